@@ -19,30 +19,28 @@ const packing: Readonly<Record<string, Source>> = {
   f_shift: source(`
 // v · 2⁻ⁿ; the last bit is set if a bit was lost.
 fn f_shift(v: u32, n: u32) -> u32 {
-  if (n >= 32u) { return u32(v != 0u); }
-  return (v >> n) | u32((v & ((1u << n) - 1u)) != 0u);
+  let lost = v & ((1u << (n & 31u)) - 1u);
+  return select((v >> (n & 31u)) | u32(lost != 0u), u32(v != 0u), n >= 32u);
 }`),
   f_pack: source(
     `
 // The float32 nearest to sig · 2^(e - 157), ties to even, with this sign bit; 2³⁰ ≤ sig < 2³¹.
 fn f_pack(sign: u32, e: i32, sig: u32) -> u32 {
-  if (e >= 255) { return sign | 0x7f800000u; }
-  var s = sig;
-  if (e < 1) { s = f_shift(sig, u32(1 - e)); }
+  let s = f_shift(sig, u32(max(1 - e, 0)));
   let tie = u32((s & 0x7fu) == 0x40u);
   // Bit 23 is the leading one of a normal number and adds 1 to the exponent; so does a carry.
-  return sign | ((u32(max(e, 1) - 1) << 23u) + (((s + 0x40u) >> 7u) & ~tie));
+  let bits = (u32(max(e, 1) - 1) << 23u) + (((s + 0x40u) >> 7u) & ~tie);
+  return sign | select(bits, 0x7f800000u, e >= 255);
 }`,
     "f_shift",
   ),
   f_unpack: source(`
-// e and sig of a finite magnitude above 0.
+// e and sig of a finite magnitude; sig is 0 for 0.
 fn f_unpack(magnitude: u32) -> vec2<u32> {
-  if (magnitude < 0x00800000u) {
-    let n = countLeadingZeros(magnitude);
-    return vec2<u32>(bitcast<u32>(9 - i32(n)), magnitude << (n - 1u));
-  }
-  return vec2<u32>(magnitude >> 23u, ((magnitude & 0x007fffffu) | 0x00800000u) << 7u);
+  let n = countLeadingZeros(magnitude);
+  let normal = vec2<u32>(magnitude >> 23u, ((magnitude & 0x007fffffu) | 0x00800000u) << 7u);
+  let small = vec2<u32>(9u - n, magnitude << ((n - 1u) & 31u));
+  return select(normal, small, magnitude < 0x00800000u);
 }`),
   f_quiet: source(`
 // The bits, every NaN as one.
@@ -67,27 +65,18 @@ const integerPaths: Readonly<Record<string, Source>> = {
 fn f_add_integers(a: u32, b: u32) -> u32 {
   let ma = a & 0x7fffffffu;
   let mb = b & 0x7fffffffu;
-  if (max(ma, mb) >= 0x7f800000u) {
-    if (ma > 0x7f800000u || mb > 0x7f800000u || (ma == mb && a != b)) { return 0x7fc00000u; }
-    return select(b, a, ma == 0x7f800000u);
-  }
-  if (mb == 0u) { return select(a, a & b, ma == 0u); }
-  if (ma == 0u) { return b; }
+  let most = max(ma, mb);
   let large = select(b, a, ma >= mb);
-  let x = f_unpack(max(ma, mb));
+  let x = f_unpack(most);
   let y = f_unpack(min(ma, mb));
-  var e = bitcast<i32>(x.x);
-  let small = f_shift(y.y, u32(e - bitcast<i32>(y.x)));
-  let sign = large & 0x80000000u;
-  if (((a ^ b) >> 31u) == 0u) {
-    let sum = x.y + small;
-    if (sum >= 0x80000000u) { return f_pack(sign, e + 1, f_shift(sum, 1u)); }
-    return f_pack(sign, e, sum);
-  }
-  let difference = x.y - small;
-  if (difference == 0u) { return 0u; }
-  let n = countLeadingZeros(difference) - 1u;
-  return f_pack(sign, e - i32(n), difference << n);
+  let small = f_shift(y.y, x.x - y.x);
+  let sum = select(x.y + small, x.y - small, ((a ^ b) >> 31u) == 1u);
+  let n = countLeadingZeros(sum);
+  let sig = select(sum << ((n - 1u) & 31u), f_shift(sum, 1u), n == 0u);
+  let packed = f_pack(large & 0x80000000u, bitcast<i32>(x.x + 1u - n), sig);
+  let finite = select(packed, a & b & 0x80000000u, sum == 0u);
+  let isNan = (most > 0x7f800000u) | ((ma == mb) & (a != b));
+  return select(finite, select(large, 0x7fc00000u, isNan), most >= 0x7f800000u);
 }`,
     "f_unpack",
     "f_shift",
@@ -100,11 +89,7 @@ fn f_mul_integers(a: u32, b: u32) -> u32 {
   let ma = a & 0x7fffffffu;
   let mb = b & 0x7fffffffu;
   let least = min(ma, mb);
-  if (max(ma, mb) >= 0x7f800000u) {
-    if (max(ma, mb) > 0x7f800000u || least == 0u) { return 0x7fc00000u; }
-    return sign | 0x7f800000u;
-  }
-  if (least == 0u) { return sign; }
+  let most = max(ma, mb);
   let x = f_unpack(ma);
   let y = f_unpack(mb);
   // 24 by 24 bits: limbs of 12, then 24 high and 24 low bits.
@@ -117,7 +102,9 @@ fn f_mul_integers(a: u32, b: u32) -> u32 {
   let high = x1 * y1 + (middle >> 12u) + (low >> 24u);
   let sig = (high << 7u) | ((low >> 17u) & 0x7fu) | u32((low & 0x1ffffu) != 0u);
   let n = countLeadingZeros(sig) - 1u;
-  return f_pack(sign, bitcast<i32>(x.x) + bitcast<i32>(y.x) - 126 - i32(n), sig << n);
+  let finite = select(f_pack(sign, bitcast<i32>(x.x + y.x - 126u - n), sig << (n & 31u)), sign, least == 0u);
+  let special = select(sign | 0x7f800000u, 0x7fc00000u, (most > 0x7f800000u) | (least == 0u));
+  return select(finite, special, most >= 0x7f800000u);
 }`,
     "f_unpack",
     "f_pack",
@@ -130,9 +117,10 @@ const fastPaths: Readonly<Record<HardwareOperation, Source>> = {
   add: source(
     `
 fn fadd(a: u32, b: u32) -> u32 {
-  if (max(((a >> 23u) & 0xffu) - 25u, ((b >> 23u) & 0xffu) - 25u) > 228u) { return f_add_integers(a, b); }
-  let sum = bitcast<u32>(bitcast<f32>(a) + bitcast<f32>(b)) | hidden_zero();
-  return select(sum, 0u, (sum << 1u) == 0u);
+  var sum = bitcast<u32>(bitcast<f32>(a) + bitcast<f32>(b)) | hidden_zero();
+  sum = select(sum, 0u, (sum << 1u) == 0u);
+  if (max(((a >> 23u) & 0xffu) - 25u, ((b >> 23u) & 0xffu) - 25u) > 228u) { sum = f_add_integers(a, b); }
+  return sum;
 }`,
     "f_add_integers",
   ),
@@ -142,8 +130,9 @@ fn fadd(a: u32, b: u32) -> u32 {
 fn fmul(a: u32, b: u32) -> u32 {
   let x = (a >> 23u) & 0xffu;
   let y = (b >> 23u) & 0xffu;
-  if (max(x - 1u, y - 1u) > 253u || x + y - 129u > 250u) { return f_mul_integers(a, b); }
-  return bitcast<u32>(bitcast<f32>(a) * bitcast<f32>(b)) | hidden_zero();
+  var product = bitcast<u32>(bitcast<f32>(a) * bitcast<f32>(b)) | hidden_zero();
+  if (max(max(x - 1u, y - 1u), x + y - 129u) > 250u) { product = f_mul_integers(a, b); }
+  return product;
 }`,
     "f_mul_integers",
   ),
@@ -156,7 +145,7 @@ const slowPaths: Readonly<Record<HardwareOperation, Source>> = {
 
 const comparison = (name: string, condition: string, unordered = false) =>
   source(
-    `fn ${name}(a: u32, b: u32) -> bool { return ${unordered ? "!f_ordered(a, b) ||" : "f_ordered(a, b) &&"} f_key(a) ${condition} f_key(b); }`,
+    `fn ${name}(a: u32, b: u32) -> bool { return ${unordered ? "!f_ordered(a, b) |" : "f_ordered(a, b) &"} (f_key(a) ${condition} f_key(b)); }`,
     "f_ordered",
     "f_key",
   );
@@ -170,25 +159,26 @@ fn fdiv(a: u32, b: u32) -> u32 {
   let sign = (a ^ b) & 0x80000000u;
   let ma = a & 0x7fffffffu;
   let mb = b & 0x7fffffffu;
-  if (max(ma, mb) >= 0x7f800000u) {
-    if (max(ma, mb) > 0x7f800000u || ma == mb) { return 0x7fc00000u; }
-    return select(sign, sign | 0x7f800000u, ma == 0x7f800000u);
-  }
-  if (mb == 0u) { return select(sign | 0x7f800000u, 0x7fc00000u, ma == 0u); }
-  if (ma == 0u) { return sign; }
   let x = f_unpack(ma);
   let y = f_unpack(mb);
-  let d = y.y >> 7u;
+  let d = max(y.y >> 7u, 1u);
   let small = u32(x.y < y.y);
   var rest = ((x.y >> 7u) << small) - d;
   var quotient = 1u;
-  for (var i = 0u; i < 3u; i++) {
-    rest = rest << 8u;
-    let digit = rest / d;
-    rest = rest - digit * d;
-    quotient = (quotient << 8u) | digit;
-  }
-  return f_pack(sign, bitcast<i32>(x.x) - bitcast<i32>(y.x) + 127 - i32(small), (quotient << 6u) | u32(rest != 0u));
+${[1, 2, 3]
+  .map((turn) =>
+    `
+  rest = rest << 8u;
+  let digit${turn} = rest / d;
+  rest = rest - digit${turn} * d;
+  quotient = (quotient << 8u) | digit${turn};`.slice(1),
+  )
+  .join("\n")}
+  let packed = f_pack(sign, bitcast<i32>(x.x - y.x + 127u - small), (quotient << 6u) | u32(rest != 0u));
+  let isNan = (max(ma, mb) > 0x7f800000u) | ((ma == mb) & ((ma == 0u) | (ma == 0x7f800000u)));
+  let finite = select(packed, sign, (ma == 0u) | (mb == 0x7f800000u));
+  let number = select(finite, sign | 0x7f800000u, (mb == 0u) | (ma == 0x7f800000u));
+  return select(number, 0x7fc00000u, isNan);
 }`,
     "f_unpack",
     "f_pack",
@@ -197,9 +187,6 @@ fn fdiv(a: u32, b: u32) -> u32 {
   fsqrt: source(
     `
 fn fsqrt(a: u32) -> u32 {
-  if ((a & 0x7fffffffu) == 0u) { return a; }
-  if (a > 0x7f800000u) { return 0x7fc00000u; }
-  if (a == 0x7f800000u) { return a; }
   let x = f_unpack(a);
   let e = bitcast<i32>(x.x) - 127;
   var rest = (x.y >> 6u) << (u32(e) & 1u);
@@ -213,7 +200,9 @@ fn fsqrt(a: u32) -> u32 {
     root = select(root, root + bit, fits);
   }
   let rounded = root + select(0u, root & 1u, rest != 0u);
-  return (rounded >> 1u) + 0x3f000000u + (bitcast<u32>(e >> 1u) << 23u);
+  let number = (rounded >> 1u) + 0x3f000000u + (bitcast<u32>(e >> 1u) << 23u);
+  let special = select(0x7fc00000u, a, ((a << 1u) == 0u) | (a == 0x7f800000u));
+  return select(number, special, (a << 1u == 0u) | (a >= 0x7f800000u));
 }`,
     "f_unpack",
   ),
@@ -221,10 +210,11 @@ fn fsqrt(a: u32) -> u32 {
     `
 fn ffloor(x: u32) -> u32 {
   let e = (x >> 23u) & 0xffu;
-  if (e >= 150u) { return f_quiet(x); }
-  if (e < 127u) { return select(select(0u, 0xbf800000u, (x >> 31u) == 1u), x, (x << 1u) == 0u); }
-  let fraction = (1u << (150u - e)) - 1u;
-  return (x + select(0u, fraction, (x >> 31u) == 1u)) & ~fraction;
+  let isNegative = (x >> 31u) == 1u;
+  let fraction = (1u << ((150u - e) & 31u)) - 1u;
+  let far = (x + select(0u, fraction, isNegative)) & ~fraction;
+  let near = select(select(0u, 0xbf800000u, isNegative), x, (x << 1u) == 0u);
+  return select(select(far, near, e < 127u), f_quiet(x), e >= 150u);
 }`,
     "f_quiet",
   ),
@@ -237,11 +227,10 @@ fn ffloor(x: u32) -> u32 {
   f_from_i32: source(
     `
 fn f_from_i32(i: i32) -> u32 {
-  if (i == 0) { return 0u; }
   let magnitude = select(bitcast<u32>(i), 0u - bitcast<u32>(i), i < 0);
   let n = countLeadingZeros(magnitude);
-  let sig = select(magnitude << (max(n, 1u) - 1u), f_shift(magnitude, 1u), n == 0u);
-  return f_pack(bitcast<u32>(i) & 0x80000000u, 158 - i32(n), sig);
+  let sig = select(magnitude << ((n - 1u) & 31u), f_shift(magnitude, 1u), n == 0u);
+  return select(f_pack(bitcast<u32>(i) & 0x80000000u, 158 - i32(n), sig), 0u, i == 0);
 }`,
     "f_shift",
     "f_pack",
@@ -250,12 +239,12 @@ fn f_from_i32(i: i32) -> u32 {
   f_to_i32: source(`
 fn f_to_i32(x: u32) -> i32 {
   let e = (x >> 23u) & 0xffu;
-  let negative = (x >> 31u) == 1u;
-  if (e < 127u || (x & 0x7fffffffu) > 0x7f800000u) { return 0; }
-  if (e >= 158u) { return select(0x7fffffff, -0x7fffffff - 1, negative); }
+  let isNegative = (x >> 31u) == 1u;
   let significand = (x & 0x007fffffu) | 0x00800000u;
   let magnitude = bitcast<i32>(select(significand << ((e - 150u) & 31u), significand >> ((150u - e) & 31u), e < 150u));
-  return select(magnitude, -magnitude, negative);
+  let whole = select(magnitude, -magnitude, isNegative);
+  let number = select(whole, select(0x7fffffff, -0x7fffffff - 1, isNegative), e >= 158u);
+  return select(number, 0, (e < 127u) | ((x & 0x7fffffffu) > 0x7f800000u));
 }`),
   // 2ⁿ of an integral n from −126 to 127.
   fpow2: source("fn fpow2(n: u32) -> u32 { return bitcast<u32>(f_to_i32(n) + 127) << 23u; }", "f_to_i32"),
@@ -266,25 +255,24 @@ fn f_to_i32(x: u32) -> i32 {
   ),
   fbfloat16: source(`
 fn fbfloat16(x: u32) -> u32 {
-  if ((x & 0x7fffffffu) > 0x7f800000u) { return 0x7fc00000u; }
-  return (x + 0x7fffu + ((x >> 16u) & 1u)) & 0xffff0000u;
+  let rounded = (x + 0x7fffu + ((x >> 16u) & 1u)) & 0xffff0000u;
+  return select(rounded, 0x7fc00000u, (x & 0x7fffffffu) > 0x7f800000u);
 }`),
   ffloat16: source(
     `
 fn ffloat16(x: u32) -> u32 {
   let sign = x & 0x80000000u;
   let m = x & 0x7fffffffu;
-  if (m > 0x7f800000u) { return 0x7fc00000u; }
-  // From 65520 on; below 2⁻²⁵; below 2⁻¹⁴, where the last place is 2⁻²⁴.
-  if (m >= 0x477ff000u) { return sign | 0x7f800000u; }
-  if (m < 0x33000000u) { return sign; }
-  if (m < 0x38800000u) {
-    let n = 126u - (m >> 23u);
-    let significand = (m & 0x007fffffu) | 0x00800000u;
-    let units = (significand + (1u << (n - 1u)) - 1u + ((significand >> n) & 1u)) >> n;
-    return select(sign | (f_from_i32(bitcast<i32>(units)) - (24u << 23u)), sign, units == 0u);
-  }
-  return sign | ((m + 0xfffu + ((m >> 13u) & 1u)) & 0xffffe000u);
+  let normal = (m + 0xfffu + ((m >> 13u) & 1u)) & 0xffffe000u;
+  // Below 2⁻¹⁴ the last place is 2⁻²⁴; what is below 2⁻²⁵ is 0.
+  let n = (126u - (m >> 23u)) & 31u;
+  let significand = (m & 0x007fffffu) | 0x00800000u;
+  let units = (significand + (1u << ((n - 1u) & 31u)) - 1u + ((significand >> n) & 1u)) >> n;
+  let small = select(f_from_i32(bitcast<i32>(units)) - (24u << 23u), 0u, (units == 0u) | (m < 0x33000000u));
+  // From 65520 on it is ∞.
+  let large = select(0x7f800000u, 0x7fc00000u, m > 0x7f800000u);
+  let size = select(select(normal, small, m < 0x38800000u), large, m >= 0x477ff000u);
+  return select(sign | size, size, m > 0x7f800000u);
 }`,
     "f_from_i32",
   ),

@@ -7,8 +7,8 @@ import { affine, fromWord, offset, type Shader } from "./shader.ts";
 /** Conditions under which a point lies inside the bounds. */
 const guards = ({ bounds }: NestInput, extents: readonly number[], names: readonly string[]): string[] =>
   bounds.flatMap((bound, axis) => [
-    ...(bound && bound[0] > 0 ? [`${names[axis]} >= ${bound[0]}u`] : []),
-    ...(bound && bound[1] < extents[axis] ? [`${names[axis]} < ${bound[1]}u`] : []),
+    ...(bound && bound[0] > 0 ? [`(${names[axis]} >= ${bound[0]}u)`] : []),
+    ...(bound && bound[1] < extents[axis] ? [`(${names[axis]} < ${bound[1]}u)`] : []),
   ]);
 
 /** Where an input's element lies in the heap. */
@@ -40,7 +40,7 @@ export function readElement(
   return {
     lines: [
       `var ${name}w = 0u;`,
-      `if (${inside.join(" && ")}) { ${name}w = ${word()}; }`,
+      `if (${inside.join(" & ")}) { ${name}w = ${word()}; }`,
       `let ${name} = ${fromWord(type, `${name}w`)};`,
     ],
     value: name,

@@ -63,7 +63,7 @@ function joined(shader: Shader, combine: Join, { type }: FoldKernel["body"], a: 
   if (combine === "prod") return isFloat ? shader.call("fmul", a, b) : `${a} * ${b}`;
   if (!isFloat) return `${combine}(${a}, ${b})`;
   const wins = shader.call(combine === "max" ? "fge" : "fle", a, b);
-  return `select(${b}, ${a}, ${wins} || ${nanTest(a)})`;
+  return `select(${b}, ${a}, ${wins} | ${nanTest(a)})`;
 }
 
 const nanTest = (x: string) => `((${x} & 0x7fffffffu) > 0x7f800000u)`;
@@ -250,7 +250,7 @@ function printJoin(shader: Shader, kernel: FoldKernel, nest: Nest, grid: FoldGri
 export function isBetter(shader: Shader, combine: Combine, isFloat: boolean, x: string, best: string): string {
   const isLargest = combine === "argmax";
   if (!isFloat) return `${x} ${isLargest ? ">" : "<"} ${best}`;
-  return `!${nanTest(best)} && (${nanTest(x)} || ${shader.call(isLargest ? "fgt" : "flt", x, best)})`;
+  return `!${nanTest(best)} & (${nanTest(x)} | ${shader.call(isLargest ? "fgt" : "flt", x, best)})`;
 }
 
 function printArgument(shader: Shader, kernel: FoldKernel, nest: Nest, grid: FoldGrid, terms: Terms): Dispatch {
@@ -265,7 +265,7 @@ function printArgument(shader: Shader, kernel: FoldKernel, nest: Nest, grid: Fol
     `for (var term = 0u; term < ${grid.count}u; term++) {`,
     ...term.lines.map((line) => `  ${line}`),
     `  let x = ${term.value};`,
-    `  if (term == 0u || (${isBetter(shader, fold.combine, body.type === "float32", "x", "best")})) { best = x; at = term; }`,
+    `  if ((term == 0u) | (${isBetter(shader, fold.combine, body.type === "float32", "x", "best")})) { best = x; at = term; }`,
     "}",
     shader.settle(
       targetOf(shader, nest, outer.names),

@@ -6,3 +6,6 @@ export async function findGpu(): Promise<GPU | string> {
     globalThis.navigator?.gpu ?? "this browser has no WebGPU, or the page isn't served over https or from localhost"
   );
 }
+
+/** Waits for what a device does: a browser does that quietly. */
+export const awaited = <T>(work: Promise<T>): Promise<T> => work;

@@ -1,5 +1,6 @@
 // The backend's memory on a device: one buffer of words and who has which of them. Every element takes a word, a bool too. It grows by a copy to a larger
 // buffer, and what is in it stays where it is.
+import { awaited } from "#gpu";
 import { type DType, makeArray, type TypedArray } from "../../core/dtype.ts";
 import { BackendError } from "../../core/errors.ts";
 import { align } from "../../schedule/places.ts";
@@ -88,7 +89,7 @@ export async function readWords(device: Device, from: GPUBuffer, address: number
   encoder.copyBufferToBuffer(from, address, staging, 0, 4 * count);
   gpu.queue.submit([encoder.finish()]);
   try {
-    await staging.mapAsync(mapForReading);
+    await awaited(staging.mapAsync(mapForReading));
   } catch (cause) {
     device.check();
     throw new BackendError({ where: "webgpu", problem: "a buffer can't be read", got: String(cause), cause });

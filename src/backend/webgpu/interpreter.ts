@@ -164,8 +164,8 @@ fn join(a: u32, b: u32) -> u32 {
   switch combine {
     case 0u: { return fadd(a, b); }
     case 1u: { return fmul(a, b); }
-    case 2u: { return select(b, a, fge(a, b) || is_nan(a)); }
-    default: { return select(b, a, fle(a, b) || is_nan(a)); }
+    case 2u: { return select(b, a, fge(a, b) | is_nan(a)); }
+    default: { return select(b, a, fle(a, b) | is_nan(a)); }
   }
 }
 
@@ -174,7 +174,7 @@ fn better(x: u32, best: u32) -> bool {
   if (${field("isFloat")} == 0u) {
     return select(bitcast<i32>(x) < bitcast<i32>(best), bitcast<i32>(x) > bitcast<i32>(best), isLargest);
   }
-  return !is_nan(best) && (is_nan(x) || select(flt(x, best), fgt(x, best), isLargest));
+  return !is_nan(best) & (is_nan(x) | select(flt(x, best), fgt(x, best), isLargest));
 }
 
 // The body at an output, whose coordinates are set, and a term.

@@ -132,7 +132,7 @@ function printRuns(kernel: SortKernel, shader: Shader, run: number, isWhole: boo
     "var rank = first;",
     `for (var j = first; j < min(${count}u, first + ${run}u); j++) {`,
     ...[...read(shader, 0, "j", "y").lines, ...keyed(kernel, "y")].map((line) => `  ${line}`),
-    "  rank += select(0u, 1u, y_key < x_key || (y_key == x_key && j < k));",
+    "  rank += u32((y_key < x_key) | ((y_key == x_key) & (j < k)));",
     "}",
     ...(isWhole
       ? [shader.store(place(shader, "rank"), "k")]
@@ -160,7 +160,7 @@ function printMerge(kernel: SortKernel, shader: Shader, told: Uint32Array, isLas
     "while (low < high) {",
     "  let other = (low + high) / 2u;",
     "  let other_key = bitcast<i32>(heap[start + other]);",
-    "  if (other_key < key || (isRight && other_key == key)) { low = other + 1u; } else { high = other; }",
+    "  if ((other_key < key) | (isRight & (other_key == key))) { low = other + 1u; } else { high = other; }",
     "}",
     // Of a left element `low` counts from the right run's beginning, of a right one from the left's.
     `let rank = k + low - min(${count}u, middle);`,

@@ -1,4 +1,5 @@
 // Shaders that a device has compiled: one for each source, made once.
+import { awaited } from "#gpu";
 import { BackendError } from "../../core/errors.ts";
 import { computeStage, type Device } from "./device.ts";
 
@@ -38,10 +39,8 @@ export class Pipelines {
   async #make(code: string): Promise<GPUComputePipeline> {
     try {
       const module = this.#gpu.createShaderModule({ code });
-      return await this.#gpu.createComputePipelineAsync({
-        layout: this.#layout,
-        compute: { module, entryPoint: "main" },
-      });
+      const compute = { module, entryPoint: "main" };
+      return await awaited(this.#gpu.createComputePipelineAsync({ layout: this.#layout, compute }));
     } catch (cause) {
       throw new BackendError({
         where: "webgpu",

@@ -35,7 +35,12 @@ export function printProduct(kernel: LoopKernel, product: Product, repair: Dispa
   const bTerm = (flat: string) => along(b.view, lead, lead + axes.depth, flat, "bk");
   const bColumn = (flat: string) => along(b.view, lead + axes.depth, b.view.shape.length, flat, "bc");
   const at = shader.base(kernel.output);
-  const output = (row: string, column: string) => `batch * ${rows * columns}u + ${row} * ${columns}u + ${column}`;
+  /** A statement on one of the invocation's outputs, if there is one. */
+  const inside = (i: string, j: string, statement: string) => {
+    const [row, column] = [`(first_a + r0 + ${i})`, `(first_b + c0 + ${j})`];
+    const output = `batch * ${rows * columns}u + ${row} * ${columns}u + ${column}`;
+    return `if ((${row} < ${rows}u) & (${column} < ${columns}u)) { let output = ${output}; ${statement} }`;
+  };
   /** Products of two numbers of 16-bit formats are exact in float32: fused with the sum or not, it is rounded once. */
   const isExact = a.storage !== undefined && b.storage !== undefined;
   const own = (text: (i: number, j: number) => string) =>
@@ -59,7 +64,7 @@ export function printProduct(kernel: LoopKernel, product: Product, repair: Dispa
       `  let line = first_${name} + r;`,
       "  let k = k0 + t;",
       "  var x = 0u;",
-      `  if (line < ${limit}u && k < ${depth}u) {`,
+      `  if ((line < ${limit}u) & (k < ${depth}u)) {`,
       ...[...outer.lines, ...inner.lines].map((line) => `    ${line}`),
       `    x = heap[at_${name} + ${outer.step} + ${inner.step}];`,
       "  }",
@@ -118,11 +123,14 @@ export function printProduct(kernel: LoopKernel, product: Product, repair: Dispa
     // Biased exponents. Every product and sum is a multiple of the last place of the smallest product, 2^(low − 254 − 23), which must be 2⁻¹²⁶ or more; there is no subnormal, ∞ or NaN.
     "let low_a = atomicLoad(&least_a_all) >> 23u; let low_b = atomicLoad(&least_b_all) >> 23u;",
     "let high_a = atomicLoad(&most_a_all) >> 23u; let high_b = atomicLoad(&most_b_all) >> 23u;",
-    `let isSafe = min(low_a, low_b) > 0u && max(high_a, high_b) < 255u && low_a + low_b >= ${254 + 23 - 126}u && high_a + high_b <= ${254 + 127 - 2 - (32 - Math.clz32(depth))}u;`,
-    ...own(
-      (i, j) =>
-        `if (first_a + r0 + ${i}u < ${rows}u && first_b + c0 + ${j}u < ${columns}u) { let output = ${output(`(first_a + r0 + ${i}u)`, `(first_b + c0 + ${j}u)`)}; ${shader.settle(`${at} + output`, `bitcast<u32>(t${i}_${j})`, "output", "!isSafe", 0, size)} }`,
-    ),
+    `let isSafe = (min(low_a, low_b) > 0u) & (max(high_a, high_b) < 255u) & (low_a + low_b >= ${254 + 23 - 126}u) & (high_a + high_b <= ${254 + 127 - 2 - (32 - Math.clz32(depth))}u);`,
+    "if (isSafe) {",
+    ...own((i, j) => `  ${inside(`${i}u`, `${j}u`, shader.store(`${at} + output`, `bitcast<u32>(t${i}_${j})`))}`),
+    "} else {",
+    `  for (var i = 0u; i < ${ownRows}u; i++) {`,
+    `    for (var j = 0u; j < ${ownColumns}u; j++) { ${inside("i", "j", shader.again("output", 0, size))} }`,
+    "  }",
+    "}",
   ];
   return [shader.dispatch(lines, sizeOf(batch) * down * across), repair];
 }

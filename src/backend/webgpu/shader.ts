@@ -183,9 +183,13 @@ export class Shader {
   /** Statement: an output is written or, where `doubt` is a condition that holds, put on the list of those that are computed again, `list` words into scratch memory. */
   settle(at: string, value: string, output: string, doubt: string | undefined, list: number, outputs: number): string {
     if (doubt === undefined) return this.store(at, value);
+    return `if (${doubt}) { ${this.again(output, list, outputs)} } else { ${this.store(at, value)} }`;
+  }
+
+  /** Statement: an output is put on the list of those that are computed again. */
+  again(output: string, list: number, outputs: number): string {
     this.#usesStatus = true;
-    const place = `${this.scratch(list + outputs)} + ${list}u + atomicAdd(&status[${runWord(1)}], 1u)`;
-    return `if (${doubt}) { heap[${place}] = ${output}; } else { ${this.store(at, value)} }`;
+    return `heap[${this.scratch(list + outputs)} + ${list}u + atomicAdd(&status[${runWord(1)}], 1u)] = ${output};`;
   }
 
   /** Statements that hold an index against its extent, and its name, 0 where it is out of range. `at`: the point whose index is told; the first is. */

@@ -81,7 +81,7 @@ describe.skipIf(noWebgpu)("on SwiftShader", () => {
     ["fdiv", "| u32(rest != 0u)", ""],
     ["fsqrt", "rest != 0u)", "false)"],
     ["fadd", "f_shift(v: u32, n: u32) -> u32 {", "f_shift(v: u32, n: u32) -> u32 { if (n < 32u) { return v >> n; }"],
-    ["fadd", "a & b, ma == 0u", "0u, ma == 0u"],
+    ["fadd", "a & b & 0x80000000u, sum == 0u", "0u, sum == 0u"],
     ["fmul", "| u32((low & 0x1ffffu) != 0u)", ""],
     ["fmul", "& ~tie", ""],
     ["f_to_i32", "e >= 158u", "e >= 159u"],
