@@ -5,14 +5,24 @@ import { launchChromium, noChromium } from "../support/chromium.ts";
 import { demoPages } from "../support/demo.ts";
 import { type Pages, servePages } from "../support/pages.ts";
 
+/** What a worker begins with whose device flushes subnormals: nothing is in doubt there. */
+const flushing = `{
+  const { prototype } = GPUDevice;
+  const make = prototype.createShaderModule;
+  prototype.createShaderModule = function (given) {
+    return make.call(this, { ...given, code: given.code.replace(/doubt \\|= [^;]*;/g, "") });
+  };
+}
+`;
+
 describe.skipIf(noChromium)("the page's backends in Chromium", () => {
   let pages: Pages;
-  const browsers: Browser[] = [];
+  const browsers = new Map<boolean, Promise<Browser>>();
 
   const opened = async (link: string, webgpu: boolean): Promise<Page> => {
-    const browser = await launchChromium({ webgpu });
-    browsers.push(browser);
-    const page = await browser.newPage();
+    const browser = browsers.get(webgpu) ?? launchChromium({ webgpu });
+    browsers.set(webgpu, browser);
+    const page = await (await browser).newPage();
     await page.goto(`${pages.origin}/${link}`);
     await page.waitForFunction(`document.querySelectorAll("#preset option").length > 0`);
     return page;
@@ -33,10 +43,16 @@ describe.skipIf(noChromium)("the page's backends in Chromium", () => {
   };
 
   beforeAll(async () => {
-    pages = await servePages(await demoPages());
+    const files = await demoPages();
+    const faulty = Object.entries(files).map(([path, file]) => {
+      const isWorker = /\/worker-entry[^/]*\.js$/.test(path);
+      return [`/faulty${path}`, isWorker ? flushing + file : file] as const;
+    });
+    expect(faulty.filter(([path, file]) => file !== files[path.slice("/faulty".length)])).toHaveLength(1);
+    pages = await servePages({ ...files, ...Object.fromEntries(faulty) });
   });
   afterAll(async () => {
-    await Promise.all(browsers.map((browser) => browser.close()));
+    for (const browser of browsers.values()) await (await browser).close();
     pages?.close();
   });
 
@@ -65,6 +81,29 @@ describe.skipIf(noChromium)("the page's backends in Chromium", () => {
     await page.selectOption("#backend", "webgpu");
     expect(await found(page, "webgpu")).toMatch(/class B \(.*\), same bits as reference\.$/);
     expect(await train(page)).toBe(wanted);
+  }, 900_000);
+
+  test("a device that flushes subnormals is told of before the first step, and what it fails runs on wasm to its digest", async () => {
+    const page = await opened("faulty/#preset=penguins&seed=1234&steps=2", true);
+    await page.click("summary");
+    await found(page, "wasm");
+    const wanted = await train(page);
+    expect(await page.textContent("#warnings")).toBe("");
+    await page.selectOption("#backend", "webgpu");
+    await found(page, "webgpu");
+    expect(await page.textContent("#certificate")).toMatch(
+      /^webgpu on .*swiftshader.*what needs the rest runs on wasm:\n {2}.*\badd: /is,
+    );
+    await page.evaluate(`(() => {
+      const [step, warnings] = ["step", "warnings"].map((id) => document.getElementById(id));
+      const look = () => { if (warnings.textContent) window.stepWhenTold ??= step.textContent; };
+      new MutationObserver(look).observe(document.body, { subtree: true, childList: true, characterData: true });
+    })()`);
+    expect(await train(page)).toBe(wanted);
+    expect(await page.evaluate("stepWhenTold")).toBe("–");
+    expect(await page.textContent("#warnings")).toMatch(
+      /webgpu gives other bits in [1-9]\d* of \d+ kernels, so the whole plan runs on wasm, with the right bits: \S/,
+    );
   }, 900_000);
 
   test("without one: they can't be chosen, and the page says why; a link that names one is told the same", async () => {

@@ -25,24 +25,24 @@ export async function findGpu(load?: () => Promise<WebgpuPackage>): Promise<GPU 
 }
 
 let waiting = 0;
-let since = 0;
+let turns = 0;
 let isResting = false;
 const never = new Int32Array(new SharedArrayBuffer(4));
 
 function rest(): void {
   isResting = waiting > 0;
   if (!isResting) return;
-  Atomics.wait(never, 0, 0, Math.min(1, (performance.now() - since) / 10));
+  Atomics.wait(never, 0, 0, Math.min(1, turns++ / 100));
   setImmediate(rest);
 }
 
 /**
- * Waits for what a device does. The package asks for it in every turn of the event loop, which keeps a processor busy that a driver in software could have: so each turn rests, for
- * a tenth of the time waited and at most a millisecond.
+ * Waits for what a device does. The package asks for it in every turn of the event loop, which keeps a processor busy that a driver in software could have: so each turn rests, the
+ * longer the more of them there were, and at most a millisecond.
  */
 export async function awaited<T>(work: Promise<T>): Promise<T> {
   if (created === undefined) return work;
-  if (waiting++ === 0) since = performance.now();
+  if (waiting++ === 0) turns = 0;
   if (!isResting) setImmediate(rest);
   isResting = true;
   try {
