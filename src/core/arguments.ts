@@ -29,7 +29,7 @@ export interface Signature {
   readonly hint?: string;
 }
 
-/** The signature of a function with these parameters. `hint`: what to say where arguments are too many. */
+/** The signature of a function with these parameters. `hint`: what to say where arguments are too many, or too few. */
 // @__NO_SIDE_EFFECTS__
 export function signature(where: string, parameters: Kinds, hint?: string): Signature {
   const names = Object.keys(parameters);
@@ -88,7 +88,7 @@ function refuse(call: Signature, given: ArrayLike<unknown>, i: number): never {
       where: call.where,
       problem: i < given.length ? `${name} is undefined` : `${name} is missing`,
       expected: `${shownCall(call)}, ${name}: ${call.kinds[i].expected}`,
-      hint: call.kinds[i].explain?.(call.where, undefined),
+      hint: call.kinds[i].explain?.(call.where, undefined) ?? call.hint,
     });
   }
   return refuseValue(call.where, name, call.kinds[i] ?? call.rest!, given[i]);
@@ -176,6 +176,9 @@ export const dtype = oneOf(dtypes, {
   int64: "int32",
   long: "int32",
   boolean: "bool",
+  bfloat16: 'float32, whose values roundTo(x, "bfloat16") narrows',
+  float16: 'float32, whose values roundTo(x, "float16") narrows',
+  half: 'float32, whose values roundTo(x, "float16") narrows',
 });
 
 /** Whether it is a record written as one: no array, no class's instance. */

@@ -135,6 +135,15 @@ export class SeedgradError extends Error {
 export class ShapeError extends SeedgradError {}
 /** Element types that don't fit. */
 export class DTypeError extends SeedgradError {}
+/** An error of shapes or dtypes as that of the call that it arose in: who calls a composite knows nothing of the ops that it is made of. Others are as they are. */
+export function asErrorOf(where: string, error: unknown): unknown {
+  if (!(error instanceof ShapeError || error instanceof DTypeError)) return error;
+  if (error.where === where || error.where.startsWith(`${where}.`)) return error;
+  const { problem, got, expected, hint } = error;
+  const Kind = error instanceof ShapeError ? ShapeError : DTypeError;
+  return new Kind({ where, problem: `${problem} (in ${error.where})`, got, expected, hint });
+}
+
 /** A gradient that doesn't exist or was asked of the wrong thing. */
 export class GradError extends SeedgradError {}
 /** A value read, or a cell used, where tracing or an overwritten version forbids it. */

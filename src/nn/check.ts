@@ -14,7 +14,9 @@ export const module: Kind = kind(
   (_, value) =>
     typeof value === "function"
       ? "call it: nn.relu(), or wrap a function of tensors: new nn.Activation(name, f)"
-      : undefined,
+      : Array.isArray(value)
+        ? "of a list of modules it is nn.sequential(...modules)"
+        : undefined,
 );
 
 /** As many layers as nobody makes: a larger count is a slip, and would be made one by one. */

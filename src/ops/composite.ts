@@ -1,5 +1,7 @@
 // Composites: functions of ops, whose gradients are free. Their formulas are part of the meaning too.
 import { number } from "../core/arguments.ts";
+import { ShapeError } from "../core/errors.ts";
+import { formatShape } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { axis, bias as biasKind, takes, tensor } from "./arguments.ts";
 import { add, div, exp, log, mul, stopGradient, sub, where } from "./elementwise.ts";
@@ -29,6 +31,14 @@ export function dropout(x: Node, p: number): Node {
 
 /** x·Wᵀ + bias. x: [..., in], weight: [out, in], bias: [out] → [..., out]. @torch torch.nn.functional.linear */
 export function linear(x: Node, weight: Node, bias?: Node): Node {
+  const [width] = weight.shape.slice(1);
+  if (weight.shape.length !== 2 || x.shape.at(-1) !== width)
+    throw new ShapeError({
+      where: "linear",
+      problem: "the last axis isn't as wide as the weight's rows",
+      got: `${formatShape(x.shape)}, and a weight of ${formatShape(weight.shape)}`,
+      expected: weight.shape.length === 2 ? `[..., ${width}]` : "[..., inputs], and a weight of [outputs, inputs]",
+    });
   const out = matmul(x, swapAxes(weight));
   return bias ? add(out, bias) : out;
 }

@@ -2,7 +2,7 @@
 // conformance cases, gradient checks, the hash tag) reads the record; nothing outside src/ops asks for an op's name.
 import type { Expr } from "../../kernels/expr.ts";
 import { dtype as dtypeKind, number, shape as shapeKind } from "../core/arguments.ts";
-import type { DType } from "../core/dtype.ts";
+import { type DType, dtypes } from "../core/dtype.ts";
 import { DTypeError, ShapeError, TraceError } from "../core/errors.ts";
 import { broadcastShapes, checkShape, type Shape, sameShape, sizeOf } from "../core/shape.ts";
 import { type Attributes, Node } from "../graph/node.ts";
@@ -163,18 +163,22 @@ export function refuseDTypes(
   throw new DTypeError({ where, problem: "dtypes don't fit", got: got.join(" and "), expected, hint });
 }
 
+const hintOf = (inputs: readonly DType[], otherwise: string): string =>
+  inputs.includes("uint32")
+    ? "uint32 holds raw words: they have bit operations, and no arithmetic or casts; int32 wraps the same way"
+    : otherwise;
+
 /** One common dtype out of those allowed, as the result's dtype. */
 export function sameDType(...allowed: DType[]): RecordBase["dtype"] {
   return (inputs, _, where) => {
-    if (inputs.some((dtype) => dtype !== inputs[0]))
-      refuseDTypes(
-        where,
-        inputs,
-        "one dtype for all operands",
-        `there is no promotion: cast one side, as in x.cast("${inputs[0]}")`,
-      );
+    if (inputs.some((dtype) => dtype !== inputs[0])) {
+      // The widest that is there: no other holds what a float32 does.
+      const common = dtypes.find((dtype) => inputs.includes(dtype) && allowed.includes(dtype)) ?? allowed[0];
+      const hint = hintOf(inputs, `there is no promotion: cast one side, as in x.cast("${common}")`);
+      refuseDTypes(where, inputs, "one dtype for all operands", hint);
+    }
     if (!allowed.includes(inputs[0]))
-      refuseDTypes(where, inputs, allowed.join(" or "), `cast first, as in x.cast("${allowed[0]}")`);
+      refuseDTypes(where, inputs, allowed.join(" or "), hintOf(inputs, `cast first, as in x.cast("${allowed[0]}")`));
     return inputs[0];
   };
 }

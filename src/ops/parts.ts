@@ -52,11 +52,12 @@ export function unstack(x: Node, axis = 0): Node[] {
 }
 
 /** The whole tensor repeated along each axis: [2, 3] by [2, 1] → [4, 3]. More counts than axes add axes in front. NumPy's tile, PyTorch's Tensor.repeat. @torch torch.tile */
-export function tile(x: Node, counts: readonly number[]): Node {
-  for (const count of counts) checkCount("tile", "a number of repeats", count, 0);
-  const rank = Math.max(counts.length, x.shape.length);
+export function tile(x: Node, counts: number | readonly number[]): Node {
+  const given = listed(counts);
+  for (const count of given) checkCount("tile", "a number of repeats", count, 0);
+  const rank = Math.max(given.length, x.shape.length);
   const filled = (list: readonly number[]) => [...new Array(rank - list.length).fill(1), ...list];
-  const [shape, times] = [filled(x.shape), filled(counts)];
+  const [shape, times] = [filled(x.shape), filled(given)];
   const each = (pair: (axis: number) => number[]) => shape.flatMap((_, axis) => pair(axis));
   const stretched = broadcastTo(
     reshape(
@@ -132,7 +133,7 @@ const sizesKind = kind("a list of extents", numbers.accepts, (_, value) =>
 takes({ split }, { x: tensor, sizes: sizesKind, "axis?": axisKind });
 takes({ chunk }, { x: tensor, chunks: number, "axis?": axisKind });
 takes({ unstack }, { x: tensor, "axis?": axisKind });
-takes({ tile }, { x: tensor, counts: numbers }, "the counts are one list: x.tile([2, 1])");
+takes({ tile }, { x: tensor, counts: axesKind }, "the counts are one list: x.tile([2, 1])");
 takes({ repeatInterleave }, { x: tensor, repeats: number, "axis?": axisKind });
 takes({ roll }, { x: tensor, shift: axesKind, "axis?": axesKind });
 takes({ rot90 }, { x: tensor, "times?": number, "axes?": numbers });

@@ -1,11 +1,11 @@
 // Random ops: each takes its range of draws when its node is made, a number that depends on the shape alone. The words are integers from
 // the stream; the samplers over them are elementwise ops, so they fuse like any other.
 import type { RandomKernel } from "../../kernels/sampler.ts";
-import { number, shape } from "../core/arguments.ts";
+import { type Kind, number, shape } from "../core/arguments.ts";
 import type { DType } from "../core/dtype.ts";
 import { refuse, ShapeError } from "../core/errors.ts";
 import { checkShape, type Shape } from "../core/shape.ts";
-import type { Node } from "../graph/node.ts";
+import { Node } from "../graph/node.ts";
 import { takes } from "./arguments.ts";
 import { defineOp, defineUnary, makeNode, sameDType, sameOnBatch } from "./define.ts";
 import { add, mul } from "./elementwise.ts";
@@ -158,8 +158,15 @@ export function permutation(count: number): Node {
   return makeNode("permutation", [], checkShape("permutation", [count]), {});
 }
 
-takes({ uniform }, { shape, "low?": number, "high?": number });
-takes({ normal }, { shape, "mean?": number, "deviation?": number });
-takes({ bernoulli }, { shape, p: number });
+/** A number, where other libraries take a tensor too. */
+const oneNumber = (ofTensors: string): Kind => ({
+  ...number,
+  explain: (_, value) => (value instanceof Node ? `of a tensor of them it is ${ofTensors}` : undefined),
+});
+const bound = oneNumber("uniform(shape).mul(high.sub(low)).add(low)");
+const moment = oneNumber("normal(shape).mul(deviation).add(mean), through which gradients flow");
+takes({ uniform }, { shape, "low?": bound, "high?": bound });
+takes({ normal }, { shape, "mean?": moment, "deviation?": moment });
+takes({ bernoulli }, { shape, p: oneNumber("uniform(shape).less(p)") });
 takes({ randint }, { shape, low: number, high: number });
 takes({ permutation }, { count: number });

@@ -1,5 +1,5 @@
 // Norms of vectors.
-import { number } from "../core/arguments.ts";
+import { type Kind, number } from "../core/arguments.ts";
 import { refuse, ShapeError } from "../core/errors.ts";
 import type { Node } from "../graph/node.ts";
 import { takes, tensor } from "./arguments.ts";
@@ -17,7 +17,7 @@ export interface NormOptions extends ReduceOptions {
 }
 
 /** Vector norm over axes, as `torch.linalg.vector_norm`: p 2 is √Σx², 1 Σ|x|, 0 how many aren't 0, ±∞ the largest or smallest |x|, another p (Σ|x|ᵖ)^(1 ÷ p), as is, so that large powers overflow; float32. Where x or the norm is 0 the gradient is 0. Throws ShapeError for a p that is NaN. @torch torch.linalg.vector_norm */
-export function norm(x: Node, given: number | readonly number[] | NormOptions = {}): Node {
+export function norm(x: Node, given: readonly number[] | NormOptions = {}): Node {
   checkFloat("norm", x);
   const { p = 2, ...over } = optionsFor(given) as NormOptions;
   switch (p) {
@@ -41,4 +41,15 @@ export function norm(x: Node, given: number | readonly number[] | NormOptions = 
   }
 }
 
-takes({ norm }, { x: tensor, "over?": overWith({ "p?": number }) }, byName);
+const over = overWith({ "p?": number });
+// A number is an axis to `sum`, and the order to PyTorch's and NumPy's norm.
+const named: Kind = {
+  ...over,
+  expected: "a list of axes, or { axis, keepDims, p }",
+  accepts: (value) => typeof value !== "number" && over.accepts(value),
+  explain: (where, value) =>
+    typeof value === "number"
+      ? `an axis is { axis: ${value} }, the order of the norm { p: ${value} }`
+      : over.explain!(where, value),
+};
+takes({ norm }, { x: tensor, "over?": named }, byName);

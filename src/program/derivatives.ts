@@ -2,7 +2,15 @@
 // whole tensors. What they give are tensors of the graph: they differentiate, compile and batch like any other.
 import { batched } from "../autograd/batch.ts";
 import { pullback, pushforward } from "../autograd/grad.ts";
-import { callable, checkArguments, count, oneOf, options as optionsOf, signature } from "../core/arguments.ts";
+import {
+  callable,
+  checkArguments,
+  count,
+  type Kind,
+  oneOf,
+  options as optionsOf,
+  signature,
+} from "../core/arguments.ts";
 import { GradError, refuse } from "../core/errors.ts";
 import { formatShape, sameShape, sizeOf } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
@@ -112,8 +120,14 @@ export interface JacobianOptions {
 }
 
 const wanted = optionsOf<JacobianOptions>({ "argument?": count, "mode?": oneOf(["forward", "reverse"]) });
-const jacobianCall = signature("jacobian", { f: callable, "options?": wanted });
-const hessianCall = signature("hessian", { f: callable, "options?": wanted });
+const applied = (where: string) => `it gives a function of the same arguments: ${where}(f)(x)`;
+const calledWith = (where: string) => {
+  const explain: Kind["explain"] = (at, value) =>
+    value instanceof Tensor || Array.isArray(value) ? applied(where) : wanted.explain?.(at, value);
+  return signature(where, { f: callable, "options?": { ...wanted, explain } }, applied(where));
+};
+const jacobianCall = calledWith("jacobian");
+const hessianCall = calledWith("hessian");
 
 /**
  * The Jacobian of a function by one of its arguments, as a function of the same arguments: f: → [...out], argument: [...in], jacobian(f): → [...out, ...in]. All its

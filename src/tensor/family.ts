@@ -1,11 +1,12 @@
 // A family of ops: they take and give nodes; here they are lifted to tensors, and attached as methods. A page has the families whose modules it imports: a new op
 // in a file of one is its function and method by itself.
 import { checkArguments, isRecord } from "../core/arguments.ts";
-import { ConfigError, refuse } from "../core/errors.ts";
+import { asErrorOf, ConfigError, refuse } from "../core/errors.ts";
 import { Node } from "../graph/node.ts";
 import { atOneSite } from "../graph/site.ts";
 import { signatureOf } from "../ops/arguments.ts";
 import { elsewhere } from "./elsewhere.ts";
+import { renamed } from "./renamed.ts";
 import { Tensor } from "./tensor.ts";
 
 /** Records with a node among their values. */
@@ -44,11 +45,13 @@ export function lift<F extends (...args: never[]) => unknown>(apply: F): Lifted<
   const lifted = (...args: unknown[]) => {
     for (let i = 0; i < args.length; i++) args[i] = replaced(args[i], Tensor, nodeOf);
     checkArguments(call, args);
-    return replaced(
-      atOneSite(() => body(...args)),
-      Node,
-      tensorOf,
-    );
+    let result: unknown;
+    try {
+      result = atOneSite(() => body(...args));
+    } catch (error) {
+      throw asErrorOf(call.where, error);
+    }
+    return replaced(result, Node, tensorOf);
   };
   return lifted as Lifted<F>;
 }
@@ -70,6 +73,11 @@ for (const [of, names] of Object.entries(elsewhere))
     attach(name, () => {
       refuse(ConfigError, name, "its family of ops isn't loaded", undefined, `import "seedgrad/ops/${of}"`);
     });
+
+for (const [name, ours] of renamed)
+  attach(name, () => {
+    refuse(ConfigError, name, "a tensor has no such method", undefined, ours.map((each) => `x.${each}`).join(" or "));
+  });
 
 /** The functions lifted. Those that are `methods` become tensors' too, without their first operand. */
 export function family<T extends object>(functions: T, methods: object = {}): LiftedAll<T> {

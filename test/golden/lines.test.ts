@@ -39,7 +39,7 @@ const cases: Record<string, [Tensor, (x: Tensor) => Tensor]> = {
   std: [x, (x) => x.std({ axis: 1, correction: 1 })],
   variance: [x, (x) => x.variance({ axis: 0, correction: 1 })],
   "variance 0": [x, (x) => x.variance()],
-  norm: [x, (x) => x.norm(1)],
+  norm: [x, (x) => x.norm({ axis: 1 })],
   "norm 1": [x, (x) => x.norm({ axis: 0, p: 1 })],
   "norm max": [x, (x) => x.norm({ axis: 1, p: Infinity })],
   "norm min": [x, (x) => x.norm({ axis: 1, p: -Infinity })],

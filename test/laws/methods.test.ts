@@ -3,6 +3,7 @@
 import { tmpdir } from "node:os";
 import { beforeAll, describe, expect, test } from "vitest";
 import * as sg from "../../src/index.ts";
+import { renamed } from "../../src/tensor/renamed.ts";
 import { type Accepted, call, notRefused, outcome, type RightCall, type Untyped } from "../support/arguments.ts";
 import { loader, none, reads, trainer, x } from "../support/right.ts";
 
@@ -231,6 +232,7 @@ const exceptions: readonly (readonly [RegExp, string])[] = [
   ],
   [/^nn\.\w+\.describe$|^LoraLinear\.describe$/, "protected: asked by toString"],
   [/^optim\.\w+\.(rule|scalars|prepare)$/, "protected: asked by update"],
+  [new RegExp(`^Tensor\\.(${[...renamed.keys()].join("|")})$`), "another library's name, which is refused with ours"],
   [/\.(describeRate|rate)$/, "protected: asked by hooks"],
   [/^nn\.Module(Dict|List)\.forward$/, "it refuses every call"],
   [/^nn\.(Spectral|Weight)Norm\.reparametrized$/, "protected: asked by forward"],

@@ -63,7 +63,9 @@ export function targetsOf(where: string, batch: Batch | Tensor): Tensor {
 /** Throws ShapeError unless there is a target for each row of outputs: [..., classes] and [...]. */
 export function checkRows(where: string, outputs: Tensor, targets: Tensor): void {
   if (outputs.rank > 0 && sameShape(outputs.shape.slice(0, -1), targets.shape)) return;
-  refuse(ShapeError, where, "a target for each row of outputs", [outputs, targets], "[..., classes] and [...]");
+  const isSecond = sameShape([...outputs.shape.slice(0, 1), ...outputs.shape.slice(2)], targets.shape);
+  const hint = isSecond ? "classes are the last axis here: outputs.moveAxis(1, -1)" : undefined;
+  refuse(ShapeError, where, "a target for each row of outputs", [outputs, targets], "[..., classes] and [...]", hint);
 }
 
 /** Targets of the outputs' shape, as float32. Throws ShapeError for another shape. */

@@ -98,7 +98,7 @@ export function lineCases(): Computation[] {
     median: (a) => sorting.median(a, { axis: 0, keepDims: true }),
     quantile: (a) => sorting.quantile(a, [0, 0.3, 1], 1),
     std: (a) => reduce.std(a, { axis: 0, correction: 1 }),
-    "norm 2": (a) => vectorNorm.norm(a, 1),
+    "norm 2": (a) => vectorNorm.norm(a, { axis: 1 }),
     "norm 1": (a) => vectorNorm.norm(a, { axis: 0, p: 1 }),
     "norm ∞": (a) => vectorNorm.norm(a, { p: Infinity }),
     any: (a) => reduce.any(a, 0),

@@ -1,0 +1,15 @@
+// Methods by the names that other libraries give them, so that a program without types is told ours.
+
+/** `theirs:ours`, of several that could be meant `theirs:ours|another`. */
+const pairs =
+  "absolute:abs amax:max amin:min argMax:argmax argMin:argmin asType:cast astype:cast bmm:matmul clip:clamp dataSync:data arraySync:array detach:stopGradient divide:div eq:equal expand:broadcastTo float:cast fmod:remainder ge:greaterEqual gt:greater int:cast le:lessEqual " +
+  "logicalXor:notEqual logsumexp:logSumExp lt:less matMul:matmul mm:matmul mod:remainder moveaxis:moveAxis movedim:moveAxis multiply:mul mv:matmul ne:notEqual negative:neg numpy:data permute:transpose power:pow ravel:flatten repeat:tile|repeatInterleave " +
+  "subtract:sub swapaxes:swapAxes to:cast tolist:array topk:topK type:cast unbind:unstack unsqueeze:expandDims var:variance view:reshape";
+
+/** Our names by others'. */
+export const renamed: ReadonlyMap<string, readonly string[]> = new Map(
+  pairs.split(" ").map((pair) => {
+    const [theirs, ours] = pair.split(":");
+    return [theirs, ours.split("|")];
+  }),
+);
