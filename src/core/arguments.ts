@@ -176,9 +176,8 @@ export const dtype = oneOf(dtypes, {
   int64: "int32",
   long: "int32",
   boolean: "bool",
-  bfloat16: 'float32, whose values roundTo(x, "bfloat16") narrows',
-  float16: 'float32, whose values roundTo(x, "float16") narrows',
-  half: 'float32, whose values roundTo(x, "float16") narrows',
+  bfloat16: "float32, which roundTo narrows",
+  float16: "float32, which roundTo narrows",
 });
 
 /** Whether it is a record written as one: no array, no class's instance. */

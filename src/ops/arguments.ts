@@ -37,7 +37,10 @@ export const bias: Kind = {
   ...tensor,
   explain: (_, value) => (isRecord(value) ? "options come after it: give undefined where there is none" : wrap(value)),
 };
-export const tensors: Kind = listOf(tensor, "a list of tensors");
+export const tensors: Kind = {
+  ...listOf(tensor, "a list of tensors"),
+  explain: (_, value) => (value instanceof Node ? "they are one list, as in [a, b]" : wrap(value)),
+};
 /** One axis. */
 export const axis: Kind = {
   ...number,

@@ -164,6 +164,8 @@ export function eye(rows: number, options: EyeOptions = {}): Node {
 
 /** 1 where the last axis's coordinate is the index, else 0. indices: [...] int32 → [..., depth]. @torch torch.nn.functional.one_hot */
 export function oneHot(indices: Node, depth: number, dtype: DType = "float32"): Node {
+  if (indices.dtype !== "int32")
+    refuse(DTypeError, "oneHot", "indices aren't int32", indices.dtype, "int32", 'cast first, as in x.cast("int32")');
   const shape = [...indices.shape, depth];
   const column = makeNode("reshape", [indices], [...indices.shape, 1], { shape: [...indices.shape, 1] });
   return cast(equal(column, coordinate(shape, shape.length - 1)), dtype);

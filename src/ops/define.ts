@@ -164,9 +164,7 @@ export function refuseDTypes(
 }
 
 const hintOf = (inputs: readonly DType[], otherwise: string): string =>
-  inputs.includes("uint32")
-    ? "uint32 holds raw words: they have bit operations, and no arithmetic or casts; int32 wraps the same way"
-    : otherwise;
+  inputs.includes("uint32") ? "uint32 holds raw words, which have bit operations alone" : otherwise;
 
 /** One common dtype out of those allowed, as the result's dtype. */
 export function sameDType(...allowed: DType[]): RecordBase["dtype"] {

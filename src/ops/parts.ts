@@ -1,12 +1,14 @@
 // Axes cut into parts, repeated and turned: composites of reshape, transpose, slice, broadcastTo and joins, so that nothing is computed and their gradients
 // are free.
-import { kind, number, numbers } from "../core/arguments.ts";
+import { either, kind, number, numbers } from "../core/arguments.ts";
 import { refuse, ShapeError } from "../core/errors.ts";
 import { normalizeAxis } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { axes as axesKind, axis as axisKind, listed, takes, tensor } from "./arguments.ts";
-import { flatten } from "./axes.ts";
+import { flatten, moveAxis } from "./axes.ts";
+import { constant } from "./creation.ts";
 import { broadcastTo } from "./define.ts";
+import { take } from "./gather.ts";
 import { concat, flip, reshape, slice, transpose } from "./movement.ts";
 
 const alongAxis = (axis: number, range: readonly [number, number]) => [...new Array(axis).fill(null), range];
@@ -72,11 +74,17 @@ export function tile(x: Node, counts: number | readonly number[]): Node {
   );
 }
 
-/** Each element `repeats` times in a row, along an axis; of all, flattened, where none is given: [1, 2] twice → [1, 1, 2, 2]. PyTorch's repeat_interleave, NumPy's repeat. @torch torch.repeat_interleave */
-export function repeatInterleave(x: Node, repeats: number, axis?: number): Node {
-  checkCount("repeatInterleave", "the number of repeats", repeats, 0);
+/** Each element `repeats` times in a row, along an axis, or each point of the axis as often as a list says; of all, flattened, where no axis is given: [1, 2] twice → [1, 1, 2, 2]. PyTorch's repeat_interleave, NumPy's repeat. @torch torch.repeat_interleave */
+export function repeatInterleave(x: Node, repeats: number | readonly number[], axis?: number): Node {
+  for (const each of listed(repeats)) checkCount("repeatInterleave", "the number of repeats", each, 0);
   if (axis === undefined) return repeatInterleave(flatten(x), repeats, 0);
   const at = normalizeAxis("repeatInterleave", axis, x.shape.length);
+  if (typeof repeats !== "number") {
+    const [got, extent] = [repeats.length, x.shape[at]];
+    if (got !== extent) refuse(ShapeError, "repeatInterleave", "not a number for each point", got, String(extent));
+    const places = Int32Array.from(repeats.flatMap((count, i) => new Array<number>(count).fill(i)));
+    return moveAxis(take(moveAxis(x, at, 0), constant(places, [places.length], "int32")), 0, at);
+  }
   const [before, rest] = [x.shape.slice(0, at + 1), x.shape.slice(at + 1)];
   const stretched = broadcastTo(reshape(x, [...before, 1, ...rest]), [...before, repeats, ...rest]);
   return reshape(
@@ -134,6 +142,6 @@ takes({ split }, { x: tensor, sizes: sizesKind, "axis?": axisKind });
 takes({ chunk }, { x: tensor, chunks: number, "axis?": axisKind });
 takes({ unstack }, { x: tensor, "axis?": axisKind });
 takes({ tile }, { x: tensor, counts: axesKind }, "the counts are one list: x.tile([2, 1])");
-takes({ repeatInterleave }, { x: tensor, repeats: number, "axis?": axisKind });
+takes({ repeatInterleave }, { x: tensor, repeats: either(number, numbers), "axis?": axisKind });
 takes({ roll }, { x: tensor, shift: axesKind, "axis?": axesKind });
 takes({ rot90 }, { x: tensor, "times?": number, "axes?": numbers });

@@ -164,7 +164,7 @@ const oneNumber = (ofTensors: string): Kind => ({
   explain: (_, value) => (value instanceof Node ? `of a tensor of them it is ${ofTensors}` : undefined),
 });
 const bound = oneNumber("uniform(shape).mul(high.sub(low)).add(low)");
-const moment = oneNumber("normal(shape).mul(deviation).add(mean), through which gradients flow");
+const moment = oneNumber("normal(shape).mul(deviation).add(mean)");
 takes({ uniform }, { shape, "low?": bound, "high?": bound });
 takes({ normal }, { shape, "mean?": moment, "deviation?": moment });
 takes({ bernoulli }, { shape, p: oneNumber("uniform(shape).less(p)") });

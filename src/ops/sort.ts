@@ -1,5 +1,5 @@
 // Sorting along an axis, and what is read off a sorted line. Sorting is stable, NaN stands last whichever way, −0 equals 0.
-import { boolean, either, number, numbers, options } from "../core/arguments.ts";
+import { boolean, either, number, numbers, oneOf, options } from "../core/arguments.ts";
 import { refuse, ShapeError } from "../core/errors.ts";
 import { formatShape, normalizeAxis, sameShape, sizeOf } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
@@ -11,7 +11,7 @@ import { add, minimum, mul, sub, where } from "./elementwise.ts";
 import { gather } from "./gather.ts";
 import { reshape, slice, stack, transpose } from "./movement.ts";
 import { pad } from "./pad.ts";
-import { axesOption, keptShape, type Over, optionsFor, overKind } from "./reduction.ts";
+import { axesOption, keptShape, type Over, optionsFor, overKind, overWith, type ReduceOptions } from "./reduction.ts";
 
 defineOp({
   name: "argsort",
@@ -91,17 +91,32 @@ export function median(x: Node, over: Over = {}): Node {
   return give(at(Math.floor((count - 1) / 2)));
 }
 
-/** The q-th quantile over axes (all if left out), q in [0, 1], between the two nearest elements by a + (b − a)·t, as `torch.quantile`: x: float32. A list of q's gives a first axis. NaN where there is one. @torch torch.quantile */
-export function quantile(x: Node, q: number | readonly number[], over: Over = {}): Node {
+const interpolations = ["linear", "lower", "higher", "nearest", "midpoint"] as const;
+
+/** Which axes, and what is taken between two elements: a + (b − a)·t (`linear`, unless given), one of them (`nearest`: of two as near the one of even place), or a + (b − a)·½. */
+export interface QuantileOptions extends ReduceOptions {
+  readonly interpolation?: (typeof interpolations)[number];
+}
+
+/** The q-th quantile over axes (all if left out), q in [0, 1], between the two nearest elements by a + (b − a)·t unless `interpolation` says otherwise, as `torch.quantile`: x: float32. A list of q's gives a first axis. NaN where there is one. @torch torch.quantile */
+export function quantile(
+  x: Node,
+  q: number | readonly number[],
+  over: number | readonly number[] | QuantileOptions = {},
+): Node {
   checkFloat("quantile", x);
   if (typeof q !== "number") return stack(q.map((each) => quantile(x, each, over)));
   if (!(q >= 0 && q <= 1)) refuse(ShapeError, "quantile", "not a quantile", q, "a number in [0, 1]");
-  const { count, at, give } = sortedLines("quantile", x, over);
+  const { interpolation = "linear", ...axes } = optionsFor(over) as QuantileOptions;
+  const { count, at, give } = sortedLines("quantile", x, axes);
   const place = q * (count - 1);
   const low = Math.floor(place);
-  if (low === place) return give(at(low));
+  const part = place - low;
+  const isUpper = interpolation === "nearest" && (part > 0.5 || (part === 0.5 && low % 2 === 1));
+  if (part === 0 || interpolation === "lower" || (interpolation === "nearest" && !isUpper)) return give(at(low));
+  if (isUpper || interpolation === "higher") return give(at(low + 1));
   const [a, b] = [at(low), at(low + 1)];
-  return give(add(a, mul(sub(b, a), place - low)));
+  return give(add(a, mul(sub(b, a), interpolation === "midpoint" ? 0.5 : part)));
 }
 
 /** Which side of equal elements: before them, or with `right` behind them. */
@@ -155,5 +170,8 @@ takes(
 );
 takes({ topK }, { x: tensor, k: number, "options?": options<TopKOptions>({ "axis?": number, "largest?": boolean }) });
 takes({ median }, { x: tensor, "over?": overKind });
-takes({ quantile }, { x: tensor, q: either(number, numbers), "over?": overKind });
+takes(
+  { quantile },
+  { x: tensor, q: either(number, numbers), "over?": overWith({ "interpolation?": oneOf(interpolations) }) },
+);
 takes({ searchSorted }, { sorted: tensor, values: tensor, "options?": options<SearchOptions>({ "right?": boolean }) });

@@ -85,7 +85,7 @@ export function adamRule(
   };
 }
 
-const call = signature("optim.Adam", { where: oneOf(["adam", "adamW"]), parameters: anything, options: anything });
+const call = signature("optim.Adam", { where: oneOf(["adam", "adamW"]), parameters: anything, "options?": anything });
 
 /**
  * Adam (Kingma & Ba 2015): m ← β₁·m + (1 − β₁)·g, v ← β₂·v + (1 − β₂)·g², p ← p − (rate ÷ (1 − β₁ᵗ))·m ÷ (√v ÷ √(1 − β₂ᵗ) + ε). Decay: L2, g ← g + decay·p;

@@ -60,7 +60,7 @@ export function readOptions<S extends Fields>(
   const named: Kind = {
     expected: "a record of options",
     accepts: (value) => record.accepts(value),
-    explain: (at, value) => record.explain(at, value),
+    explain: (at, value) => (value === undefined ? "it needs { learningRate }" : record.explain(at, value)),
   };
   checkArguments(signature(where, { parameters: parametersOrGroups, options: named }), given);
   return record.fill(options);

@@ -10,7 +10,7 @@ import {
   signature,
 } from "../core/arguments.ts";
 import type { DType } from "../core/dtype.ts";
-import type { Shape } from "../core/shape.ts";
+import { checkShape, type Shape } from "../core/shape.ts";
 import { type ArrayLike, constant, fromValues } from "../ops/creation.ts";
 import { full } from "./families/basic.ts";
 import { Tensor } from "./tensor.ts";
@@ -50,11 +50,11 @@ const onesCall = signature("ones", filled, oneList);
 /** Zeros: → [...shape], of the dtype, float32 unless given. Throws ShapeError, DTypeError. */
 export function zeros(shape: Shape, dtype: DType = "float32"): Tensor {
   checkArguments(zerosCall, arguments);
-  return full(shape, 0, dtype);
+  return full(checkShape("zeros", shape), 0, dtype);
 }
 
 /** Ones: → [...shape], of the dtype, float32 unless given. Throws ShapeError, DTypeError. */
 export function ones(shape: Shape, dtype: DType = "float32"): Tensor {
   checkArguments(onesCall, arguments);
-  return full(shape, 1, dtype);
+  return full(checkShape("ones", shape), 1, dtype);
 }

@@ -6,7 +6,6 @@ import { Node } from "../graph/node.ts";
 import { atOneSite } from "../graph/site.ts";
 import { signatureOf } from "../ops/arguments.ts";
 import { elsewhere } from "./elsewhere.ts";
-import { renamed } from "./renamed.ts";
 import { Tensor } from "./tensor.ts";
 
 /** Records with a node among their values. */
@@ -56,8 +55,8 @@ export function lift<F extends (...args: never[]) => unknown>(apply: F): Lifted<
   return lifted as Lifted<F>;
 }
 
-/** Attaches a method of an op. */
-function attach(name: string, apply: (...args: unknown[]) => unknown): void {
+/** Attaches a method to tensors. */
+export function attach(name: string, apply: (...args: unknown[]) => unknown): void {
   Object.defineProperty(Tensor.prototype, name, {
     configurable: true,
     writable: true,
@@ -73,11 +72,6 @@ for (const [of, names] of Object.entries(elsewhere))
     attach(name, () => {
       refuse(ConfigError, name, "its family of ops isn't loaded", undefined, `import "seedgrad/ops/${of}"`);
     });
-
-for (const [name, ours] of renamed)
-  attach(name, () => {
-    refuse(ConfigError, name, "a tensor has no such method", undefined, ours.map((each) => `x.${each}`).join(" or "));
-  });
 
 /** The functions lifted. Those that are `methods` become tensors' too, without their first operand. */
 export function family<T extends object>(functions: T, methods: object = {}): LiftedAll<T> {

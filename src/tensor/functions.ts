@@ -12,6 +12,7 @@ import * as linalg from "./families/linalg.ts";
 import * as math from "./families/math.ts";
 import * as normalization from "./families/normalization.ts";
 import * as sorting from "./families/sorting.ts";
+import { refuseRenamed } from "./renamed.ts";
 
 export * from "./creation.ts";
 export * from "./families/activations.ts";
@@ -25,6 +26,8 @@ export * from "./families/linalg.ts";
 export * from "./families/math.ts";
 export * from "./families/normalization.ts";
 export * from "./families/sorting.ts";
+
+refuseRenamed();
 
 /** Every op as a function of tensors, by name. */
 export const ops = joined(

@@ -1,4 +1,6 @@
-// Methods by the names that other libraries give them, so that a program without types is told ours.
+// Methods by the names that other libraries give them, so that a program without types is told ours. Pages that load families alone go without.
+import { ConfigError, refuse } from "../core/errors.ts";
+import { attach } from "./family.ts";
 
 /** `theirs:ours`, of several that could be meant `theirs:ours|another`. */
 const pairs =
@@ -6,10 +8,19 @@ const pairs =
   "logicalXor:notEqual logsumexp:logSumExp lt:less matMul:matmul mm:matmul mod:remainder moveaxis:moveAxis movedim:moveAxis multiply:mul mv:matmul ne:notEqual negative:neg numpy:data permute:transpose power:pow ravel:flatten repeat:tile|repeatInterleave " +
   "subtract:sub swapaxes:swapAxes to:cast tolist:array topk:topK type:cast unbind:unstack unsqueeze:expandDims var:variance view:reshape";
 
-/** Our names by others'. */
-export const renamed: ReadonlyMap<string, readonly string[]> = new Map(
-  pairs.split(" ").map((pair) => {
+/** What is to be written here, by others' names. */
+export const renamed: ReadonlyMap<string, string> = new Map([
+  ...pairs.split(" ").map((pair) => {
     const [theirs, ours] = pair.split(":");
-    return [theirs, ours.split("|")];
+    return [theirs, `x.${ours.replace("|", " or x.")}`] as const;
   }),
-);
+  ["backward", "gradients(loss, parameters), or optimizer.minimize(loss)"],
+]);
+
+/** Has tensors refuse those names with ours. */
+export function refuseRenamed(): void {
+  for (const [name, ours] of renamed)
+    attach(name, () => {
+      refuse(ConfigError, name, "a tensor has no such method", undefined, ours);
+    });
+}

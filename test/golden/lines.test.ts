@@ -62,12 +62,19 @@ const cases: Record<string, [Tensor, (x: Tensor) => Tensor]> = {
   "median all": [x, (x) => x.median()],
   quantile: [x, (x) => x.quantile(0.3, 1)],
   "quantile several": [x, (x) => x.quantile([0, 0.25, 0.9, 1], 0)],
+  ...Object.fromEntries(
+    (["lower", "higher", "nearest", "midpoint"] as const).map((interpolation) => [
+      `quantile ${interpolation}`,
+      [x, (x: Tensor) => x.quantile([0.2, 0.375, 0.625, 0.9], { axis: 0, interpolation })],
+    ]),
+  ),
   searchSorted: [ties, (x) => sg.searchSorted(ties.slice([0]).sort(), x)],
   "searchSorted right": [ties, (x) => sg.searchSorted(ties.sort(), x, { right: true })],
   bincount: [integers, (x) => x.bincount(9)],
   "bincount weights": [x, (x) => integers.bincount(9, x)],
   histogram: [x, (x) => x.histogram({ bins: 8, range: [-1.5, 1.75] }).counts],
   "histogram of all": [x, (x) => x.histogram({ bins: 5 }).counts],
+  "histogram by edges": [x, (x) => x.histogram({ bins: [-1.5, -0.25, 0.5, 2] }).counts],
   "histogram edges": [x, (x) => x.histogram({ bins: 5 }).edges],
 };
 

@@ -76,12 +76,17 @@ cases = {
     "median all": golden(lambda x: x.median(), x),
     "quantile": golden(lambda x: x.quantile(0.3, 1), x),
     "quantile several": golden(lambda x: x.quantile(torch.tensor([0.0, 0.25, 0.9, 1.0]), 0), x),
+    **{
+        f"quantile {how}": golden(lambda x, how=how: x.quantile(torch.tensor([0.2, 0.375, 0.625, 0.9]), 0, interpolation=how), x)
+        for how in ["lower", "higher", "nearest", "midpoint"]
+    },
     "searchSorted": golden(lambda x: torch.searchsorted(ties[0].sort()[0], x.detach()), ties),
     "searchSorted right": golden(lambda x: torch.searchsorted(ties.sort(1)[0], x.detach(), right=True), ties),
     "bincount": golden(lambda x: torch.bincount(x.long().abs().reshape(-1), minlength=9), ties),
     "bincount weights": golden(lambda x: torch.bincount(ties.long().abs().reshape(-1), x.detach().reshape(-1), 9), x),
     "histogram": golden(lambda x: torch.histc(x.detach(), 8, -1.5, 1.75), x),
     "histogram of all": golden(lambda x: torch.histogram(x.detach(), 5)[0], x),
+    "histogram by edges": golden(lambda x: torch.histogram(x.detach(), torch.tensor([-1.5, -0.25, 0.5, 2.0]))[0], x),
     "histogram edges": golden(lambda x: torch.histogram(x.detach(), 5)[1], x),
 }
 with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "lines.json"), "w") as file:

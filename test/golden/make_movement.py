@@ -93,6 +93,7 @@ ops = {
     "unstack": (A, lambda x: torch.stack([p * (i + 1) for i, p in enumerate(x.unbind(1))])),
     "tile": (B, lambda x: x.repeat(2, 3, 2)),
     "repeatInterleave": (A, lambda x: x.repeat_interleave(3, 1)),
+    "repeatInterleave by counts": (A, lambda x: x.repeat_interleave(torch.tensor([2, 0, 1, 3]), 1)),
     "repeatInterleave of all": (B, lambda x: x.repeat_interleave(2)),
     "roll": (A, lambda x: x.roll((2, -6), (0, 2))),
     "roll of all": (A, lambda x: x.roll(-7)),

@@ -63,6 +63,7 @@ const ops: Record<string, (x: sg.Tensor) => sg.Tensor> = {
   unstack: (x) => sg.stack(scaled(x.unstack(1))),
   tile: (x) => x.tile([2, 3, 2]),
   repeatInterleave: (x) => x.repeatInterleave(3, 1),
+  "repeatInterleave by counts": (x) => x.repeatInterleave([2, 0, 1, 3], 1),
   "repeatInterleave of all": (x) => x.repeatInterleave(2),
   roll: (x) => x.roll([2, -6], [0, 2]),
   "roll of all": (x) => x.roll(-7),

@@ -17,6 +17,7 @@ import { matmul } from "../../src/ops/matmul.ts";
 import * as movement from "../../src/ops/movement.ts";
 import * as norm from "../../src/ops/norm.ts";
 import * as padding from "../../src/ops/pad.ts";
+import * as parts from "../../src/ops/parts.ts";
 import * as product from "../../src/ops/product.ts";
 import * as random from "../../src/ops/random.ts";
 import * as reduce from "../../src/ops/reduce.ts";
@@ -212,7 +213,19 @@ describe("shapes that don't fit: ShapeError", () => {
     "histogram without bins": [() => counting.histogram(f(3), { bins: 0 }), /^histogram: no such bins/],
     "histogram of no range": [
       () => counting.histogram(f(3), { range: [2, 1] }),
-      "histogram: no such bins: got 10 in [2,1], expected at least one, in a finite range [low, high]",
+      "histogram: no such bins: got 10 in [2,1], expected at least one, in a finite range [low, high], or edges alone, two or more float32 that ascend",
+    ],
+    "histogram of edges that don't ascend": [
+      () => counting.histogram(f(3), { bins: [0, 1, 1] }),
+      /^histogram: no such bins: got \[0,1,1\], expected/,
+    ],
+    "histogram of edges and a range": [
+      () => counting.histogram(f(3), { bins: [0, 1], range: [0, 1] }),
+      /^histogram: no such bins: got \[0,1\], and a range \[0,1\]/,
+    ],
+    "repeatInterleave by another number of counts": [
+      () => parts.repeatInterleave(f(3), [1, 2], 0),
+      /^repeatInterleave: not a number for each point: got 2, expected 3/,
     ],
     "variance of nothing": [() => reduce.variance(f(0)), /nothing to reduce/],
     "gather with shapes that differ beside the axis": [
@@ -414,7 +427,7 @@ describe("element types that don't fit: DTypeError", () => {
       () => indexed.scatterAdd(i(3), b(3), 0, 3),
       /^scatterAdd: dtypes don't fit: got int32 and bool/,
     ],
-    "one-hot of floats": [() => creation.oneHot(f(3), 4), /^equal: dtypes don't fit/],
+    "one-hot of floats": [() => creation.oneHot(f(3), 4), /^oneHot: indices aren't int32: got float32/],
     "a count beyond int32": [
       () => creation.fromValues([1, 2 ** 31], "int32"),
       /^tensor: an element that int32 can't hold: got 2147483648 at 1, .*\nHint: int32 ends at 2147483647, and there is no int64/,

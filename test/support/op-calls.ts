@@ -217,7 +217,7 @@ export const calls: Readonly<Record<string, RightCall>> = {
   pixelShuffle: call(() => [sg.ones([1, 4, 2, 2]), 2]),
   pixelUnshuffle: call(() => [image(2), 2]),
   prod: reduced,
-  quantile: call(() => [x(), [0.1, 0.5], { axis: 1, keepDims: true }], 2),
+  quantile: call(() => [x(), [0.1, 0.5], { axis: 1, keepDims: true, interpolation: "nearest" }], 2),
   randint: call(() => [[2], 0, 4]),
   reciprocal: unary,
   relu: unary,

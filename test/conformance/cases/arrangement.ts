@@ -1,7 +1,7 @@
 // Composites that move elements: axes, parts, repeats, diagonals, padding by a tensor's own points, and indexing. Each meets an elementwise op, as in
 // a program: what moves is then read inside another kernel, or written first.
 import type { DType } from "../../../src/core/dtype.ts";
-import type { Shape } from "../../../src/core/shape.ts";
+import { type Shape, sizeOf } from "../../../src/core/shape.ts";
 import type { Node } from "../../../src/graph/node.ts";
 import * as axes from "../../../src/ops/axes.ts";
 import { fromValues } from "../../../src/ops/creation.ts";
@@ -33,6 +33,11 @@ const moves: Readonly<Record<string, (x: Node) => Node>> = {
   "squeeze and expandDims": (x) => axes.squeeze(axes.expandDims(x, [0, -1]), [0, -1]),
   flatten: (x) => axes.flatten(x),
   tile: (x) => parts.tile(x, [2, ...x.shape.map(() => 2)]),
+  "repeatInterleave by counts": (x) =>
+    parts.repeatInterleave(
+      x,
+      Array.from({ length: sizeOf(x.shape) }, (_, i) => i % 3),
+    ),
   "repeatInterleave of all": (x) => parts.repeatInterleave(x, 3),
   "roll of all": (x) => parts.roll(x, 2),
   "fullLike beside": (x) => elementwise.add(grid.fullLike(x, 0.5), x),

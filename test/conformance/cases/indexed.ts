@@ -88,7 +88,7 @@ export function indexedCases(): Computation[] {
       inputs: [indices([3, 50], 5), roughData([3, 50])],
       build: (x, weights) => bincount(x, 5, weights),
     },
-    ...[{}, { bins: 7, range: [-2, 3] }, { range: [1, 1] }].flatMap((options) =>
+    ...[{}, { bins: 7, range: [-2, 3] }, { range: [1, 1] }, { bins: [-1, 0.25, 3] }].flatMap((options) =>
       (["counts", "edges"] as const).map((part) => ({
         name: `histogram's ${part} ${JSON.stringify(options)}`,
         inputs: [floats([9, 40])],

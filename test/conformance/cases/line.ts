@@ -97,6 +97,8 @@ export function lineCases(): Computation[] {
     "topK of the smallest": (a) => sorting.topK(a, 2, { axis: 0, largest: false }).indices,
     median: (a) => sorting.median(a, { axis: 0, keepDims: true }),
     quantile: (a) => sorting.quantile(a, [0, 0.3, 1], 1),
+    "quantile midpoint": (a) => sorting.quantile(a, 0.3, { axis: 1, interpolation: "midpoint" }),
+    "quantile nearest": (a) => sorting.quantile(a, [0.2, 0.9], { axis: 0, interpolation: "nearest" }),
     std: (a) => reduce.std(a, { axis: 0, correction: 1 }),
     "norm 2": (a) => vectorNorm.norm(a, { axis: 1 }),
     "norm 1": (a) => vectorNorm.norm(a, { axis: 0, p: 1 }),
