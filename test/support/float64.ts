@@ -1,6 +1,5 @@
 // A test-only reading of graphs in float64, from the same records: what gradients are checked with by central differences. Elementary
 // functions keep their float32 polynomials, so values are good to about 1e-7; the order of sums doesn't matter here.
-
 import { type Expr, input as inputExpr, topological } from "../../kernels/expr.ts";
 import { kindOf, type SpecialKernel } from "../../kernels/kinds.ts";
 import { contiguousView } from "../../kernels/view.ts";
@@ -22,70 +21,75 @@ function exponentOf(x: number): number {
   return ((doubles.getUint32(0) >>> 20) & 2047) - 1023;
 }
 
-/** One element of an expression. Integers and bools are exact; nothing wraps. */
-function scalar(root: Expr, order: readonly Expr[], inputs: readonly number[]): number {
-  const values = new Map<Expr, number>();
-  const of = (expr: Expr) => values.get(expr)!;
-  for (const expr of order) values.set(expr, step(expr, of, inputs));
-  return of(root);
+type Element = (operands: readonly Numbers[], i: number) => number;
+const elements = new WeakMap<Node, Element>();
+
+/** An element of an elementwise op's result. Integers and bools are exact; nothing wraps. */
+function elementOf(node: Node, body: () => Expr): Element {
+  const known = elements.get(node);
+  if (known) return known;
+  const root = body();
+  const order = topological(root);
+  const names = new Map(order.map((expr, i) => [expr, `v${i}`]));
+  const of = (expr: Expr) => names.get(expr)!;
+  const lines = order.map((expr) => `const ${of(expr)} = ${source(expr, of)};`);
+  const text = `return (operands, i) => { ${lines.join("\n")} return ${of(root)}; };`;
+  const element: Element = new Function("exponentOf", text)(exponentOf);
+  elements.set(node, element);
+  return element;
 }
 
-function step(expr: Expr, of: (expr: Expr) => number, inputs: readonly number[]): number {
+function source(expr: Expr, of: (expr: Expr) => string): string {
   switch (expr.kind) {
     case "input":
-      return inputs[expr.index];
+      return `operands[${expr.index}][i]`;
     case "constant":
-      return expr.value;
+      return Object.is(expr.value, -0) ? "-0" : String(expr.value);
     case "select":
-      return of(expr.condition) ? of(expr.yes) : of(expr.no);
+      return `${of(expr.condition)} ? ${of(expr.yes)} : ${of(expr.no)}`;
     case "compare": {
-      const [a, b] = [of(expr.a), of(expr.b)];
-      return Number({ lt: a < b, le: a <= b, eq: a === b, ne: a !== b, gt: a > b, ge: a >= b }[expr.op]);
+      const sign = { lt: "<", le: "<=", eq: "===", ne: "!==", gt: ">", ge: ">=" }[expr.op];
+      return `Number(${of(expr.a)} ${sign} ${of(expr.b)})`;
     }
     case "binary": {
-      const [a, b] = [of(expr.a), of(expr.b)];
-      const bits = { xor: a ^ b, shl: a << b, shr: a >> b };
-      return { add: a + b, sub: a - b, mul: a * b, div: a / b, and: a && b, or: a || b, ...bits }[expr.op];
+      const bits = { xor: "^", shl: "<<", shr: ">>" };
+      const sign = { add: "+", sub: "-", mul: "*", div: "/", and: "&&", or: "||", ...bits }[expr.op];
+      return `${of(expr.a)} ${sign} ${of(expr.b)}`;
     }
     case "unary": {
       const x = of(expr.x);
-      switch (expr.op) {
-        case "neg":
-          return -x;
-        case "abs":
-          return Math.abs(x);
-        case "sqrt":
-          return Math.sqrt(x);
-        case "floor":
-          return Math.floor(x);
-        case "not":
-          return x ? 0 : 1;
-        case "pow2":
-          return 2 ** x;
-        case "exponent":
-          return exponentOf(x);
-        case "high16":
-          return x >>> 16;
-        case "low16":
-          return x & 0xffff;
+      return {
+        neg: `-${x}`,
+        abs: `Math.abs(${x})`,
+        sqrt: `Math.sqrt(${x})`,
+        floor: `Math.floor(${x})`,
+        not: `${x} ? 0 : 1`,
+        pow2: `2 ** ${x}`,
+        exponent: `exponentOf(${x})`,
+        high16: `${x} >>> 16`,
+        low16: `${x} & 0xffff`,
         // Nothing is rounded here.
-        case "bfloat16":
-        case "float16":
-        case "toFloat32":
-          return x;
-        case "toInt32":
-          return Math.trunc(x);
-      }
+        bfloat16: x,
+        float16: x,
+        toFloat32: x,
+        toInt32: `Math.trunc(${x})`,
+      }[expr.op];
     }
   }
 }
 
+const known = new Map<string, number[][]>();
+
 /** All points of a shape, row-major. */
-function points(shape: Shape): number[][] {
-  return shape.reduce<number[][]>(
-    (all, extent) => all.flatMap((point) => Array.from({ length: extent }, (_, i) => [...point, i])),
-    [[]],
-  );
+function points(shape: Shape): readonly (readonly number[])[] {
+  const all =
+    known.get(String(shape)) ??
+    shape.reduce<number[][]>(
+      (sofar, extent) => sofar.flatMap((point) => Array.from({ length: extent }, (_, i) => [...point, i])),
+      [[]],
+    );
+  known.set(String(shape), all);
+  return all;
 }
 
 const replaced = (point: readonly number[], axis: number, at: number) => point.map((old, i) => (i === axis ? at : old));
@@ -94,22 +98,17 @@ const dot = (a: readonly number[], b: readonly number[]) => a.reduce((sum, x, i)
 function compute(node: Node, operands: readonly Numbers[]): Numbers {
   const record = recordOf(node);
   const { shape, attributes, inputs } = node;
-  const fill = (element: (point: number[], i: number) => number) => Float64Array.from(points(shape), element);
+  const fill = (element: (point: readonly number[], i: number) => number) => Float64Array.from(points(shape), element);
   switch (record.kind) {
     case "elementwise": {
-      const body = record.value(
-        inputs.map((operand, i) => inputExpr(i, operand.dtype)),
-        terms,
-        attributes,
-      );
-      const order = topological(body);
-      return Float64Array.from({ length: sizeOf(shape) }, (_, i) =>
-        scalar(
-          body,
-          order,
-          operands.map((operand) => operand[i]),
+      const element = elementOf(node, () =>
+        record.value(
+          inputs.map((operand, i) => inputExpr(i, operand.dtype)),
+          terms,
+          attributes,
         ),
       );
+      return Float64Array.from({ length: sizeOf(shape) }, (_, i) => element(operands, i));
     }
     case "movement": {
       const { strides, offset, bounds } = record.view(contiguousView(inputs[0].shape), terms, shape, attributes)!;
@@ -183,43 +182,62 @@ function compute(node: Node, operands: readonly Numbers[]): Numbers {
   }
 }
 
+const bodies = new WeakMap<Node, Evaluate>();
+
 /** A loop's node, position after position. */
 function repeated(node: Node, operands: readonly Numbers[]): Numbers {
   const { of, at } = loopAttributes(node);
   const { attributes, values, leaves, next } = loopOf(node);
   const { body, length, reverse } = attributes;
+  const evaluate = bodies.get(node) ?? evaluatorOf([...next, values[at]], leaves);
+  bodies.set(node, evaluate);
   let carry = operands.slice(0, next.length);
   const out = new Float64Array(sizeOf(node.shape));
   for (let turn = 0; turn < length; turn++) {
     const position = reverse ? length - 1 - turn : turn;
-    const bound = leaves.map((leaf, i): [Node, Numbers] => {
-      const size = sizeOf(leaf.shape);
-      const isSlice = i >= next.length && i < next.length + body.slices;
-      return [
-        leaf,
-        i < next.length ? carry[i] : isSlice ? operands[i].slice(position * size, (position + 1) * size) : operands[i],
-      ];
-    });
-    const found = evaluateFloat64([...next, values[at]], new Map(bound));
+    const found = evaluate(
+      leaves.map((leaf, i) => {
+        const size = sizeOf(leaf.shape);
+        const isSlice = i >= next.length && i < next.length + body.slices;
+        if (i < next.length) return carry[i];
+        return isSlice ? operands[i].slice(position * size, (position + 1) * size) : operands[i];
+      }),
+    );
     if (of === "stack") out.set(found[next.length], position * sizeOf(values[at].shape));
     carry = found.slice(0, next.length);
   }
   return of === "carry" ? carry[at] : out;
 }
 
-/** The nodes' elements in float64, with some leaves bound. */
-export function evaluateFloat64(roots: readonly Node[], bound: ReadonlyMap<Node, ArrayLike<number>>): Numbers[] {
-  const values = new Map<Node, Numbers>();
-  for (const [node, data] of bound) values.set(node, Float64Array.from(data));
-  for (const node of reachable(roots, (leaf) => bound.has(leaf))) {
-    if (!values.has(node))
-      values.set(
+/** Elements of roots, for those of leaves. */
+type Evaluate = (data: readonly ArrayLike<number>[]) => Numbers[];
+
+/** What computes nodes' elements in float64 from those of some leaves, again and again: what doesn't depend on the leaves is computed once. */
+export function evaluatorOf(roots: readonly Node[], leaves: readonly Node[]): Evaluate {
+  const bound = new Set(leaves);
+  const moving = new Set(leaves);
+  const fixed = new Map<Node, Numbers>();
+  const order = reachable(roots, (leaf) => bound.has(leaf)).filter((node) => !bound.has(node));
+  for (const node of order) {
+    if (node.inputs.some((input) => moving.has(input))) moving.add(node);
+    else
+      fixed.set(
         node,
         compute(
           node,
-          node.inputs.map((input) => values.get(input)!),
+          node.inputs.map((input) => fixed.get(input)!),
         ),
       );
   }
-  return roots.map((root) => values.get(root)!);
+  const later = order.filter((node) => moving.has(node));
+  return (data) => {
+    const values = new Map<Node, Numbers>(leaves.map((leaf, i) => [leaf, Float64Array.from(data[i])]));
+    const of = (node: Node) => values.get(node) ?? fixed.get(node)!;
+    for (const node of later) values.set(node, compute(node, node.inputs.map(of)));
+    return roots.map(of);
+  };
 }
+
+/** The nodes' elements in float64, with some leaves bound. */
+export const evaluateFloat64 = (roots: readonly Node[], bound: ReadonlyMap<Node, ArrayLike<number>>): Numbers[] =>
+  evaluatorOf(roots, [...bound.keys()])([...bound.values()]);
