@@ -228,11 +228,18 @@ function runBits({ expr, reference }: Subject, count: number, bitsOf: (i: number
 export const runBlock = (subject: Subject, block: number): BlockResult =>
   runBits(subject, blockSize, (i) => block * blockSize + i);
 
-const sampleSize = 2 ** 17;
+const sampleSize = 2 ** 18;
+/** 2⁻¹² and 2¹² as bits: what lies between them is mostly neither its own result nor an overflow. */
+const [from, to] = [0x39800000, 0x45800000];
 
-/** Runs inputs of every sign and exponent, some 256 of each: multiples of 2³² by the golden ratio. */
+/** Runs inputs of every sign and exponent, some 256 of each, and as many again from 2⁻¹² to 2¹². They are spread by multiples of 2³² by the golden ratio. */
 export const runSample = (subject: Subject): BlockResult =>
-  runBits(subject, sampleSize, (i) => Math.imul(i, 0x9e3779b1));
+  runBits(subject, sampleSize, (i) => {
+    const spread = Math.imul(i, 0x9e3779b1) >>> 0;
+    if (i % 2 === 0) return spread;
+    const sign = (i & 2) << 30;
+    return (sign | (from + Math.floor((spread / 2 ** 32) * (to - from)))) >>> 0;
+  });
 
 type Pair = readonly [x: number, y: number];
 
