@@ -1,6 +1,6 @@
 // SHA-256 where there is node:crypto (Node, Bun, Deno), behind the condition `#hash`.
 import { createHash } from "node:crypto";
-import { sha256 as inScript } from "./hash.web.ts";
+import { sha256 as inScript } from "@noble/hashes/sha2.js";
 
 /** Fewer bytes are hashed before a native hash is set up. */
 const few = 1024;
