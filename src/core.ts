@@ -6,7 +6,7 @@ export type { Backend, Executable, ReproducibilityClass } from "./compile/contra
 export { graphHash } from "./compile/hash.ts";
 export type { Plan } from "./compile/plan.ts";
 export type { HostArray } from "./core/array.ts";
-export type { DType, TypedArray } from "./core/dtype.ts";
+export type { DType, NarrowFormat, TypedArray } from "./core/dtype.ts";
 export {
   BackendError,
   CheckpointError,
@@ -29,7 +29,7 @@ export type { Shape } from "./core/shape.ts";
 export type { Graph } from "./graph/graph.ts";
 export * as nn from "./nn/basic.ts";
 export * as losses from "./nn/losses/basic.ts";
-export { autocast, type NarrowFormat } from "./ops/precision.ts";
+export { autocast } from "./ops/autocast.ts";
 export * as optim from "./optim/basic.ts";
 export { type Compiled, type CompileOptions, compile, type Execution } from "./program/compiled.ts";
 export { grad, gradients, type ScalarFunction, valueAndGrad } from "./program/gradients.ts";

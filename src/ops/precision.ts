@@ -1,14 +1,12 @@
 // 16-bit floats: tensors stay float32 and take the values of a narrower format, so that the bits are pinned on every backend; a plan may keep such
-// values in 16 bits. Under `autocast` matrix products take and give them.
-import { callable, checkArguments, kind, signature, string } from "../core/arguments.ts";
+// values in 16 bits.
+import { string } from "../core/arguments.ts";
 import { type NarrowFormat, narrowFormats } from "../core/dtype.ts";
 import { DTypeError, refuse } from "../core/errors.ts";
-import { runWithin } from "../core/promise.ts";
 import type { Node } from "../graph/node.ts";
 import { takes, tensor } from "./arguments.ts";
+import { castFormat } from "./autocast.ts";
 import { defineOp, edges, floatOnly, makeNode } from "./define.ts";
-
-export type { NarrowFormat };
 
 const halves = [65504, 65519.99, 65520, -65520, 2 ** -14, 2 ** -24, 2 ** -25, 3 * 2 ** -25];
 
@@ -38,47 +36,8 @@ export function roundTo(x: Node, format: NarrowFormat): Node {
 
 takes({ roundTo }, { x: tensor, format: string });
 
-const autocastCall = signature("autocast", {
-  format: kind(
-    "null, or one of bfloat16 and float16",
-    (value) => value === null || narrowFormats.includes(value as NarrowFormat),
-  ),
-  body: callable,
-});
-
-let narrowed: NarrowFormat | undefined;
-
-/** The format of the `autocast` that is around, if any. */
-export function castFormat(): NarrowFormat | undefined {
-  return narrowed;
-}
-
-/**
- * Runs `body`, in which every matrix product rounds its operands and its result to the format, and in the backward pass its gradients likewise; sums within a
- * product stay float32, and so does every other op. null: no rounding. `body` must be synchronous: a
- * promise is a DTypeError, unless it is a tensor's or a compiled call's own.
- */
-export function autocast<T>(format: NarrowFormat | null, body: () => T): T {
-  checkArguments(autocastCall, arguments);
-  const before = narrowed;
-  narrowed = format ?? undefined;
-  try {
-    return runWithin(body, asyncBody);
-  } finally {
-    narrowed = before;
-  }
-}
-
-const asyncBody = () =>
-  new DTypeError({
-    where: "autocast",
-    problem: "the body is asynchronous",
-    got: "a promise",
-    expected: "a value",
-    hint: "the format holds only until the body returns: build tensors in it, and await their values outside",
-  });
-
 /** The tensor as a product takes or gives it: rounded under `autocast`. */
 export function narrow(x: Node): Node {
-  return narrowed ? roundTo(x, narrowed) : x;
+  const format = castFormat();
+  return format ? roundTo(x, format) : x;
 }

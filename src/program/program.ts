@@ -3,9 +3,10 @@
 import type { Backend, Buffer, Executable } from "../compile/contract.ts";
 import type { HostArray } from "../core/array.ts";
 import { onDemand } from "../core/demand.ts";
+import type { NarrowFormat } from "../core/dtype.ts";
 import { sizeOf } from "../core/shape.ts";
 import type { Graph } from "../graph/graph.ts";
-import { castFormat, type NarrowFormat } from "../ops/precision.ts";
+import { castFormat } from "../ops/autocast.ts";
 import { store } from "../runtime/stored.ts";
 import { type Form, formOf, hasForm, type Leaf } from "../tensor/tree.ts";
 import type { Capture, TraceResult } from "./trace.ts";

@@ -10,7 +10,7 @@ import { inPart } from "../graph/site.ts";
 import { termsOf } from "../nn/metrics/totals.ts";
 import type { Batch, ModelOutput } from "../nn/module.ts";
 import { namingModules } from "../nn/naming.ts";
-import { autocast } from "../ops/precision.ts";
+import { autocast } from "../ops/autocast.ts";
 import { OptimizerSet, partsDue, stepKinds } from "../optim/set.ts";
 import { type Compiled, compile } from "../program/compiled.ts";
 import { gradients as gradientsOf } from "../program/gradients.ts";

@@ -4,7 +4,7 @@ import { loadBackend } from "../../src/backend/load.ts";
 import type { Backend } from "../../src/compile/contract.ts";
 import { DTypeError, ShapeError, StreamError, TraceError } from "../../src/core/errors.ts";
 import * as nn from "../../src/nn/index.ts";
-import { autocast } from "../../src/ops/precision.ts";
+import { autocast } from "../../src/ops/autocast.ts";
 import * as optim from "../../src/optim/index.ts";
 import { compile } from "../../src/program/compiled.ts";
 import { gradients } from "../../src/program/gradients.ts";

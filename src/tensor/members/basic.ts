@@ -5,7 +5,8 @@ import * as axes from "../../ops/axes.ts";
 import * as compare from "../../ops/compare.ts";
 import * as composite from "../../ops/composite.ts";
 import * as creation from "../../ops/creation.ts";
-import * as define from "../../ops/define.ts";
+import type * as define from "../../ops/define.ts";
+import { broadcastTo, full } from "../../ops/define.ts";
 import * as elementwise from "../../ops/elementwise.ts";
 import * as gather from "../../ops/gather.ts";
 import * as matmul from "../../ops/matmul.ts";
@@ -14,13 +15,17 @@ import * as precision from "../../ops/precision.ts";
 import * as random from "../../ops/random.ts";
 import * as reduce from "../../ops/reduce.ts";
 
+// Two of what ops are defined with, alone: its namespace would bring all its names into a page.
+const stretching: Pick<typeof define, "broadcastTo"> = { broadcastTo };
+const filling: Pick<typeof define, "full"> = { full };
+
 /** The ops whose first operand is a tensor. */
 export const methods = joined(
   arithmetic,
   axes,
   compare,
   composite,
-  only(define, "broadcastTo"),
+  stretching,
   without(elementwise, "where"),
   without(gather, "checkScatter"),
   matmul,
@@ -33,7 +38,7 @@ export const methods = joined(
 export const functions = joined(
   methods,
   without(creation, "input", "variable", "constant", "fromValues"),
-  only(define, "full"),
+  filling,
   only(elementwise, "where"),
   only(movement, "concat", "stack"),
   without(random, "checkProbability", "keepMask", "fromWords", "words", "wordSamples"),
