@@ -57,6 +57,11 @@ export function checkArguments(call: Signature, given: ArrayLike<unknown>): void
   for (let i = kinds.length; rest && i < given.length; i++) if (!rest.accepts(given[i])) refuse(call, given, i);
 }
 
+/** Throws ConfigError where what takes nothing is given something. */
+export function checkNone(where: string, given: ArrayLike<unknown>, hint?: string): void {
+  if (given.length > 0) checkArguments(signature(where, {}, hint), given);
+}
+
 /** Throws ConfigError unless the value is of the kind. */
 export function checkKind(where: string, what: string, kind: Kind, value: unknown): void {
   if (!kind.accepts(value)) refuseValue(where, what, kind, value);

@@ -37,6 +37,10 @@ const elsewhere: Readonly<Record<string, readonly string[]>> = {
   type: ["dtype"],
 };
 
+/** A name of a config as code writes it: heat_pinn is heatPinn. */
+export const camelCase = (name: string): string =>
+  name.replaceAll(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
+
 /** What a record has under a key that a file or a user names; undefined where it has none of its own: `constructor` is a name like any other. */
 export function ownValue<T>(record: Readonly<Record<string, T>> | undefined | null, key: string): T | undefined {
   return record && Object.hasOwn(record, key) ? record[key] : undefined;

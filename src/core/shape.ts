@@ -41,6 +41,14 @@ export function checkShape(where: string, shape: Shape): Shape {
   return Object.freeze([...shape]);
 }
 
+/** The shape with another extent on one axis. */
+export const withExtent = (shape: Shape, axis: number, extent: number): number[] =>
+  shape.map((each, i) => (i === axis ? extent : each));
+
+/** The axes of a rank that aren't among these. */
+export const otherAxes = (rank: number, axes: readonly number[]): number[] =>
+  Array.from({ length: rank }, (_, axis) => axis).filter((axis) => !axes.includes(axis));
+
 /** One axis, negatives counted from the end, as an index in [0, rank). Throws ShapeError. */
 export function normalizeAxis(where: string, axis: number, rank: number): number {
   if (!Number.isInteger(axis) || axis < -rank || axis >= rank) {

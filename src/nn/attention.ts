@@ -1,29 +1,28 @@
 // Self-attention with several heads; queries, keys and values come from one product.
-import { boolean, checkArguments, number, options as optionsOf, signature } from "../core/arguments.ts";
+import { checkArguments, number } from "../core/arguments.ts";
 import { refuse, ShapeError } from "../core/errors.ts";
-import { checkProbability } from "../ops/random.ts";
+import { flag, type Given, probability } from "../core/options.ts";
 import { scaledDotProductAttention } from "../tensor/families/attention.ts";
 import { reshape, slice, swapAxes } from "../tensor/families/basic.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { checkCount, checkForward } from "./check.ts";
+import { checkForward, checkHeads, layerOptions } from "./check.ts";
 import { type Linear, linear } from "./linear.ts";
 import { factoryOf, Module } from "./module.ts";
 
-export interface SelfAttentionOptions {
-  /** Each position sees itself and those before it alone. */
-  readonly causal?: boolean;
-  /** Probability of zeroing an attention weight in training, in [0, 1]. */
-  readonly dropout?: number;
-}
+const record = (name: string) =>
+  layerOptions(name, {
+    /** Each position sees itself and those before it alone. */
+    causal: flag.default(false),
+    /** Probability of zeroing an attention weight in training, in [0, 1]. */
+    dropout: probability.default(0),
+  });
+export type SelfAttentionOptions = Given<ReturnType<typeof record>>;
 
-const attention = {
-  width: number,
-  heads: number,
-  "options?": optionsOf<SelfAttentionOptions>({ "causal?": boolean, "dropout?": number }),
-};
-const call = signature("nn.selfAttention", attention);
+const own = record("selfAttention");
+const extents = { width: number, heads: number };
+const call = own.call(extents);
 /** How a transformer's block may be made. */
-export const blockCall = signature("nn.transformerBlock", attention);
+export const blockCall = record("transformerBlock").call(extents);
 
 /** Multi-head self-attention (Vaswani et al. 2017). x: [batch, time, width] → the same. `qkv` gives queries, keys and values, `out` joins the heads. */
 export class SelfAttention extends Module {
@@ -36,18 +35,8 @@ export class SelfAttention extends Module {
   constructor(width: number, heads: number, options: SelfAttentionOptions = {}) {
     checkArguments(call, arguments);
     super();
-    const { causal = false, dropout = 0 } = options;
-    checkCount("selfAttention", "width", width);
-    checkCount("selfAttention", "heads", heads);
-    checkProbability("nn.selfAttention", dropout);
-    if (width % heads !== 0) {
-      throw new ShapeError({
-        where: "nn.selfAttention",
-        problem: "width must be divisible by heads",
-        got: `width ${width}, heads ${heads}`,
-        expected: "a width that is a multiple of heads",
-      });
-    }
+    const { causal, dropout } = own.fill(options);
+    checkHeads("selfAttention", width, heads);
     this.qkv = linear(width, 3 * width);
     this.out = linear(width, width);
     this.heads = heads;

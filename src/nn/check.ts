@@ -1,6 +1,7 @@
 // Checks on layers: sizes, and what comes in.
 import { checkArguments, isRecord, type Kind, kind, signature } from "../core/arguments.ts";
 import { refuse, ShapeError, showValue } from "../core/errors.ts";
+import { camelCase } from "../core/keys.ts";
 import { type Fields, OptionRecord } from "../core/options.ts";
 import type { Shape } from "../core/shape.ts";
 import type { PerAxis } from "../ops/window.ts";
@@ -42,8 +43,7 @@ export const affineParameters = (inputs: number, outputs: number, bias = true): 
 
 /** The options of the layer or model that a config calls `name` (heat_pinn) and code nn.heatPinn. One out of range is a ShapeError. */
 export function layerOptions<const S extends Fields>(name: string, fields: S): OptionRecord<S> {
-  const where = `nn.${name.replaceAll(/_(\w)/g, (_, letter: string) => letter.toUpperCase())}`;
-  return new OptionRecord(name, fields, where, ShapeError);
+  return new OptionRecord(name, fields, `nn.${camelCase(name)}`, ShapeError);
 }
 
 /** Throws ShapeError unless the value is an integer ≥ 1. */
@@ -55,6 +55,18 @@ export function checkCount(where: string, what: string, value: number): void {
 /** Throws ShapeError unless each is an integer ≥ 1. */
 export function checkCounts(where: string, values: Readonly<Record<string, number>>): void {
   for (const [what, value] of Object.entries(values)) checkCount(where, what, value);
+}
+
+/** Throws ShapeError unless both are counts, and each head can have as much of the width. */
+export function checkHeads(where: string, width: number, heads: number): void {
+  checkCounts(where, { width, heads });
+  if (width % heads === 0) return;
+  throw new ShapeError({
+    where: `nn.${where}`,
+    problem: "width must be divisible by heads",
+    got: `width ${width}, heads ${heads}`,
+    expected: "a width that is a multiple of heads",
+  });
 }
 
 /** The extents of a normalisation's weights, checked. */

@@ -1,5 +1,15 @@
 // Modules that hold others by number or by name, and layers that do next to nothing.
-import { callable, checkArguments, isRecord, kind, listOf, number, signature, string } from "../core/arguments.ts";
+import {
+  callable,
+  checkArguments,
+  checkNone,
+  isRecord,
+  kind,
+  listOf,
+  number,
+  signature,
+  string,
+} from "../core/arguments.ts";
 import { ConfigError, refuse } from "../core/errors.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { Activation } from "./activation.ts";
@@ -13,8 +23,6 @@ const dictCall = signature("nn.moduleDict", {
 const calls = {
   at: signature("at", { index: number }),
   get: signature("get", { name: string }),
-  namedChildren: signature("namedChildren", {}),
-  identity: signature("nn.identity", {}),
   lambda: signature("nn.lambda", { apply: callable }),
 };
 
@@ -53,7 +61,7 @@ export class ModuleList<M extends Module = Module> extends Module<never> impleme
   }
 
   override namedChildren(): [string, Module][] {
-    checkArguments(calls.namedChildren, arguments);
+    checkNone("namedChildren", arguments);
     return this.modules.map((each, i) => [String(i), each]);
   }
 
@@ -96,7 +104,7 @@ export class ModuleDict<
   }
 
   override namedChildren(): [string, Module][] {
-    checkArguments(calls.namedChildren, arguments);
+    checkNone("namedChildren", arguments);
     return Object.entries(this.modules);
   }
 
@@ -121,7 +129,7 @@ export const moduleDict = /* @__PURE__ */ factoryOf(ModuleDict);
  * @golden none: it computes nothing
  */
 export function identity(): Activation {
-  checkArguments(calls.identity, arguments);
+  checkNone("nn.identity", arguments);
   return new Activation("identity", (x) => x);
 }
 

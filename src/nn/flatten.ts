@@ -1,5 +1,5 @@
 // The way to images and back: samples in another shape.
-import { checkArguments, shape as shapeKind, signature } from "../core/arguments.ts";
+import { checkArguments, checkNone, shape as shapeKind, signature } from "../core/arguments.ts";
 import { ShapeError } from "../core/errors.ts";
 import { formatShape, type Shape, sizeOf } from "../core/shape.ts";
 import { reshape } from "../tensor/families/basic.ts";
@@ -7,7 +7,6 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { checkCount, checkForward } from "./check.ts";
 import { Module } from "./module.ts";
 
-const flattenCall = signature("nn.flatten", {});
 const unflattenCall = signature(
   "nn.unflatten",
   { shape: shapeKind },
@@ -53,7 +52,7 @@ export class SampleShape extends Module {
  * @example nn.flatten().forward(zeros([2, 3, 4]))
  */
 export function flatten(): SampleShape {
-  checkArguments(flattenCall, arguments);
+  checkNone("nn.flatten", arguments);
   return new SampleShape();
 }
 

@@ -7,7 +7,7 @@ import { checkpoint } from "../program/segments.ts";
 import { slice } from "../tensor/families/basic.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { type TransformerBlock, transformerBlock } from "./block.ts";
-import { checkForward, checkStack, layerOptions } from "./check.ts";
+import { checkForward, checkHeads, checkStack, layerOptions } from "./check.ts";
 import { type Dropout, dropout as dropoutLayer } from "./dropout.ts";
 import { type Embedding, embedding } from "./embedding.ts";
 import { type LayerNorm, layerNorm } from "./layernorm.ts";
@@ -46,14 +46,7 @@ export class Gpt extends Module {
   constructor(options: GptOptions) {
     const { vocabulary, context, width, heads, layers, dropout, recompute } = record.read(options, arguments);
     super();
-    if (width % heads !== 0) {
-      throw new ShapeError({
-        where: "nn.gpt.heads",
-        problem: "the width must be divisible by heads",
-        got: `width ${width}, heads ${heads}`,
-        expected: "a width that is a multiple of heads",
-      });
-    }
+    checkHeads("gpt.heads", width, heads);
     const perLayer = 12 * width * width + 13 * width;
     checkStack("gpt", layers, layers * perLayer + (2 * vocabulary + context + 2) * width + vocabulary);
     this.vocabulary = vocabulary;

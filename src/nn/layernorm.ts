@@ -1,33 +1,23 @@
 // Layer normalisation.
-import {
-  boolean,
-  checkArguments,
-  either,
-  number,
-  options as optionsOf,
-  shape as shapeKind,
-  signature,
-} from "../core/arguments.ts";
-import { refuse, ShapeError } from "../core/errors.ts";
+import { checkArguments, either, number, shape as shapeKind } from "../core/arguments.ts";
+import { flag, type Given, nonNegative } from "../core/options.ts";
 import type { Shape } from "../core/shape.ts";
 import { Parameter } from "../program/variable.ts";
 import { ones, zeros } from "../tensor/creation.ts";
 import { layerNorm as apply } from "../tensor/families/normalization.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { checkForward, extentsOf } from "./check.ts";
+import { checkForward, extentsOf, layerOptions } from "./check.ts";
 import { factoryOf, Module } from "./module.ts";
 
-export interface LayerNormOptions {
+const record = layerOptions("layerNorm", {
   /** Added to the variance, ≥ 0; 1e-5 unless given. */
-  readonly epsilon?: number;
-  /** Whether a bias is added; true unless given. */
-  readonly bias?: boolean;
-}
-
-const call = signature("nn.layerNorm", {
-  shape: either(number, shapeKind),
-  "options?": optionsOf<LayerNormOptions>({ "epsilon?": number, "bias?": boolean }),
+  epsilon: nonNegative.default(1e-5),
+  /** Whether there is a bias; true unless given. */
+  bias: flag.default(true),
 });
+export type LayerNormOptions = Given<typeof record>;
+
+const call = record.call({ shape: either(number, shapeKind) });
 
 /** (x − mean) ÷ √(variance + epsilon) over the last axes, times weight (ones at first) plus bias (zeros), Ba et al. 2016. x: [..., ...shape]. */
 export class LayerNorm extends Module {
@@ -38,9 +28,7 @@ export class LayerNorm extends Module {
   constructor(shape: number | Shape, options: LayerNormOptions = {}) {
     checkArguments(call, arguments);
     super();
-    const { epsilon = 1e-5, bias = true } = options;
-    if (!(epsilon >= 0 && epsilon < Infinity))
-      refuse(ShapeError, "nn.layerNorm", "epsilon is out of range", epsilon, "a number ≥ 0");
+    const { epsilon, bias } = record.fill(options);
     const extents = extentsOf("layerNorm", shape);
     this.epsilon = epsilon;
     this.weight = new Parameter(ones(extents));

@@ -1,5 +1,5 @@
 // The layer of low-rank adaptation (Hu et al. 2021): a linear layer that keeps its weights, and beside them a product of two thin matrices that is trained.
-import { checkArguments, count, kind, real, signature } from "../core/arguments.ts";
+import { checkArguments, checkNone, count, kind, real, signature } from "../core/arguments.ts";
 import { Parameter } from "../program/variable.ts";
 import { zeros } from "../tensor/creation.ts";
 import { linear, matmul, uniform } from "../tensor/families/basic.ts";
@@ -13,7 +13,6 @@ const layerCall = signature("LoraLinear", {
   rank: kind("a number of columns, an integer ≥ 1", (value) => count.accepts(value) && value !== 0),
   scale: real,
 });
-const mergedCall = signature("LoraLinear.merged", {});
 
 /** y = x·Wᵀ + b + (x·Aᵀ)·Bᵀ·scale, W and b of the layer it stands for. loraA: [rank, inputs] from U(±1/√inputs), loraB: [outputs, rank], zeros at first. */
 export class LoraLinear extends Module {
@@ -44,7 +43,7 @@ export class LoraLinear extends Module {
 
   /** W + scale·B·A: the weight of a plain layer that gives the same, but for rounding. → [outputs, inputs] */
   merged(): Tensor {
-    checkArguments(mergedCall, arguments);
+    checkNone("LoraLinear.merged", arguments);
     return this.weight.add(matmul(this.loraB, this.loraA).mul(this.#scale));
   }
 

@@ -1,5 +1,5 @@
 // Module: a plain tree of parameters, buffers and other modules, found by walking its own properties. It holds no graph and no draws.
-import { boolean, checkArguments, isRecord, kind, signature } from "../core/arguments.ts";
+import { boolean, checkArguments, checkNone, isRecord, kind, signature } from "../core/arguments.ts";
 import { compareUtf8 } from "../core/utf8.ts";
 import { Parameter, type Stateful, Variable } from "../program/variable.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -11,13 +11,6 @@ export type Batch = Readonly<Record<string, Tensor>>;
 export type ModelOutput = Tensor | readonly [loss: Tensor, outputs: Tensor] | Readonly<Record<string, Tensor>>;
 
 const calls = {
-  namedChildren: signature("namedChildren", {}),
-  namedParameters: signature("namedParameters", {}),
-  parameters: signature("parameters", {}),
-  namedVariables: signature("namedVariables", {}),
-  eval: signature("eval", {}),
-  traceKey: signature("traceKey", {}),
-  toText: signature("toString", {}),
   train: signature("train", { "mode?": boolean }),
   pieces: signature("pieces", { "into?": kind("a list", Array.isArray) }),
 };
@@ -34,7 +27,7 @@ export abstract class Module<out Output extends ModelOutput = ModelOutput> imple
 
   /** Direct children by name: properties that are modules, lists of modules (`blocks.0`) or plain records of them (`heads.value`). */
   namedChildren(): [string, Module][] {
-    checkArguments(calls.namedChildren, arguments);
+    checkNone("namedChildren", arguments);
     return Object.entries(this).flatMap(([name, value]) => {
       if (value instanceof Module) return [[name, value] as [string, Module]];
       if (!Array.isArray(value) && !isRecord(value)) return [];
@@ -46,13 +39,13 @@ export abstract class Module<out Output extends ModelOutput = ModelOutput> imple
 
   /** Parameters of the whole tree by path (`0.weight`), in the order in which they were assigned; one that stands in two places is named by the first. */
   namedParameters(): [string, Parameter][] {
-    checkArguments(calls.namedParameters, arguments);
+    checkNone("namedParameters", arguments);
     return this.#walk().filter((entry): entry is [string, Parameter] => entry[1] instanceof Parameter);
   }
 
   /** Its parameters in the order of `namedParameters`. Each one's `label` becomes its path here: what an optimizer calls it. */
   parameters(): Parameter[] {
-    checkArguments(calls.parameters, arguments);
+    checkNone("parameters", arguments);
     return this.namedParameters().map(([path, parameter]) => {
       parameter.label = path;
       return parameter;
@@ -61,7 +54,7 @@ export abstract class Module<out Output extends ModelOutput = ModelOutput> imple
 
   /** Parameters as `parameter/<path>` and other variables as `buffer/<path>`, in UTF-8 order. */
   namedVariables(): [string, Variable][] {
-    checkArguments(calls.namedVariables, arguments);
+    checkNone("namedVariables", arguments);
     return this.#walk()
       .map(([path, variable]): [string, Variable] => [
         `${variable instanceof Parameter ? "parameter" : "buffer"}/${path}`,
@@ -95,13 +88,13 @@ export abstract class Module<out Output extends ModelOutput = ModelOutput> imple
 
   /** Sets the whole tree to evaluation. */
   eval(): this {
-    checkArguments(calls.eval, arguments);
+    checkNone("eval", arguments);
     return this.train(false);
   }
 
   /** Its training flags: a compiled function is traced anew when one changes. */
   traceKey(): string {
-    checkArguments(calls.traceKey, arguments);
+    checkNone("traceKey", arguments);
     return (
       (this.training ? "t" : "e") +
       this.namedChildren()
@@ -123,7 +116,7 @@ export abstract class Module<out Output extends ModelOutput = ModelOutput> imple
 
   /** The tree as text, a module a line. */
   toString(): string {
-    checkArguments(calls.toText, arguments);
+    checkNone("toString", arguments);
     const children = this.namedChildren().map(
       ([name, child]) => `(${name}): ${String(child).replaceAll("\n", "\n  ")}`,
     );

@@ -1,11 +1,10 @@
 // Layers one after another.
-import { checkArguments, signature } from "../core/arguments.ts";
+import { checkArguments, checkNone, signature } from "../core/arguments.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { checkForward, module } from "./check.ts";
 import { type Batch, type ModelOutput, Module } from "./module.ts";
 
 const call = signature("nn.sequential", { "...layers": module });
-const childrenCall = signature("namedChildren", {});
 
 /** What the last of the layers returns. */
 type OutputOf<L extends readonly Module[]> = L extends readonly [...Module[], infer Last extends Module]
@@ -25,7 +24,7 @@ export class Sequential<Output extends ModelOutput = ModelOutput> extends Module
   }
 
   override namedChildren(): [string, Module][] {
-    checkArguments(childrenCall, arguments);
+    checkNone("namedChildren", arguments);
     return this.layers.map((layer, i) => [String(i), layer]);
   }
 

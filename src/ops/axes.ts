@@ -1,6 +1,6 @@
 // Axes added, dropped, moved and joined: composites of reshape and transpose, so that nothing is computed and their gradients are free.
 import { refuse, ShapeError } from "../core/errors.ts";
-import { normalizeAxes, normalizeAxis, sizeOf } from "../core/shape.ts";
+import { normalizeAxes, normalizeAxis, otherAxes, sizeOf } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { axes as axesKind, axis as axisKind, listed, takes, tensor } from "./arguments.ts";
 import { reshape, transpose } from "./movement.ts";
@@ -43,7 +43,7 @@ export function moveAxis(x: Node, from: number | readonly number[], to: number |
       expected: "lists of one length",
     });
   }
-  const rest = x.shape.map((_, axis) => axis).filter((axis) => !sources.includes(axis));
+  const rest = otherAxes(rank, sources);
   return transpose(
     x,
     x.shape.map((_, axis) => (places.includes(axis) ? sources[places.indexOf(axis)] : rest.shift()!)),

@@ -1,7 +1,7 @@
 // Diagonals and triangles of matrices. A diagonal is read by steps through the matrix's elements, so it costs its own length.
 import { number, options } from "../core/arguments.ts";
 import { refuse, ShapeError } from "../core/errors.ts";
-import { formatShape, normalizeAxis } from "../core/shape.ts";
+import { formatShape, normalizeAxis, otherAxes } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { axis as axisKind, takes, tensor } from "./arguments.ts";
 import { assemble } from "./assemble.ts";
@@ -10,6 +10,7 @@ import { coordinate } from "./creation.ts";
 import { full } from "./define.ts";
 import { add, where } from "./elementwise.ts";
 import { reshape, slice, transpose } from "./movement.ts";
+import { alongAxis } from "./range.ts";
 import { sum } from "./reduce.ts";
 
 function checkMatrix(name: string, x: Node, offset: number): void {
@@ -61,12 +62,12 @@ export function diagonal(x: Node, options: DiagonalOptions = {}): Node {
   const [a, b] = [axis1, axis2].map((axis) => normalizeAxis("diagonal", axis, x.shape.length));
   if (a === b)
     refuse(ShapeError, "diagonal", "rows and columns on one axis", `${axis1} and ${axis2}`, "two different axes");
-  const rest = x.shape.map((_, axis) => axis).filter((axis) => axis !== a && axis !== b);
+  const rest = otherAxes(x.shape.length, [a, b]);
   const kept = rest.map((axis) => x.shape[axis]);
   const [rows, columns] = [x.shape[a], x.shape[b]];
   const { start, count } = diagonalOf(rows, columns, offset);
   const flat = reshape(transpose(x, [...rest, a, b]), [...kept, rows * columns]);
-  return slice(flat, [...rest.map(() => null), [start, start + count * (columns + 1), columns + 1]]);
+  return slice(flat, alongAxis(rest.length, [start, start + count * (columns + 1), columns + 1]));
 }
 
 /** Of a vector [n] the matrix [n + |offset|, n + |offset|] with it on a diagonal and 0 elsewhere; of a matrix its diagonal, as NumPy's and PyTorch's. Throws ShapeError on other ranks. @torch torch.diag */

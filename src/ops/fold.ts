@@ -4,6 +4,7 @@ import type { Node } from "../graph/node.ts";
 import { add } from "./elementwise.ts";
 import { reshape, slice, transpose } from "./movement.ts";
 import { pad } from "./pad.ts";
+import { alongAxis } from "./range.ts";
 
 /** Windows along an axis. */
 export interface Windows {
@@ -36,7 +37,7 @@ export function fold(windows: Node, shape: Shape, { axis, size, step, dilation =
   const filled = filledTo(beside, blocks * run);
   // Within a block nothing overlaps.
   const parts = Array.from({ length: blocks }, (_, b) => {
-    const block = slice(filled, [...order.slice(0, axis + 1).map(() => null), [b * run, (b + 1) * run]]);
+    const block = slice(filled, alongAxis(axis + 1, [b * run, (b + 1) * run]));
     const flat = reshape(filledTo(block, step), [...shape.slice(0, axis), count * step, ...shape.slice(axis + 1)]);
     const shift = run * dilation;
     return pad(flat, along([b * shift, (blocks - 1 - b) * shift], [0, 0]));

@@ -1,7 +1,7 @@
 // Reading, adding and writing by an index that is data. Gradients of a read are added by destination, in ascending source position.
 import { number } from "../core/arguments.ts";
 import { DTypeError, refuse, ShapeError } from "../core/errors.ts";
-import { checkShape, formatShape, normalizeAxis, sizeOf } from "../core/shape.ts";
+import { checkShape, formatShape, normalizeAxis, sizeOf, withExtent } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { operand, takes, tensor } from "./arguments.ts";
 import { greater } from "./compare.ts";
@@ -108,7 +108,7 @@ export function scatterAdd(indices: Node, updates: Node, axis: number, size: num
   const at = normalizeAxis("scatterAdd", axis, updates.shape.length);
   if (formatShape(indices.shape) !== formatShape(updates.shape))
     refuse(ShapeError, "scatterAdd", "an index for each update", [indices, updates], "one shape");
-  const shape = updates.shape.map((extent, i) => (i === at ? size : extent));
+  const shape = withExtent(updates.shape, at, size);
   return makeNode("scatterAdd", [indices, updates], checkShape("scatterAdd", shape), { axis: at });
 }
 

@@ -2,7 +2,15 @@
 // read by a gather. What decides a shape is known when the call is made, so a mask, whose count is data, is refused.
 import { isRecord, kind, number, options } from "../core/arguments.ts";
 import { DTypeError, ShapeError } from "../core/errors.ts";
-import { broadcastShapes, formatShape, normalizeAxis, type Shape, sizeOf } from "../core/shape.ts";
+import {
+  broadcastShapes,
+  formatShape,
+  normalizeAxis,
+  otherAxes,
+  type Shape,
+  sizeOf,
+  withExtent,
+} from "../core/shape.ts";
 import { Node } from "../graph/node.ts";
 import { takes, tensor } from "./arguments.ts";
 import { greaterEqual, less, logicalOr } from "./compare.ts";
@@ -126,7 +134,7 @@ export function at(x: Node, ...indices: Index[]): Node {
 function readPoints(x: Node, read: readonly { axis: number; indices: Node }[], place: number): Node {
   const points = read.map(({ indices }) => indices.shape).reduce((a, b) => broadcastShapes("at", a, b), [] as Shape);
   const axes = read.map(({ axis }) => axis);
-  const rest = x.shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis));
+  const rest = otherAxes(x.shape.length, axes);
   const kept = rest.map((axis) => x.shape[axis]);
   const extents = axes.map((axis) => x.shape[axis]);
   const table = reshape(transpose(x, [...axes, ...rest]), [sizeOf(extents), ...kept]);
@@ -164,13 +172,9 @@ export function takeAlongAxis(x: Node, indices: Node, axis: number): Node {
       hint: "keep the axis, as in x.argmax({ axis: 1, keepDims: true })",
     });
   }
-  const one = (shape: Shape) => shape.map((extent, i) => (i === at ? 1 : extent));
+  const one = (shape: Shape) => withExtent(shape, at, 1);
   const around = broadcastShapes("takeAlongAxis", one(x.shape), one(indices.shape));
-  const wide = (node: Node) =>
-    broadcastTo(
-      node,
-      around.map((extent, i) => (i === at ? node.shape[at] : extent)),
-    );
+  const wide = (node: Node) => broadcastTo(node, withExtent(around, at, node.shape[at]));
   return gather(wide(x), wide(fromEnd(indices, x.shape[at])), at);
 }
 

@@ -3,11 +3,10 @@ import { boolean, number, oneOf, options } from "../core/arguments.ts";
 import { ConfigError, ShapeError, showValue } from "../core/errors.ts";
 import { formatShape } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
+import { pointsAlong, valuesAlong } from "./along.ts";
 import { takes, tensor } from "./arguments.ts";
-import { constant } from "./creation.ts";
 import { broadcastTo } from "./define.ts";
 import { add, mul } from "./elementwise.ts";
-import { gather } from "./gather.ts";
 import { reshape, transpose } from "./movement.ts";
 import { extentNames, type PerAxis, perAxis, perAxisKind } from "./window.ts";
 
@@ -27,21 +26,12 @@ export interface InterpolateOptions {
 
 const between = ["linear", "bilinear", "trilinear"] as const;
 
-/** The points of x along an axis by number. */
-function pick(x: Node, axis: number, at: readonly number[]): Node {
-  const shape = x.shape.map((extent, i) => (i === axis ? at.length : extent));
-  const flat = shape.map((extent, i) => (i === axis ? extent : 1));
-  return gather(x, broadcastTo(constant(Int32Array.from(at), flat, "int32"), shape), axis);
-}
-
 function lerp(x: Node, axis: number, places: readonly number[]): Node {
   const last = x.shape[axis] - 1;
   const low = places.map((place) => Math.min(Math.floor(place), last));
   const share = places.map((place, i) => place - low[i]);
   const part = (at: readonly number[], weights: readonly number[]) => {
-    const picked = pick(x, axis, at);
-    const flat = picked.shape.map((extent, i) => (i === axis ? extent : 1));
-    return mul(picked, broadcastTo(constant(Float32Array.from(weights), flat, "float32"), picked.shape));
+    return mul(pointsAlong(x, axis, at), valuesAlong(x.shape, axis, Float32Array.from(weights)));
   };
   return add(
     part(
@@ -126,7 +116,7 @@ export function interpolate(x: Node, options: InterpolateOptions): Node {
     const back = (place: number) => (factors ? place / factors[i] : (place * extent) / count);
     const points = Array.from({ length: count }, (_, at) => at);
     if (mode === "nearest") {
-      return pick(
+      return pointsAlong(
         y,
         axis,
         points.map((at) => Math.min(Math.floor(back(at)), extent - 1)),

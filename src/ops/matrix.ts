@@ -1,7 +1,7 @@
 // What linear algebra is made of: matrices in one batch, loops over their columns, and results whose gradient is a formula of theirs. The loops aren't
 // differentiated: a formula costs less and is defined where a loop's choices (a pivot, a sign, a rotation) aren't.
 import { refuse, ShapeError } from "../core/errors.ts";
-import { broadcastShapes, formatShape, type Shape, sizeOf } from "../core/shape.ts";
+import { broadcastShapes, formatShape, type Shape, sizeOf, withExtent } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { coordinate } from "./creation.ts";
 import { broadcastTo, checkFloat, defineOp, floatOnly, makeNode } from "./define.ts";
@@ -82,8 +82,7 @@ export function product(a: Node, b: Node): Node {
 /** The points of an axis at an index of extents that broadcast to x's, 1 along it. */
 export function pick(x: Node, index: Node, axis: number): Node {
   const extent = index.shape.length === 0 ? 1 : index.shape[axis];
-  const shape = x.shape.map((each, i) => (i === axis ? extent : each));
-  return gather(x, broadcastTo(index, shape), axis);
+  return gather(x, broadcastTo(index, withExtent(x.shape, axis, extent)), axis);
 }
 
 /** Numbers of rows or columns, as int32, along one axis of [1, rows, columns]. */

@@ -1,7 +1,7 @@
 // Movement: elements keep their values and change their places. Each is a view; nothing is copied unless no affine view exists.
 import { kind, listOf, numbers, shape as shapeKind } from "../core/arguments.ts";
 import { refuse, ShapeError } from "../core/errors.ts";
-import { formatShape, normalizeAxis, type Shape, sizeOf } from "../core/shape.ts";
+import { formatShape, normalizeAxis, type Shape, sizeOf, withExtent } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { axes as axesKind, axis as axisKind, takes, tensor, tensors } from "./arguments.ts";
 import { assemble } from "./assemble.ts";
@@ -158,7 +158,7 @@ export function concat(parts: readonly Node[], axis = 0): Node {
   if (parts.length === 0) refuse(ShapeError, "concat", "nothing to join", undefined, "at least one tensor");
   const at = normalizeAxis("concat", axis, parts[0].shape.length);
   const total = parts.reduce((sum, part) => sum + part.shape[at], 0);
-  const shape = parts[0].shape.map((extent, i) => (i === at ? total : extent));
+  const shape = withExtent(parts[0].shape, at, total);
   for (const part of parts) {
     if (
       part.shape.length !== shape.length ||

@@ -2,11 +2,12 @@
 import { padView } from "../../kernels/view.ts";
 import { either, listOf, number, numbers, oneOf } from "../core/arguments.ts";
 import { ShapeError } from "../core/errors.ts";
-import { checkShape } from "../core/shape.ts";
+import { checkShape, withExtent } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { takes, tensor } from "./arguments.ts";
 import { broadcastTo, checkNumber, defineOp, makeNode, numbersOf } from "./define.ts";
 import { concat, slice } from "./movement.ts";
+import { alongAxis } from "./range.ts";
 
 defineOp({
   name: "pad",
@@ -77,13 +78,8 @@ function extend(x: Node, axis: number, before: number, after: number, mode: Excl
       expected: `at most ${Math.max(most, 0)}`,
     });
   }
-  const part = (start: number, stop: number, step = 1) =>
-    slice(x, [...new Array(axis).fill(null), [start, stop, step] as const]);
-  const edge = (at: number, count: number) =>
-    broadcastTo(
-      part(at, at + 1),
-      x.shape.map((size, i) => (i === axis ? count : size)),
-    );
+  const part = (start: number, stop: number, step = 1) => slice(x, alongAxis(axis, [start, stop, step]));
+  const edge = (at: number, count: number) => broadcastTo(part(at, at + 1), withExtent(x.shape, axis, count));
   const end = extent - 2 - after;
   const [head, tail] = {
     reflect: () => [part(before, 0, -1), part(extent - 2, end < 0 ? -Infinity : end, -1)],

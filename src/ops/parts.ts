@@ -2,7 +2,7 @@
 // are free.
 import { either, kind, number, numbers } from "../core/arguments.ts";
 import { refuse, ShapeError } from "../core/errors.ts";
-import { normalizeAxis } from "../core/shape.ts";
+import { normalizeAxis, withExtent } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { axes as axesKind, axis as axisKind, listed, takes, tensor } from "./arguments.ts";
 import { flatten, moveAxis } from "./axes.ts";
@@ -10,8 +10,7 @@ import { constant } from "./creation.ts";
 import { broadcastTo } from "./define.ts";
 import { take } from "./gather.ts";
 import { concat, flip, reshape, slice, transpose } from "./movement.ts";
-
-const alongAxis = (axis: number, range: readonly [number, number]) => [...new Array(axis).fill(null), range];
+import { alongAxis } from "./range.ts";
 
 function checkCount(where: string, what: string, value: number, least: number): void {
   if (Number.isSafeInteger(value) && value >= least) return;
@@ -50,7 +49,7 @@ export function chunk(x: Node, chunks: number, axis = 0): Node[] {
 /** Each point of an axis by itself, without that axis: [3, 2] → three of [2]. PyTorch's unbind. @torch torch.unbind */
 export function unstack(x: Node, axis = 0): Node[] {
   const at = normalizeAxis("unstack", axis, x.shape.length);
-  return Array.from({ length: x.shape[at] }, (_, i) => slice(x, [...new Array(at).fill(null), i]));
+  return Array.from({ length: x.shape[at] }, (_, i) => slice(x, alongAxis(at, i)));
 }
 
 /** The whole tensor repeated along each axis: [2, 3] by [2, 1] → [4, 3]. More counts than axes add axes in front. NumPy's tile, PyTorch's Tensor.repeat. @torch torch.tile */
@@ -87,10 +86,7 @@ export function repeatInterleave(x: Node, repeats: number | readonly number[], a
   }
   const [before, rest] = [x.shape.slice(0, at + 1), x.shape.slice(at + 1)];
   const stretched = broadcastTo(reshape(x, [...before, 1, ...rest]), [...before, repeats, ...rest]);
-  return reshape(
-    stretched,
-    x.shape.map((extent, i) => (i === at ? extent * repeats : extent)),
-  );
+  return reshape(stretched, withExtent(x.shape, at, x.shape[at] * repeats));
 }
 
 /** Points moved on by `shift` along an axis, those past the end back in at the start; of several axes a shift each; of all, flattened, where none is given. [1, 2, 3] by 1 → [3, 1, 2]. @torch torch.roll */

@@ -3,11 +3,11 @@ import { boolean, type Kind, options } from "../core/arguments.ts";
 import { refuse, ShapeError } from "../core/errors.ts";
 import { sizeOf } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
+import { pointsAlong, valuesAlong } from "./along.ts";
 import { takes, tensor } from "./arguments.ts";
 import { constant } from "./creation.ts";
 import { broadcastTo, full } from "./define.ts";
 import { div, where as select } from "./elementwise.ts";
-import { gather } from "./gather.ts";
 import { reshape } from "./movement.ts";
 import { firstMax, mean, sum } from "./reduce.ts";
 import {
@@ -101,27 +101,13 @@ function alongParts(x: Node, axis: number, ranges: ReturnType<typeof partsOf>, f
   const points = ranges.flatMap(({ from, to }) =>
     Array.from({ length: longest }, (_, i) => ({ at: Math.min(from + i, to - 1), isThere: from + i < to })),
   );
-  const along = (data: Int32Array | Uint8Array, dtype: "int32" | "bool") => {
-    const shape = x.shape.map((extent, i) => (i === axis ? points.length : extent));
-    const flat = shape.map((extent, i) => (i === axis ? extent : 1));
-    return broadcastTo(constant(data, flat, dtype), shape);
-  };
-  const found = gather(
+  const isThere = Uint8Array.from(points, ({ isThere }) => Number(isThere));
+  const found = pointsAlong(
     x,
-    along(
-      Int32Array.from(points, ({ at }) => at),
-      "int32",
-    ),
     axis,
+    points.map(({ at }) => at),
   );
-  const filled = select(
-    along(
-      Uint8Array.from(points, ({ isThere }) => Number(isThere)),
-      "bool",
-    ),
-    found,
-    fill,
-  );
+  const filled = select(valuesAlong(x.shape, axis, isThere), found, fill);
   return reshape(filled, [...x.shape.slice(0, axis), ranges.length, longest, ...x.shape.slice(axis + 1)]);
 }
 

@@ -1,5 +1,5 @@
 // The product over axes.
-import { sizeOf } from "../core/shape.ts";
+import { otherAxes, sizeOf } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { numbersOf, numeric } from "./define.ts";
 import { mul } from "./elementwise.ts";
@@ -16,7 +16,7 @@ export const prod = defineReduction({
   dtype: numeric,
   vjp: ({ inputs: [x], grad, attributes }) => {
     const axes = numbersOf(attributes.axes);
-    const kept = x.shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis));
+    const kept = otherAxes(x.shape.length, axes);
     const order = [...kept, ...axes];
     const moved = transpose(x, order);
     const line = kept.length;

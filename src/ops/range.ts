@@ -4,6 +4,9 @@ import { ShapeError } from "../core/errors.ts";
 /** A range along an axis: `[start, stop]` or `[start, stop, step]`, negatives counted from the end, undefined or null for all; a number picks one and drops the axis. */
 export type SliceSpec = number | readonly [number, number] | readonly [number, number, number] | null | undefined;
 
+/** Ranges that pick from one axis, and all of the others. */
+export const alongAxis = (axis: number, spec: SliceSpec): SliceSpec[] => [...new Array<null>(axis).fill(null), spec];
+
 /** `count` points from `start` on, each `step` further. */
 export interface Picked {
   readonly start: number;

@@ -1,7 +1,7 @@
 // Sorting along an axis, and what is read off a sorted line. Sorting is stable, NaN stands last whichever way, −0 equals 0.
 import { boolean, either, number, numbers, oneOf, options } from "../core/arguments.ts";
 import { refuse, ShapeError } from "../core/errors.ts";
-import { formatShape, normalizeAxis, sameShape, sizeOf } from "../core/shape.ts";
+import { formatShape, normalizeAxis, otherAxes, sameShape, sizeOf } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { axis as axisKind, takes, tensor } from "./arguments.ts";
 import { less, lessEqual, logicalAnd, logicalNot, logicalOr, notEqual } from "./compare.ts";
@@ -11,6 +11,7 @@ import { add, minimum, mul, sub, where } from "./elementwise.ts";
 import { gather } from "./gather.ts";
 import { reshape, slice, stack, transpose } from "./movement.ts";
 import { pad } from "./pad.ts";
+import { alongAxis } from "./range.ts";
 import { axesOption, keptShape, type Over, optionsFor, overKind, overWith, type ReduceOptions } from "./reduction.ts";
 
 defineOp({
@@ -61,10 +62,7 @@ export function topK(x: Node, k: number, options: TopKOptions = {}): Found {
   if (!(Number.isInteger(k) && k >= 0 && k <= x.shape[at]))
     refuse(ShapeError, "topK", "not so many elements", k, `an integer in [0, ${x.shape[at]}]`);
   const order = argsort(x, { axis: at, descending: largest });
-  const indices = slice(
-    order,
-    x.shape.map((_, i) => (i === at ? [0, k] : null)),
-  );
+  const indices = slice(order, alongAxis(at, [0, k]));
   return { values: gather(x, indices, at), indices };
 }
 
@@ -72,12 +70,12 @@ export function topK(x: Node, k: number, options: TopKOptions = {}): Found {
 function sortedLines(name: string, x: Node, over: Over) {
   const { keepDims = false } = optionsFor(over);
   const axes = axesOption(name, x, over);
-  const kept = x.shape.map((_, i) => i).filter((i) => !axes.includes(i));
+  const kept = otherAxes(x.shape.length, axes);
   const count = sizeOf(axes.map((i) => x.shape[i]));
   if (count === 0) refuse(ShapeError, name, "nothing to reduce", x, "at least one element");
   const outer = kept.map((i) => x.shape[i]);
   const lines = sort(reshape(transpose(x, [...kept, ...axes]), [...outer, count]));
-  const at = (i: number) => slice(lines, [...outer.map(() => null), i]);
+  const at = (i: number) => slice(lines, alongAxis(outer.length, i));
   const last = at(count - 1);
   /** NaN where there is one. */
   const orNaN = (value: Node) => where(notEqual(last, last), last, value);
@@ -154,7 +152,7 @@ export function searchSorted(sorted: Node, values: Node, options: SearchOptions 
   const last = sorted.dtype === "int32" ? 2 ** 31 - 1 : NaN;
   const lines = pad(sorted, [...added, [0, 2 * half - 1 - count]], last);
   let at = full(asked.shape, half - 1, "int32");
-  let element = broadcastTo(slice(lines, [...added.map(() => null), [half - 1, half]]), asked.shape);
+  let element = broadcastTo(slice(lines, alongAxis(added.length, [half - 1, half])), asked.shape);
   for (let step = half / 2; step >= 1; step /= 2) {
     at = add(at, where(isBefore(element), step, full([], -step, "int32")));
     element = gather(lines, at, rank - 1);

@@ -1,7 +1,7 @@
 // Windows over the extents of [batch, channels, ...extents], as views: what convolutions and poolings of one, two and three dimensions read.
 import { either, type Kind, type Kinds, number, numbers, oneOf, options } from "../core/arguments.ts";
 import { refuse, ShapeError } from "../core/errors.ts";
-import type { Shape } from "../core/shape.ts";
+import { type Shape, withExtent } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { takes } from "./arguments.ts";
 import { fold } from "./fold.ts";
@@ -134,7 +134,7 @@ export function foldWindows(
     const at = 2 + i;
     const beside = transpose(x, [...order.filter((each) => each !== at), at]);
     const axis = at + i;
-    const shape = beside.shape.slice(0, -1).map((each, j) => (j === axis ? extent : each));
+    const shape = withExtent(beside.shape.slice(0, -1), axis, extent);
     return fold(beside, shape, { axis, size: x.shape[at], step: stride[i], dilation: dilation[i] });
   }, windows);
 }

@@ -37,9 +37,6 @@ export const parametersOrGroups: Kind = kind(
 /** How an optimizer's methods are called. */
 export const methodCalls = {
   seek: signature("optimizer.seek", { steps: kind("a number of steps, an integer ≥ 0", count.accepts) }),
-  namedVariables: signature("optimizer.namedVariables", {}),
-  traceKey: signature("optimizer.traceKey", {}),
-  pieces: signature("optimizer.pieces", {}),
   minimize: signature("optimizer.minimize", {
     loss: kind("a scalar, or a function that gives it", (value) => tensor.accepts(value) || callable.accepts(value)),
   }),

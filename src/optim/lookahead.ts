@@ -1,5 +1,5 @@
 // Lookahead: slow weights that follow another optimizer's, every so many of its steps a part of the way.
-import { checkArguments } from "../core/arguments.ts";
+import { checkArguments, checkNone } from "../core/arguments.ts";
 import { countOf, type Given, options as optionsOf, probability, type Read } from "../core/options.ts";
 import { named } from "../core/things.ts";
 import { pathOf } from "../program/paths.ts";
@@ -53,7 +53,7 @@ export class Lookahead extends Wrapper {
   }
 
   override namedVariables(): [string, Variable][] {
-    checkArguments(methodCalls.namedVariables, arguments);
+    checkNone("optimizer.namedVariables", arguments);
     const own = [...this.#slow].flatMap(([parameter, { name, weights, begun }]): [string, Variable][] => {
       const path = pathOf(parameter) ?? name;
       return [

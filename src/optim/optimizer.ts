@@ -1,6 +1,15 @@
 // Optimizers: from gradients to the next version of parameters and slots, as tensors, so that an update is part of a compiled step. Numbers
 // that change from step to step (learning rate, bias corrections) are float64 on the host and enter a step as runtime scalars.
-import { anything, checkArguments, checkKind, isRecord, kind, signature, string } from "../core/arguments.ts";
+import {
+  anything,
+  checkArguments,
+  checkKind,
+  checkNone,
+  isRecord,
+  kind,
+  signature,
+  string,
+} from "../core/arguments.ts";
 import { ConfigError, refuse } from "../core/errors.ts";
 import { code, flag, type Given, nonNegative, OptionRecord, options, texts } from "../core/options.ts";
 import { atOnce } from "../core/promise.ts";
@@ -259,7 +268,7 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> i
 
   /** Parameters and slots: `parameter/<path>`, `optimizer/<slot>/<path>`; in the state of a compiled function by the paths of a model that is listed before. */
   namedVariables(): [string, Variable][] {
-    checkArguments(calls.namedVariables, arguments);
+    checkNone("optimizer.namedVariables", arguments);
     return [...this.#slots].flatMap(([parameter, slots]) => {
       const path = pathOf(parameter) ?? this.#names.get(parameter)!;
       return [
@@ -271,7 +280,7 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> i
 
   /** Which groups decay weights, and which parameters are frozen: a compiled function is traced anew when that changes. */
   traceKey(): string {
-    checkArguments(calls.traceKey, arguments);
+    checkNone("optimizer.traceKey", arguments);
     const decays = this.groups.map((group) => (decaying(group) ? "d" : "-")).join("");
     const frozen = this.#parameters.flatMap((parameter, i) => (isTrained(parameter) ? [] : [i]));
     return frozen.length > 0 ? `${decays}, frozen ${frozen}` : decays;
@@ -279,7 +288,7 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> i
 
   /** Parameters and slots stay the same ones; whether groups decay and parameters are frozen is what may change, and the fields that a subclass declares. */
   pieces(): readonly unknown[] {
-    checkArguments(calls.pieces, arguments);
+    checkNone("optimizer.pieces", arguments);
     return [...this.groups.map(decaying), ...this.#parameters.map(isTrained), ...Object.entries(this).flat()];
   }
 

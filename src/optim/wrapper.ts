@@ -1,5 +1,5 @@
 // What optimizers that go around another are built on: groups, rates, steps and state are that one's, and its update is part of theirs.
-import { checkArguments, kind } from "../core/arguments.ts";
+import { checkArguments, checkNone, kind } from "../core/arguments.ts";
 import { ConfigError } from "../core/errors.ts";
 import { part, type Type } from "../core/options.ts";
 import type { Variable } from "../program/variable.ts";
@@ -68,17 +68,17 @@ export abstract class Wrapper extends Optimizer {
   }
 
   override namedVariables(): [string, Variable][] {
-    checkArguments(methodCalls.namedVariables, arguments);
+    checkNone("optimizer.namedVariables", arguments);
     return this.#optimizer.namedVariables();
   }
 
   override traceKey(): string {
-    checkArguments(methodCalls.traceKey, arguments);
+    checkNone("optimizer.traceKey", arguments);
     return this.#optimizer.traceKey();
   }
 
   override pieces(): readonly unknown[] {
-    checkArguments(methodCalls.pieces, arguments);
+    checkNone("optimizer.pieces", arguments);
     return this.#optimizer.pieces();
   }
 

@@ -1,7 +1,7 @@
 // Variable: a cell that holds a tensor and can be given another. Tensors made from it stand on the version it held then. Inside a compiled
 // function that lists it as state it is an input and, once assigned, an output that takes the input's place in memory.
 
-import { checkArguments, kind, signature } from "../core/arguments.ts";
+import { checkArguments, checkNone, kind, signature } from "../core/arguments.ts";
 import type { HostArray } from "../core/array.ts";
 import type { DType, TypedArray } from "../core/dtype.ts";
 import { DTypeError, refuse, ShapeError, TraceError } from "../core/errors.ts";
@@ -29,7 +29,6 @@ const assignCall = signature("assign", { value: tensorKind });
 const loadCall = signature("load", {
   data: kind("a typed array", (value) => ArrayBuffer.isView(value) && !(value instanceof DataView)),
 });
-const disposeCall = signature("dispose", {});
 
 /** Throws ShapeError or DTypeError for a value that the variable couldn't hold. */
 function checkFits(where: string, variable: Variable, { shape, dtype }: Tensor): void {
@@ -203,7 +202,7 @@ export class Variable extends Tensor {
 
   /** Does nothing: it keeps its memory for as long as anyone has it. */
   override dispose(): void {
-    checkArguments(disposeCall, arguments);
+    checkNone("dispose", arguments);
   }
 }
 

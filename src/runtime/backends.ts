@@ -1,7 +1,7 @@
 // Which backend computes: the default one, and those that were loaded by name.
 import { backendKind, loadBackend } from "../backend/load.ts";
 import type { Backend } from "../compile/contract.ts";
-import { checkArguments, signature } from "../core/arguments.ts";
+import { checkArguments, checkNone, signature } from "../core/arguments.ts";
 
 let chosen: Backend | Promise<Backend> | undefined;
 const named = new Map<string, Backend | Promise<Backend>>();
@@ -11,11 +11,9 @@ export function currentBackend(): Backend | Promise<Backend> {
   return chosen ?? setDefaultBackend("wasm");
 }
 
-const currentCall = signature("defaultBackend", {});
-
 /** The backend that tensors outside a compiled function are computed on, loaded. Rejects with BackendError where it can't be loaded. */
 export async function defaultBackend(): Promise<Backend> {
-  checkArguments(currentCall, arguments);
+  checkNone("defaultBackend", arguments);
   return currentBackend();
 }
 

@@ -1,7 +1,7 @@
 // Tensor: a lazy, immutable handle on a node of the op graph. Making one computes nothing; reading one computes what it needs, once. Its methods for ops are
 // attached by the families of them that are loaded.
 /// <reference lib="esnext.disposable" preserve="true" />
-import { checkArguments, signature } from "../core/arguments.ts";
+import { checkNone } from "../core/arguments.ts";
 import type { DType, TypedArray } from "../core/dtype.ts";
 import { DTypeError, inMessages, refuse, ShapeError, showValue } from "../core/errors.ts";
 import { allTaken } from "../core/promise.ts";
@@ -19,18 +19,7 @@ export type NestedArray = number | boolean | NestedArray[];
 /** Up to this many elements a read tensor keeps a host copy, so that printing it shows values. */
 const keptSize = 1000;
 
-const reads = Object.fromEntries(
-  ["data", "array", "item", "realize", "format"].map((name) => [
-    name,
-    signature(name, {}, "it reads the whole tensor: take a part first, as in t.slice([0])"),
-  ]),
-);
-
-const others = {
-  nonzero: signature("nonzero", {}),
-  toString: signature("toString", {}),
-  dispose: signature("dispose", {}),
-};
+const oneRead = "it reads the whole tensor: take a part first, as in t.slice([0])";
 
 const hostCopies = new WeakMap<Node, TypedArray>();
 
@@ -89,7 +78,7 @@ export class Tensor {
 
   /** Computes it if need be, and gives its elements, row-major: a copy. Throws TraceError while tracing. */
   data(): Promise<TypedArray> {
-    checkArguments(reads.data, arguments);
+    checkNone("data", arguments, oneRead);
     refuseInTrace("data");
     return allTaken(this.#read());
   }
@@ -103,7 +92,7 @@ export class Tensor {
 
   /** Its elements as nested arrays; a number for a scalar; booleans for bool. Throws TraceError while tracing. */
   array(): Promise<NestedArray> {
-    checkArguments(reads.array, arguments);
+    checkNone("array", arguments, oneRead);
     refuseInTrace("array");
     const { shape, dtype } = this;
     return allTaken(this.#read().then((data) => nested(data, shape, dtype)));
@@ -111,7 +100,7 @@ export class Tensor {
 
   /** Its only element as a number. Throws ShapeError unless it has exactly one. */
   item(): Promise<number> {
-    checkArguments(reads.item, arguments);
+    checkNone("item", arguments, oneRead);
     refuseInTrace("item");
     if (this.size !== 1)
       refuse(ShapeError, "item", "not one element", this, "a tensor of one element", "use array() or data()");
@@ -120,7 +109,7 @@ export class Tensor {
 
   /** Where it isn't 0, or is true, row-major: an int32 tensor [count] for each axis, so that `x.at(...(await mask.nonzero()))` reads x where a mask holds (PyTorch's as_tuple form). Throws ShapeError on a scalar, TraceError while tracing: the count is data. */
   nonzero(): Promise<Tensor[]> {
-    checkArguments(others.nonzero, arguments);
+    checkNone("nonzero", arguments);
     refuseInTrace("nonzero");
     const { shape } = this;
     normalizeAxis("nonzero", 0, shape.length);
@@ -137,14 +126,14 @@ export class Tensor {
 
   /** Computes it now and keeps the value; later ops start from it. */
   realize(): Promise<this> {
-    checkArguments(reads.realize, arguments);
+    checkNone("realize", arguments, oneRead);
     refuseInTrace("realize");
     return allTaken(realizeNode(this.node).then(() => this));
   }
 
   /** Its values as NumPy prints them. */
   format(): Promise<string> {
-    checkArguments(reads.format, arguments);
+    checkNone("format", arguments, oneRead);
     refuseInTrace("format");
     const { shape, dtype } = this;
     return allTaken(this.#read().then((data) => formatArray(data, shape, dtype)));
@@ -152,7 +141,7 @@ export class Tensor {
 
   /** As NumPy prints it where the values are at hand (a constant, or read before), else its dtype and shape. */
   toString(): string {
-    checkArguments(others.toString, arguments);
+    checkNone("toString", arguments);
     const { node } = this;
     const data = node.data ?? hostCopies.get(node);
     return data
@@ -184,7 +173,7 @@ export class Tensor {
 
   /** Gives its memory back now rather than when nothing refers to it any more. */
   dispose(): void {
-    checkArguments(others.dispose, arguments);
+    checkNone("dispose", arguments);
     release(this.node);
   }
 

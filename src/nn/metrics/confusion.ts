@@ -7,7 +7,7 @@ import { ones } from "../../tensor/creation.ts";
 import { cast, scatterAdd } from "../../tensor/families/basic.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Batch } from "../module.ts";
-import { type Metric, predictions, targetsOf } from "./metric.ts";
+import { type Metric, metricOf, predictions, targetsOf } from "./metric.ts";
 
 /** Counts by target · classes + predicted class: [classes²] float32. A target out of range is an error when run. */
 function confusion(where: string, outputs: Tensor, batch: Batch): Tensor {
@@ -116,40 +116,32 @@ export const meanIoU = factory(options("mean_iou", "metrics.meanIoU", {}), () =>
 const mostClasses = 64;
 
 /** How many targets of each class were taken for each class, `confusion_matrix/target/predicted`: the report draws it. Of at most 64 classes. */
-export const confusionMatrix = factory(
-  options("confusion_matrix", "metrics.confusionMatrix", {}),
-  (): Metric => ({
-    name: "confusion_matrix",
-    terms: (outputs, batch) => {
-      const counts = confusion("confusionMatrix", outputs, batch);
-      if (counts.size <= mostClasses * mostClasses) return counts;
-      throw new ShapeError({
-        where: "metrics.confusionMatrix",
-        problem: "too many classes to log a number for each pair",
-        got: String(Math.sqrt(counts.size)),
-        expected: `at most ${mostClasses}`,
-        hint: "perClassAccuracy logs a number for each",
-      });
-    },
-    value: (totals) => {
-      const classes = Math.sqrt(totals.length);
-      return Object.fromEntries(totals.map((count, i) => [`${Math.floor(i / classes)}/${i % classes}`, count]));
-    },
-  }),
-);
+export const confusionMatrix = metricOf("confusion_matrix", {
+  terms: (outputs, batch) => {
+    const counts = confusion("confusionMatrix", outputs, batch);
+    if (counts.size <= mostClasses * mostClasses) return counts;
+    throw new ShapeError({
+      where: "metrics.confusionMatrix",
+      problem: "too many classes to log a number for each pair",
+      got: String(Math.sqrt(counts.size)),
+      expected: `at most ${mostClasses}`,
+      hint: "perClassAccuracy logs a number for each",
+    });
+  },
+  value: (totals) => {
+    const classes = Math.sqrt(totals.length);
+    return Object.fromEntries(totals.map((count, i) => [`${Math.floor(i / classes)}/${i % classes}`, count]));
+  },
+});
 
 /** The accuracy of each class that has targets, by its number, and their `mean`. */
-export const perClassAccuracy = factory(
-  options("per_class_accuracy", "metrics.perClassAccuracy", {}),
-  (): Metric => ({
-    name: "per_class_accuracy",
-    mode: "max",
-    terms: (outputs, batch) => confusion("perClassAccuracy", outputs, batch),
-    value: (totals) => {
-      const found = countsOf(totals).flatMap(({ hits, missed }, own) =>
-        hits + missed > 0 ? [[String(own), hits / (hits + missed)] as const] : [],
-      );
-      return { ...Object.fromEntries(found), mean: meanOf(found.map(([, value]) => value)) };
-    },
-  }),
-);
+export const perClassAccuracy = metricOf("per_class_accuracy", {
+  mode: "max",
+  terms: (outputs, batch) => confusion("perClassAccuracy", outputs, batch),
+  value: (totals) => {
+    const found = countsOf(totals).flatMap(({ hits, missed }, own) =>
+      hits + missed > 0 ? [[String(own), hits / (hits + missed)] as const] : [],
+    );
+    return { ...Object.fromEntries(found), mean: meanOf(found.map(([, value]) => value)) };
+  },
+});

@@ -2,29 +2,25 @@
 import { callable, checkArguments, signature, string } from "../../core/arguments.ts";
 import { options, part, word } from "../../core/options.ts";
 import { exp } from "../../core/real.ts";
-import { factory, named } from "../../core/things.ts";
+import { named } from "../../core/things.ts";
 import { tensor } from "../../tensor/creation.ts";
 import { cast, equal, stack, sum } from "../../tensor/families/basic.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Loss } from "../losses.ts";
 import * as losses from "../losses.ts";
 import type { Batch } from "../module.ts";
-import { type Metric, predictions, ratio, targetsOf } from "./metric.ts";
+import { type Metric, metricOf, predictions, ratio, targetsOf } from "./metric.ts";
 
 /** The share of samples whose class is the target. outputs: [..., classes] float32 and targets: [...] int32; or logits of the targets' shape. In [0, 1]. */
-export const accuracy = factory(
-  options("accuracy", "metrics.accuracy", {}),
-  (): Metric => ({
-    name: "accuracy",
-    mode: "max",
-    terms: (outputs, batch) => {
-      const targets = targetsOf("accuracy", batch);
-      const { predicted } = predictions("accuracy", outputs, targets);
-      return stack([sum(cast(equal(predicted, cast(targets, "int32")), "float32")), tensor(targets.size)]);
-    },
-    value: ratio,
-  }),
-);
+export const accuracy = metricOf("accuracy", {
+  mode: "max",
+  terms: (outputs, batch) => {
+    const targets = targetsOf("accuracy", batch);
+    const { predicted } = predictions("accuracy", outputs, targets);
+    return stack([sum(cast(equal(predicted, cast(targets, "int32")), "float32")), tensor(targets.size)]);
+  },
+  value: ratio,
+});
 
 const minimised: ReadonlySet<unknown> = new Set(Object.values(losses));
 
@@ -61,15 +57,11 @@ export const mean: (loss: Loss, name?: string, options?: Pick<Metric, "mode">) =
 );
 
 /** The mean cross entropy over all targets in bits: divided by ln 2. For a model of characters the length that it would code a text with. outputs: [..., classes] float32, targets: [...] int32. ≥ 0. */
-export const bitsPerCharacter = factory(
-  options("bits_per_character", "metrics.bitsPerCharacter", {}),
-  (): Metric => ({
-    name: "bits_per_character",
-    mode: "min",
-    terms: (outputs, batch) => crossEntropyTerms("bitsPerCharacter", outputs, batch),
-    value: (totals) => ratio(totals) / Math.LN2,
-  }),
-);
+export const bitsPerCharacter = metricOf("bits_per_character", {
+  mode: "min",
+  terms: (outputs, batch) => crossEntropyTerms("bitsPerCharacter", outputs, batch),
+  value: (totals) => ratio(totals) / Math.LN2,
+});
 
 /** [cross entropy · targets, targets]. */
 function crossEntropyTerms(where: string, outputs: Tensor, batch: Batch): Tensor {
@@ -78,12 +70,8 @@ function crossEntropyTerms(where: string, outputs: Tensor, batch: Batch): Tensor
 }
 
 /** e to the mean cross entropy over all targets. outputs: [..., classes] float32, targets: [...] int32. ≥ 1. */
-export const perplexity = factory(
-  options("perplexity", "metrics.perplexity", {}),
-  (): Metric => ({
-    name: "perplexity",
-    mode: "min",
-    terms: (outputs, batch) => crossEntropyTerms("perplexity", outputs, batch),
-    value: (totals) => exp(ratio(totals)),
-  }),
-);
+export const perplexity = metricOf("perplexity", {
+  mode: "min",
+  terms: (outputs, batch) => crossEntropyTerms("perplexity", outputs, batch),
+  value: (totals) => exp(ratio(totals)),
+});

@@ -1,6 +1,9 @@
 // What a metric is: terms that a graph computes a batch, added up on the host over batches, and numbers out of the totals.
 import { ConfigError, ShapeError } from "../../core/errors.ts";
+import { camelCase } from "../../core/keys.ts";
+import { options } from "../../core/options.ts";
 import { formatShape, sameShape } from "../../core/shape.ts";
+import { factory } from "../../core/things.ts";
 import { argmax, cast, greater } from "../../tensor/families/basic.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Batch } from "../module.ts";
@@ -16,6 +19,10 @@ export interface Metric {
   /** The metric from the terms' totals in float64, or from all terms; or several numbers, which are shown as `name/key`. */
   value(totals: readonly number[]): number | Readonly<Record<string, number>>;
 }
+
+/** What makes a metric without options, which a config calls by its name. */
+export const metricOf = (name: string, metric: Omit<Metric, "name">): (() => Metric) =>
+  factory(options(name, `metrics.${camelCase(name)}`, {}), () => ({ name, ...metric }));
 
 /** What a metric keeps of its batches, after one more: totals, or all terms. */
 export function withTerms({ collects }: Pick<Metric, "collects">, kept: number[], terms: ArrayLike<number>): number[] {

@@ -3,7 +3,7 @@
 
 import { type KernelWord, wordOf } from "../../../kernels/word.ts";
 import { type Cost, kernelCost } from "../../compile/cost.ts";
-import { checkArguments, signature } from "../../core/arguments.ts";
+import { checkNone } from "../../core/arguments.ts";
 import { countOf, type Given, options, repeats } from "../../core/options.ts";
 import { alignedLines } from "../../core/table.ts";
 import { configured } from "../../core/things.ts";
@@ -29,8 +29,6 @@ export interface ProfiledKernel extends Cost {
   /** Undefined on `reference`, which runs nodes and no kernels. */
   readonly seconds?: number;
 }
-
-const textCall = signature("OpProfiler.text", {});
 
 /** Shows before a fit's first step which of its kernels take longest: each is timed alone, over that step's own data, weights and state, beside the run and without touching it. */
 export class OpProfiler extends configured(record) implements Callback {
@@ -65,7 +63,7 @@ export class OpProfiler extends configured(record) implements Callback {
 
   /** The table as text. */
   text(): string {
-    checkArguments(textCall, arguments);
+    checkNone("OpProfiler.text", arguments);
     const whole = this.#profile.reduce((sum, { seconds = 0 }) => sum + seconds, 0);
     const rows = this.#profile
       .slice(0, this.options.rows)

@@ -1,7 +1,7 @@
 // The schema as JSON Schema in YAML's form, for editors: snake_case keys, and a choice of class as a map with one key.
 
 import * as z from "zod";
-import { checkArguments, signature } from "../../core/arguments.ts";
+import { checkNone } from "../../core/arguments.ts";
 import { toSnake } from "./form.ts";
 import { configSchema } from "./schema.ts";
 
@@ -10,11 +10,9 @@ type JsonSchema = { [key: string]: unknown };
 const map = (record: JsonSchema, change: (key: string, value: unknown) => [string, unknown]): JsonSchema =>
   Object.fromEntries(Object.entries(record).map(([key, value]) => change(key, value)));
 
-const call = signature("configJsonSchema", {});
-
 /** JSON Schema (2020-12) of a config file. Two names in one choice are left to `fit` to refuse: editors offer nothing where a map may not grow. */
 export function configJsonSchema(): JsonSchema {
-  checkArguments(call, arguments);
+  checkNone("configJsonSchema", arguments);
   const schema = z.toJSONSchema(configSchema, {
     io: "input",
     unrepresentable: "any",
