@@ -3,7 +3,7 @@
 import { canonicalJson, toHex } from "../core/canonical.ts";
 import { formatShape } from "../core/shape.ts";
 import { type Body, bodyText } from "./body.ts";
-import { contentDigest, fixedData, type Graph, graphNodes } from "./graph.ts";
+import { contentDigest, fixedData, type Graph, type GraphInput, graphNodes } from "./graph.ts";
 import type { Node } from "./node.ts";
 
 /** One place where two graphs differ. */
@@ -85,6 +85,15 @@ class Listing {
 /** Beyond this many nodes on both sides together, the middle is matched op by op in order, not by the longest common part. */
 const mostCompared = 4_000_000;
 
+/** Inputs or outputs of two graphs by name: the first graph's in order, then what the second alone has. */
+function byName(
+  first: readonly GraphInput[],
+  second: readonly GraphInput[],
+): (readonly [name: string, first: Node | undefined, second: Node | undefined])[] {
+  const [own, others] = [first, second].map((ports) => new Map(ports.map(({ name, node }) => [name, node])));
+  return [...new Set([...own.keys(), ...others.keys()])].map((name) => [name, own.get(name), others.get(name)]);
+}
+
 /** Compares two graphs. */
 export function compareGraphs(first: Graph, second: Graph): GraphComparison {
   const [a, b] = [new Listing(first), new Listing(second)];
@@ -92,24 +101,11 @@ export function compareGraphs(first: Graph, second: Graph): GraphComparison {
   /** In the second graph, what stands for a node of the first. */
   const partner = new Map<Node, Node>();
   const leaf = (name: string, node: Node) => `"${name}" ${node.dtype}${formatShape(node.shape)}`;
-  const inputs = new Map(second.inputs.map(({ name, node }) => [name, node]));
-  for (const { name, node } of first.inputs) {
-    const other = inputs.get(name);
-    inputs.delete(name);
-    if (other) partner.set(node, other);
-    if (other && leaf(name, node) === leaf(name, other)) continue;
-    const shown = other ? leaf(name, other) : "";
-    differences.push({ kind: "input", what: ["inputs"], first: leaf(name, node), second: shown, nodes: [node, other] });
+  for (const [name, x, y] of byName(first.inputs, second.inputs)) {
+    if (x && y) partner.set(x, y);
+    const [own, other] = [x, y].map((node) => (node ? leaf(name, node) : ""));
+    if (own !== other) differences.push({ kind: "input", what: ["inputs"], first: own, second: other, nodes: [x, y] });
   }
-  for (const [name, node] of inputs)
-    differences.push({
-      kind: "input",
-      what: ["inputs"],
-      first: "",
-      second: leaf(name, node),
-      nodes: [undefined, node],
-    });
-
   const pairs: [Node, Node][] = [];
   for (const [x, y] of match(a, b)) {
     if (x && y) {
@@ -126,23 +122,11 @@ export function compareGraphs(first: Graph, second: Graph): GraphComparison {
       differences.push({ kind: "second", what: ["op"], first: "", second: b.show(y!), nodes: [undefined, y] });
     }
   }
-  const outputs = new Map(second.outputs.map(({ name, node }) => [name, node]));
-  for (const { name, node } of first.outputs) {
-    const other = outputs.get(name);
-    outputs.delete(name);
-    if (other && (partner.get(node) === other || partner.get(node) === undefined)) continue;
-    const shown = other ? `"${name}" %${b.numbers.get(other)}` : "";
-    differences.push({
-      kind: "output",
-      what: ["outputs"],
-      first: `"${name}" %${a.numbers.get(node)}`,
-      second: shown,
-      nodes: [node, other],
-    });
-  }
-  for (const [name, node] of outputs) {
-    const shown = `"${name}" %${b.numbers.get(node)}`;
-    differences.push({ kind: "output", what: ["outputs"], first: "", second: shown, nodes: [undefined, node] });
+  const output = (name: string, { numbers }: Listing, node?: Node) => (node ? `"${name}" %${numbers.get(node)}` : "");
+  for (const [name, x, y] of byName(first.outputs, second.outputs)) {
+    if (x && y && (partner.get(x) ?? y) === y) continue;
+    const [own, other] = [output(name, a, x), output(name, b, y)];
+    differences.push({ kind: "output", what: ["outputs"], first: own, second: other, nodes: [x, y] });
   }
   if (first.draws !== second.draws) {
     const [x, y] = [first, second].map(({ draws }) => `${draws} draws`);

@@ -3,6 +3,7 @@
 import {
   checkArguments,
   either,
+  type Kind,
   kind,
   oneOf,
   options as optionsOf,
@@ -44,16 +45,9 @@ const kaimingKind = optionsOf<KaimingOptions>({
   "nonlinearity?": oneOf(nonlinearities),
   "slope?": real,
 });
-const withGain = { shape: shapeKind, "options?": gainKind };
 const calls = {
   gain: signature("nn.init.gain", { nonlinearity: oneOf(nonlinearities), "slope?": real }),
-  xavierUniform: signature("nn.init.xavierUniform", withGain),
-  xavierNormal: signature("nn.init.xavierNormal", withGain),
-  kaimingUniform: signature("nn.init.kaimingUniform", { shape: shapeKind, "options?": kaimingKind }),
-  kaimingNormal: signature("nn.init.kaimingNormal", { shape: shapeKind, "options?": kaimingKind }),
-  lecunUniform: signature("nn.init.lecunUniform", withGain),
-  lecunNormal: signature("nn.init.lecunNormal", withGain),
-  orthogonal: signature("nn.init.orthogonal", withGain),
+  orthogonal: signature("nn.init.orthogonal", { shape: shapeKind, "options?": gainKind }),
 };
 
 /** What keeps a signal's variance through an activation: 1, tanh ⁵⁄₃, relu √2, leakyRelu √(2 ÷ (1 + slope²)), selu ¾, as PyTorch's calculate_gain. */
@@ -76,50 +70,46 @@ function fansOf(where: string, shape: Shape): { readonly [K in Fan]: number } {
   return { fanIn, fanOut, fanAverage: (fanIn + fanOut) / 2 };
 }
 
+type Draw = (shape: Shape, deviation: number) => Tensor;
 /** U(±√3·deviation), whose standard deviation is that. */
-const spread = (shape: Shape, deviation: number) => uniform(shape, -Math.sqrt(3) * deviation, Math.sqrt(3) * deviation);
-const scaleOf = (where: string, shape: Shape, { mode = "fanIn", nonlinearity = "relu", slope }: KaimingOptions) =>
-  gain(nonlinearity, slope) / Math.sqrt(fansOf(where, shape)[mode]);
+const evenly: Draw = (shape, deviation) => uniform(shape, -Math.sqrt(3) * deviation, Math.sqrt(3) * deviation);
+const normally: Draw = (shape, deviation) => normal(shape, 0, deviation);
+
+/** nn.init[name]: numbers of the deviation gain ÷ √fan, both by the options. */
+function byFan<O extends object>(name: string, draw: Draw, kind: Kind, scale: (options: O) => readonly [number, Fan]) {
+  const call = signature(`nn.init.${name}`, { shape: shapeKind, "options?": kind });
+  return (...given: [shape: Shape, options?: O]): Tensor => {
+    checkArguments(call, given);
+    const [shape, options = {} as O] = given;
+    const [gain, fan] = scale(options);
+    return draw(shape, gain / Math.sqrt(fansOf(name, shape)[fan]));
+  };
+}
+
+const over =
+  (fan: Fan) =>
+  ({ gain = 1 }: GainOptions) =>
+    [gain, fan] as const;
+const overChosen = ({ mode = "fanIn", nonlinearity = "relu", slope }: KaimingOptions) =>
+  [gain(nonlinearity, slope), mode] as const;
 
 /** U(±gain·√(6 ÷ (fan in + fan out))) (Glorot & Bengio 2010). → [...shape] float32, one draw each. Throws ShapeError for fewer than two axes. */
-export function xavierUniform(shape: Shape, options: GainOptions = {}): Tensor {
-  checkArguments(calls.xavierUniform, arguments);
-  const { gain = 1 } = options;
-  return spread(shape, gain / Math.sqrt(fansOf("xavierUniform", shape).fanAverage));
-}
+export const xavierUniform = byFan("xavierUniform", evenly, gainKind, over("fanAverage"));
 
 /** N(0, gain²·2 ÷ (fan in + fan out)) (Glorot & Bengio 2010). → [...shape] float32, one draw each. Throws ShapeError for fewer than two axes. */
-export function xavierNormal(shape: Shape, options: GainOptions = {}): Tensor {
-  checkArguments(calls.xavierNormal, arguments);
-  const { gain = 1 } = options;
-  return normal(shape, 0, gain / Math.sqrt(fansOf("xavierNormal", shape).fanAverage));
-}
+export const xavierNormal = byFan("xavierNormal", normally, gainKind, over("fanAverage"));
 
 /** U(±gain·√(3 ÷ fan)), the gain that of what follows (He et al. 2015). → [...shape] float32, one draw each. Throws ShapeError for fewer than two axes. */
-export function kaimingUniform(shape: Shape, options: KaimingOptions = {}): Tensor {
-  checkArguments(calls.kaimingUniform, arguments);
-  return spread(shape, scaleOf("kaimingUniform", shape, options));
-}
+export const kaimingUniform = byFan("kaimingUniform", evenly, kaimingKind, overChosen);
 
 /** N(0, gain² ÷ fan), the gain that of what follows (He et al. 2015). → [...shape] float32, one draw each. Throws ShapeError for fewer than two axes. */
-export function kaimingNormal(shape: Shape, options: KaimingOptions = {}): Tensor {
-  checkArguments(calls.kaimingNormal, arguments);
-  return normal(shape, 0, scaleOf("kaimingNormal", shape, options));
-}
+export const kaimingNormal = byFan("kaimingNormal", normally, kaimingKind, overChosen);
 
 /** U(±gain·√(3 ÷ fan in)) (LeCun et al. 1998). → [...shape] float32, one draw each. Throws ShapeError for fewer than two axes. */
-export function lecunUniform(shape: Shape, options: GainOptions = {}): Tensor {
-  checkArguments(calls.lecunUniform, arguments);
-  const { gain = 1 } = options;
-  return spread(shape, gain / Math.sqrt(fansOf("lecunUniform", shape).fanIn));
-}
+export const lecunUniform = byFan("lecunUniform", evenly, gainKind, over("fanIn"));
 
 /** N(0, gain² ÷ fan in) (LeCun et al. 1998); JAX's and Keras's are cut off at two deviations. → [...shape] float32, one draw each. Throws ShapeError for fewer than two axes. */
-export function lecunNormal(shape: Shape, options: GainOptions = {}): Tensor {
-  checkArguments(calls.lecunNormal, arguments);
-  const { gain = 1 } = options;
-  return normal(shape, 0, gain / Math.sqrt(fansOf("lecunNormal", shape).fanIn));
-}
+export const lecunNormal = byFan("lecunNormal", normally, gainKind, over("fanIn"));
 
 /** Newton–Schulz iterations that bring singular values near 1, and that bring them to it. */
 const [rough, fine] = [14, 6];

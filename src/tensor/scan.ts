@@ -141,12 +141,8 @@ function lengthOf(leaves: readonly Tensor[], axes: readonly number[], given: num
   });
 }
 
-function moveAxis(tensor: Tensor, from: number, to: number): Tensor {
-  if (from === to) return tensor;
-  const order = [...tensor.shape.keys()].filter((each) => each !== from);
-  order.splice(to, 0, from);
-  return ops.transpose(tensor, order);
-}
+const moveAxis = (tensor: Tensor, from: number, to: number): Tensor =>
+  from === to ? tensor : ops.moveAxis(tensor, from, to);
 
 function beginnings(length: number, truncate: number, reverse = false): Tensor {
   const turn = (position: number) => (reverse ? length - 1 - position : position);
