@@ -178,7 +178,7 @@ const wrong: readonly [string, () => unknown, RegExp][] = [
     () => x(2, 2, 2).diag(),
     /^diag: neither a vector nor a matrix.*\nHint: diagonals of more axes/,
   ],
-  ["trace of a vector", () => x(2).trace(), /^diagonal: no diagonal there/],
+  ["trace of a vector", () => x(2).trace(), /^trace: no diagonal there/],
   ["meshgrid of a matrix", () => sg.meshgrid([x(2, 2)], { indexing: "ij" }), /^meshgrid: a grid is spanned by vectors/],
   ["linspace to no end", () => sg.linspace(0, Infinity, 3), /^linspace: not evenly spaced points/],
   ["logspace of a base below 0", () => sg.logspace(0, 1, 3, -2), /^logspace: base is out of range/],
