@@ -1,23 +1,23 @@
-// The kinds of kernel that there are: the loop, and the few that no loop with a fold is, a line each.
-import { assemble } from "./assemble.ts";
-import { scatter } from "./indexed.ts";
+// The kinds of kernel that there are: the loop, and the few that no loop with a fold is, which come with a graph that has one.
+import { Rare } from "../src/core/rare.ts";
 import type { CheckedIndex, Kind, LoopKernel } from "./kernel.ts";
-import { prefix } from "./prefix.ts";
-import { random } from "./sampler.ts";
-import { sort } from "./sort.ts";
+import type * as special from "./special.ts";
 
-const kinds = { scatter, assemble, random, prefix, sort };
+/** The kinds beside the loop. Whoever lowers a graph has those of its plan at hand. */
+export const specialKinds = new Rare("kernels that aren't loops", () => import("./special.ts"));
 
-export type SpecialKind = keyof typeof kinds;
+type Kinds = typeof special;
+
+export type SpecialKind = keyof Kinds;
 
 /** A kernel that isn't a loop. */
-export type SpecialKernel<K extends SpecialKind = SpecialKind> = Parameters<(typeof kinds)[K]["work"]>[0];
+export type SpecialKernel<K extends SpecialKind = SpecialKind> = Parameters<Kinds[K]["work"]>[0];
 
 export type Kernel = LoopKernel | SpecialKernel;
 
 /** What is asked of the kernel's kind. */
 export function kindOf<K extends SpecialKernel>({ kind }: K): Kind<K> {
-  return kinds[kind] as unknown as Kind<K>;
+  return specialKinds.module[kind] as unknown as Kind<K>;
 }
 
 /** The indices that may be out of range. */

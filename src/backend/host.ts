@@ -1,5 +1,6 @@
 // A backend whose memory is plain typed arrays: an arena a plan, kernels one after another. The gpujs backends and the
 // kernel interpreter differ only in how a kernel gets its runner.
+
 import { kernelInputs, type Repeat } from "../../kernels/kernel.ts";
 import type { Kernel } from "../../kernels/kinds.ts";
 import type { Backend, Buffer, Executable, ReproducibilityClass, Run } from "../compile/contract.ts";
@@ -7,6 +8,7 @@ import { type Nested, nested, positionOf } from "../compile/nested.ts";
 import { type Plan, partStart } from "../compile/plan.ts";
 import { plainTarget, type Target } from "../compile/target.ts";
 import { makeArray, type TypedArray } from "../core/dtype.ts";
+import { withRare } from "../core/rare.ts";
 import { schedulePlan } from "../schedule/schedule.ts";
 import { hostMemory } from "./memory.ts";
 
@@ -49,7 +51,7 @@ export function hostBackend(family: KernelFamily): Backend {
     threads: 1,
     target,
     ...memory,
-    load: (plan) => new HostExecutable(plan, family, arrayOf),
+    load: (plan) => withRare(() => new HostExecutable(plan, family, arrayOf)),
     dispose: () => family.dispose?.(),
   };
 }

@@ -1,5 +1,6 @@
 // Compiled graphs by their key: a graph that was compiled before on the same backend is found, not made again.
 
+import { withRare } from "../core/rare.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Backend, Executable } from "./contract.ts";
 import { detached } from "./detach.ts";
@@ -45,7 +46,7 @@ function look(backend: Backend, key: string): Kept | undefined {
 export async function compileGraph(backend: Backend, graph: Graph, holder?: object): Promise<CacheEntry> {
   const key = planKey(graph);
   const known = look(backend, key);
-  const kept = known ?? { executable: await backend.load(lower(detached(graph))), holders: 0 };
+  const kept = known ?? { executable: await backend.load(await withRare(() => lower(detached(graph)))), holders: 0 };
   if (holder) {
     kept.holders++;
     released.register(holder, kept);

@@ -3,10 +3,11 @@
 
 import * as e from "../../kernels/expr.ts";
 import type { KernelInput, Repeat } from "../../kernels/kernel.ts";
-import { type Kernel, kernelIndices, kindOf } from "../../kernels/kinds.ts";
+import { type Kernel, kernelIndices, kindOf, type SpecialKernel } from "../../kernels/kinds.ts";
 import { broadcastView, coordinateView, isContiguous } from "../../kernels/view.ts";
 import type { DType } from "../core/dtype.ts";
 import { BackendError } from "../core/errors.ts";
+import { Rare } from "../core/rare.ts";
 import { type Shape, sizeOf } from "../core/shape.ts";
 import { loopAttributes, loopNodes } from "../graph/body.ts";
 import { fixedData, type Graph, graphNodes } from "../graph/graph.ts";
@@ -29,7 +30,10 @@ import {
   wordsOf,
 } from "./fused.ts";
 import type { Port, Value } from "./plan.ts";
-import { type Fusing, lowerRepeat } from "./repeat.ts";
+import type { Fusing } from "./repeat.ts";
+
+/** Fusion of loops. */
+export const loopFusion = new Rare("fusion of loops", () => import("./repeat.ts"));
 
 export interface Fused {
   readonly values: Value[];
@@ -104,8 +108,10 @@ export function fuse(graph: Graph, { fuse: fusing = true, narrow = true }: FuseO
     if (narrow && record.kind === "gather") values[output].storage = operands[0].format;
     const parts = record.kind === "reduce" && operands[0].inputs.some(hasDraws) ? operands.map(store) : operands;
     const kernel = lowerFamily(node, record, parts, output, asInput, graph.base);
+    // Asked of each, so that whoever has a plan has its kinds at hand.
+    const kind = kernel.kind === "loop" ? undefined : kindOf(kernel);
     if (record.kind === "gather") for (const { at, extent } of kernelIndices(kernel)) checked.add(rangeKey(at, extent));
-    if (narrow && kernel.kind !== "loop" && kindOf(kernel).keepsElements?.(kernel)) {
+    if (narrow && kind?.keepsElements?.(kernel as SpecialKernel)) {
       const [format, ...others] = new Set(operands.map((operand) => operand.format));
       if (others.length === 0) values[output].storage = format;
     }
@@ -172,7 +178,7 @@ export function fuse(graph: Graph, { fuse: fusing = true, narrow = true }: FuseO
       if (data) expressions.set(node, read(newValue(node.dtype, node.shape, { kind: "constant", data })));
       else if (recordOf(node).kind !== "repeat") expressions.set(node, lowerNode(node));
       // All of a loop's nodes at the first of them: what it reads is there.
-      else if (!expressions.has(node)) lowerRepeat(loops.get(loopAttributes(node).body)!, loopFusing);
+      else if (!expressions.has(node)) loopFusion.module.lowerRepeat(loops.get(loopAttributes(node).body)!, loopFusing);
     }
   };
   const loopFusing: Fusing = {

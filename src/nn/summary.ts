@@ -1,6 +1,10 @@
 // A model's table: what its modules give, how many numbers they hold, and what a forward pass costs. Found by tracing it: nothing is run or drawn.
+import { specialKinds } from "../../kernels/kinds.ts";
+import * as special from "../../kernels/special.ts";
 import { planCost } from "../compile/cost.ts";
+import { loopFusion } from "../compile/fuse.ts";
 import { lower } from "../compile/lower.ts";
+import * as repeat from "../compile/repeat.ts";
 import { checkArguments, either, isRecord, kind, shape as shapeKind, signature } from "../core/arguments.ts";
 import { formatShape, type Shape, sizeOf } from "../core/shape.ts";
 import { alignedLines } from "../core/table.ts";
@@ -13,6 +17,10 @@ import { Tensor } from "../tensor/tensor.ts";
 import { module as moduleKind } from "./check.ts";
 import type { Batch, ModelOutput, Module } from "./module.ts";
 import { aroundForward, type ModuleCall, tensorsOf } from "./naming.ts";
+
+// A summary can't wait.
+loopFusion.give(repeat);
+specialKinds.give(special);
 
 const arrived = signature("nn.summary", {
   model: moduleKind,

@@ -1,14 +1,7 @@
-// The draws of a seed's stream, from the seed and an offset alone: what backends fill ranges with. No other file imports pcg-random.
-import PcgRandom from "pcg-random";
+// The draws of a seed's stream, from the seed and an offset alone: what backends fill ranges with.
 import { StreamError, showValue } from "../core/errors.ts";
-import { parseSeed } from "./stream.ts";
-import { fill, jump, type PcgState } from "./words.ts";
-
-/** The seed's stream before draw 0: what backends jump ahead from by themselves. Throws StreamError for a bad seed. */
-export function firstState(seed: bigint): PcgState {
-  const checked = parseSeed("firstState", seed);
-  return new PcgRandom(Number(checked & 0xffffffffn), Number(checked >> 32n)).getState();
-}
+import { firstState } from "./state.ts";
+import { fill, jump } from "./words.ts";
 
 /**
  * Writes draws `offset`, `offset` + 1, … of the seed's stream to `out`: uint32 [out.length]. A pure function of its arguments; ranges may

@@ -24,14 +24,13 @@ const most = 3;
 /** Elements beside what is inside that may be read: memory has so many before and behind all else. */
 export const beside = 8;
 
-/** The nest's rows in bands, with what each segment computes; null where no bound is on their axes, or there are too many. */
+/** The rows in bands of a nest that has bounds on their axes, with what each segment computes; null where there are too many. */
 export function inBands(nest: Nest, body: e.Expr, { lanes, vectorWidth }: Target): Banded | null {
   const axis = nest.extents.length - 1;
   const across = axis - 1;
   const isPlain = ({ index, pair, source }: NestInput) =>
     !index && pair === undefined && (typeof source === "number" || source === "coordinate");
-  const isBounded = nest.inputs.some(({ bounds }) => bounds[axis] || bounds[across]);
-  if (across < 0 || !isBounded || !nest.inputs.every(isPlain)) return null;
+  if (across < 0 || !nest.inputs.every(isPlain)) return null;
   const rows = segments(nest, across);
   const columns = columnsOf(nest, axis, lanes > 1 ? vectorWidth : 1);
   if (rows.length > most || columns.length > most) return null;

@@ -6,7 +6,6 @@ import { type Shape, sizeOf } from "../core/shape.ts";
 
 /** The kernels, with what is read of each sort. */
 export function keepFirst(plan: Plan, kernels: readonly Kernel[]): readonly Kernel[] {
-  if (!kernels.some(({ kind }) => kind === "sort")) return kernels;
   const inParts = valuesInParts(plan.values);
   const inputs = kernels.flatMap(kernelInputs);
   return kernels.map((kernel) => {

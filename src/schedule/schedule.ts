@@ -2,8 +2,7 @@
 // it and decides nothing. It is in no hash, and no bit of a result depends on it.
 import type { Plan, Value } from "../compile/plan.ts";
 import type { Target } from "../compile/target.ts";
-import { keepFirst } from "./first.ts";
-import { loopsOf } from "./loops.ts";
+import { loopsOf, special } from "./functions.ts";
 import { workOf } from "./parallel.ts";
 import { type Phase, phasesIn, type ScheduledGroup, type Step, stepsOf } from "./phases.ts";
 import { type Arena, align, layOutArena, placeLocals } from "./places.ts";
@@ -30,7 +29,8 @@ export interface Schedule extends Arena {
 /** Schedules a plan for a target. */
 export function schedulePlan(given: Plan, target: Target): Schedule {
   const plan = target.words ? { ...given, values: given.values.map(inWords) } : given;
-  const kernels = keepFirst(plan, target.groups ? transposeProducts(plan) : plan.kernels);
+  const turned = target.groups ? transposeProducts(plan) : plan.kernels;
+  const kernels = turned.some(({ kind }) => kind === "sort") ? special.module.keepFirst(plan, turned) : turned;
   const found = target.groups ? groupKernels(plan, kernels, target.lanes > 1) : apart(kernels);
   const groups = found.map((group): ScheduledGroup => {
     const members = group.members.map((member) => ({ ...member, loops: loopsOf(member, target, group.division) }));

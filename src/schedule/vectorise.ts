@@ -3,7 +3,8 @@
 // themselves; the longest are taken apart into stages. Where an engine runs neighbouring vectors as one, each round has at least two.
 import type { Expr } from "../../kernels/expr.ts";
 import type { Target } from "../compile/target.ts";
-import { type Band, inBands } from "./bands.ts";
+import { Rare } from "../core/rare.ts";
+import type { Band } from "./bands.ts";
 import type { Nest } from "./nest.ts";
 import { operationCount } from "./parallel.ts";
 import { type Segment, segments } from "./split.ts";
@@ -34,6 +35,14 @@ export interface RowLoops extends Rows {
   readonly isApart: boolean;
 }
 
+const bandsOf = new Rare("rows in bands", () => import("./bands.ts"));
+
+/** Whether rows end, or are left out, where an input does. */
+function hasBounds({ extents, inputs }: Nest): boolean {
+  const axis = extents.length - 1;
+  return inputs.some(({ bounds }) => bounds[axis] || bounds[axis - 1]);
+}
+
 /** Vectors where what is written lies side by side. `isCut`: only a part of the last axis is walked, which one being known when it is run. `hasScratch`: there is memory for stages. */
 export function rowLoops(
   given: Nest,
@@ -42,7 +51,8 @@ export function rowLoops(
   { isCut, hasScratch }: { readonly isCut: boolean; readonly hasScratch: boolean },
 ): RowLoops {
   const { lanes: most, vectorWidth, groups } = target;
-  const { nest, bands } = (groups && !isCut && hasScratch && inBands(given, body, target)) || { nest: given };
+  const isBanded = groups && !isCut && hasScratch && hasBounds(given);
+  const { nest, bands } = (isBanded && bandsOf.module.inBands(given, body, target)) || { nest: given };
   const axis = nest.extents.length - 1;
   const { [nest.inputs.length - 1]: output } = nest.inputs;
   const isApart =

@@ -1,6 +1,8 @@
 // The graphs of a run with their plans: what `explain` shows. Traces only; the stream stays where it is.
+
 import { lower } from "../compile/lower.ts";
 import type { Plan } from "../compile/plan.ts";
+import { withRare } from "../core/rare.ts";
 import { validationBatches, variousGroups } from "../data/groups.ts";
 import type { DataLoader } from "../data/loader.ts";
 import { byName } from "../data/named.ts";
@@ -39,23 +41,25 @@ export async function explain(session: Session, train: DataLoader, validation?: 
   const planned: PlannedGraph[] = [];
   const { trainer } = session;
   const { target } = await trainer.backend();
-  const add = (role: string, plan: Plan) =>
-    planned.push({ role, graph: plan.graph, graphHash: plan.graphHash, plan, schedule: schedulePlan(plan, target) });
+  const add = async (role: string, plan: Plan) => {
+    const { graph, graphHash } = plan;
+    planned.push({ role, graph, graphHash, plan, schedule: await withRare(() => schedulePlan(plan, target)) });
+  };
   await trainer.initialize();
   const { initGraph } = session;
   const { model } = trainer;
-  if (initGraph) add("init", lower(initGraph));
+  if (initGraph) await add("init", await withRare(() => lower(initGraph)));
   const { gradAccumSteps } = trainer.options.loop;
   for (const [i, { input }] of (await variousGroups(trainer.seed, train, gradAccumSteps)).entries()) {
     for (const { suffix, plan } of await trainPlans(trainer, input))
-      add(`${i === 0 ? "train" : "trainLast"}${suffix}`, plan);
+      await add(`${i === 0 ? "train" : "trainLast"}${suffix}`, plan);
   }
   if (!validation) return planned;
   const evalStep = await trainer.evalStep();
   const read = byName({ columns: train.columns, table: train.table?.fit(trainer.seed) }, validation);
   await inEvaluation(model, async () => {
     for (const [i, { tensors }] of (await validationBatches("explain", trainer.seed, read)).entries()) {
-      add(i === 0 ? "eval" : "evalLast", await evalStep.plan(tensors));
+      await add(i === 0 ? "eval" : "evalLast", await evalStep.plan(tensors));
     }
   });
   return planned;

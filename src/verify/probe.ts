@@ -1,5 +1,6 @@
 // A recorded run looked into: every node's value on a backend, each in memory of its own; and, since fused kernels may go wrong where single ops
 // don't, every kernel's output as the fused plan computes it, against what the kernel means.
+
 import type { KernelCall } from "../backend/host.ts";
 import { interpretKernel, readersOf } from "../backend/interpret.ts";
 import type { Meaning } from "../backend/reference/meaning.ts";
@@ -8,6 +9,7 @@ import type { Backend } from "../compile/contract.ts";
 import { lower } from "../compile/lower.ts";
 import type { Plan } from "../compile/plan.ts";
 import { itemSize, makeArray, type TypedArray } from "../core/dtype.ts";
+import { withRare } from "../core/rare.ts";
 import { sizeOf } from "../core/shape.ts";
 import { fixedData, type Graph } from "../graph/graph.ts";
 import type { Node } from "../graph/node.ts";
@@ -52,7 +54,11 @@ export async function probeNodes(
   }
   const computed = [...new Set(nodes)].filter((node) => !values.has(node));
   const watched = computed.map((node, i) => ({ name: `node/${i}`, node }));
-  const all = await runPlan(backend, lower({ ...graph, watched, state: [] }, { fuse: false }), record);
+  const all = await runPlan(
+    backend,
+    await withRare(() => lower({ ...graph, watched, state: [] }, { fuse: false })),
+    record,
+  );
   computed.forEach((node, i) => {
     values.set(node, all[graph.outputs.length + i]);
   });

@@ -57,9 +57,7 @@ describe("the small program", () => {
         .split("\n")
         .map((line) => line.trim())
         .join("\n");
-    const module = lines(
-      await disassemble((await printSchedule(schedule, { maximum: maximumPages, PhasePrinter })).bytes),
-    );
+    const module = lines(await disassemble(printSchedule(schedule, { maximum: maximumPages, PhasePrinter }).bytes));
     const excerpts = shown("WebAssembly", "wat");
     expect(excerpts.length).toBe(2);
     for (const excerpt of excerpts) expect(module).toContain(lines(excerpt));

@@ -117,7 +117,7 @@ describe("layout", () => {
   test.each([
     ["gpu.js", /^src\/backend\/gpujs\/facade\.ts$/],
     ["pngjs", /^src\/io\/png\.node\.ts$/],
-    ["pcg-random", /^src\/rng\/draws\.ts$/],
+    ["pcg-random", /^src\/rng\/state\.ts$/],
     ["yaml", /^src\/(train\/config|cli\/)/],
     ["zod", /^src\/(train\/config|sweep|cli)\//],
     ["commander", /^src\/cli\//],

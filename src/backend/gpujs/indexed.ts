@@ -1,7 +1,8 @@
 // Adding by indices that are data, as GPU.js source; and what holds for reading by them too: a kernel never stops in the middle, so the indices
 // are checked on the host before it runs.
-import type { ScatterKernel } from "../../../kernels/indexed.ts";
+
 import type { KernelInput } from "../../../kernels/kernel.ts";
+import type { ScatterKernel } from "../../../kernels/scatter.ts";
 import { isContiguous, type View } from "../../../kernels/view.ts";
 import type { TypedArray } from "../../core/dtype.ts";
 import { sizeOf } from "../../core/shape.ts";

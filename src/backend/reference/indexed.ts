@@ -1,5 +1,6 @@
 // Reading by indices that are data. An index outside the axis is an error of the run.
-import { type Along, outOfRange, placeAt } from "../../../kernels/indexed.ts";
+import { type Along, placeAt } from "../../../kernels/indexed.ts";
+import { outOfRange } from "../../../kernels/range.ts";
 import type { TypedArray } from "../../core/dtype.ts";
 
 /** out[i] = x at the place of index i. */

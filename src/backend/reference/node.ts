@@ -1,6 +1,7 @@
 // What one node computes, by the kind of its op's record: the meaning itself, an array in and an array out, with nothing fused or planned.
 import { input as inputExpr } from "../../../kernels/expr.ts";
-import { kindOf, type SpecialKernel } from "../../../kernels/kinds.ts";
+import { kindOf, type SpecialKernel, specialKinds } from "../../../kernels/kinds.ts";
+import * as special from "../../../kernels/special.ts";
 import { contiguousView } from "../../../kernels/view.ts";
 import { makeArray, type TypedArray } from "../../core/dtype.ts";
 import { BackendError } from "../../core/errors.ts";
@@ -16,6 +17,9 @@ import { multiply } from "./matmul.ts";
 import type { Meaning } from "./meaning.ts";
 import { copyThrough, movesNothing } from "./movement.ts";
 import { reducer } from "./reduce.ts";
+
+// A meaning is asked for at once, by who may have lowered nothing.
+specialKinds.give(special);
 
 /** The meaning of a node that isn't a leaf. Throws BackendError for a leaf: nothing computes it. */
 export function meaningOf(node: Node): Meaning {

@@ -1,11 +1,12 @@
 // A plan that the wasm backend has made ready: its bindings and constants in the backend's memory, and its runs.
-import { outOfRange } from "../../../kernels/indexed.ts";
+
 import { kernelIndices } from "../../../kernels/kinds.ts";
+import { outOfRange } from "../../../kernels/range.ts";
 import type { Buffer, Executable, Run } from "../../compile/contract.ts";
 import type { Plan } from "../../compile/plan.ts";
 import { itemSize } from "../../core/dtype.ts";
 import { BackendError } from "../../core/errors.ts";
-import { firstState } from "../../rng/draws.ts";
+import { firstState } from "../../rng/state.ts";
 import { align } from "../../schedule/places.ts";
 import type { Schedule } from "../../schedule/schedule.ts";
 import type { DrawWord } from "../../schedule/signature.ts";

@@ -1,10 +1,12 @@
 // The webgpu backend: kernels printed as WGSL, values in one buffer of the device, a run in one command buffer. WGSL promises little of a float's bits, so
 // class B: what a device does with them has to be tried on it.
+
 import type { Backend, Buffer, Executable } from "../../compile/contract.ts";
 import type { Plan } from "../../compile/plan.ts";
 import { plainTarget } from "../../compile/target.ts";
 import type { DType, TypedArray } from "../../core/dtype.ts";
 import { BackendError } from "../../core/errors.ts";
+import { withRare } from "../../core/rare.ts";
 import { schedulePlan } from "../../schedule/schedule.ts";
 import { Workspace } from "../blocks.ts";
 import { certified } from "../certificate.ts";
@@ -73,7 +75,7 @@ class WebgpuBackend implements Backend {
     this.#heap.free(address, 4 * buffer.size);
   }
 
-  load(plan: Plan): Promise<Executable> {
+  async load(plan: Plan): Promise<Executable> {
     this.#device.check();
     const home = {
       device: this.#device,
@@ -81,7 +83,7 @@ class WebgpuBackend implements Backend {
       workspace: this.#workspace,
       pipelines: this.#pipelines,
     };
-    return makeExecutable(schedulePlan(plan, this.target), home);
+    return makeExecutable(await withRare(() => schedulePlan(plan, this.target)), home);
   }
 
   dispose(): void {

@@ -1,7 +1,8 @@
 // A plan made ready on a device: its dispatches in order, the words that each is told, and its runs. A run is one command buffer.
-import { outOfRange } from "../../../kernels/indexed.ts";
+
 import { kernelInputs, type Repeat } from "../../../kernels/kernel.ts";
 import { type Kernel, kernelIndices } from "../../../kernels/kinds.ts";
+import { outOfRange } from "../../../kernels/range.ts";
 import type { Buffer, Executable, Probe, Run } from "../../compile/contract.ts";
 import { type Nested, nested, positionOf } from "../../compile/nested.ts";
 import type { Plan } from "../../compile/plan.ts";

@@ -1,7 +1,7 @@
 // Writing by indices that are data: zeros, then an invocation a line of updates, which takes them in order.
 import { add, constant, input } from "../../../kernels/expr.ts";
-import type { ScatterKernel } from "../../../kernels/indexed.ts";
 import { withAxisLast } from "../../../kernels/line.ts";
+import type { ScatterKernel } from "../../../kernels/scatter.ts";
 import { contiguousView } from "../../../kernels/view.ts";
 import { sizeOf } from "../../core/shape.ts";
 import { mergeAxes, written } from "../../schedule/merge.ts";

@@ -1,6 +1,6 @@
 // The stream's words on the device: PCG32 in u32 limbs. Draw i of a range is had by jumping i ahead of the state before the range's first: the LCG's
 // 2ᵏ-fold steps for the bits of i (F. B. Brown 1994). Its numbers are those of rng/words.
-import { firstState } from "../../rng/draws.ts";
+import { firstState } from "../../rng/state.ts";
 import { jump } from "../../rng/words.ts";
 
 /** x ↦ m·x + c, 2ᵏ-fold, for each bit of a uint32: what it makes of 0 is c, and of 1 m + c. */

@@ -2,7 +2,7 @@
 import type { Repeat } from "../../../kernels/kernel.ts";
 import { type Plan, partStart } from "../../compile/plan.ts";
 import type { TypedArray } from "../../core/dtype.ts";
-import { firstState } from "../../rng/draws.ts";
+import { firstState } from "../../rng/state.ts";
 import { jump } from "../../rng/words.ts";
 import { type Device, usage } from "./device.ts";
 import type { Heap } from "./heap.ts";

@@ -40,9 +40,7 @@ describe("constants", () => {
         drawn: normal([500]),
       },
     }));
-    const { inside, outside } = count(
-      await disassemble((await printSchedule(schedulePlan(lower(graph), wasmTarget))).bytes),
-    );
+    const { inside, outside } = count(await disassemble(printSchedule(schedulePlan(lower(graph), wasmTarget)).bytes));
     expect(inside).toBe(0);
     expect(outside).toBeGreaterThan(30);
   });
@@ -53,7 +51,7 @@ describe("constants", () => {
       const graph = traceGraph({ x }, ({ x }) => ({
         outputs: { y: Array.from({ length: depth }).reduce<Node>((y) => sin(y), x), z: mul(sin(x), 2) },
       }));
-      const { bytes } = await printSchedule(schedulePlan(lower(graph), wasmTarget));
+      const { bytes } = printSchedule(schedulePlan(lower(graph), wasmTarget));
       const text = await disassemble(bytes);
       expect(text.match(/\(func .*\(param v128 v128 v128\) \(result v128\)\)?$/gm)).toHaveLength(1);
       return bytes.length;

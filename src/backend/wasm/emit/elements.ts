@@ -3,7 +3,7 @@ import type { Expr } from "../../../../kernels/expr.ts";
 import type { Nest, NestInput } from "../../../schedule/nest.ts";
 import { type Code, type FunctionBuilder, i32, type Local, type Place, type Value } from "../assembler/assembler.ts";
 import { ExpressionPrinter } from "./expression.ts";
-import { Elements } from "./halves.ts";
+import { Elements } from "./kept.ts";
 import { evenly, type Four, type Lanes } from "./lanes.ts";
 import type { Cursor } from "./nest.ts";
 

@@ -1,24 +1,19 @@
-// Folds over the last axes: a row of each output, read in place or gathered in scratch first, in blocks that join in ascending order. One long row to
-// one number is two functions: threads fold its blocks into the first one's scratch, and that one joins them.
+// Folds over the last axes: a row of each output, read in place or gathered in scratch first, in blocks that join in ascending order.
 import { input } from "../../../../kernels/expr.ts";
 import { blockSize, elementBytes, type FoldKernel, type Join, neutral } from "../../../../kernels/kernel.ts";
-import {
-  type BlockFold,
-  type ContiguousFold,
-  gatheredBytes,
-  type JoinFold,
-  waitingSize,
-} from "../../../schedule/folds.ts";
+import { Rare } from "../../../core/rare.ts";
+import { type ContiguousFold, gatheredBytes, waitingSize } from "../../../schedule/folds.ts";
 import { inScratch } from "../../../schedule/nest.ts";
 import type { RowLoops } from "../../../schedule/vectorise.ts";
 import { type Code, i32, type Local, memory, type Value } from "../assembler/assembler.ts";
-import { bindings } from "../runtime/bindings.ts";
 import { combined } from "./accumulate.ts";
 import { foldBlock, type Parking, type RowReader, readerOf } from "./block.ts";
-import { bytesBefore, type Context, type KernelFunction, overNest, valueAddress } from "./context.ts";
+import { type Context, type KernelFunction, overNest } from "./context.ts";
 import { mapRows } from "./map.ts";
-import { type Cursor, countLoop, inStrips, least, loops } from "./nest.ts";
-import { turningFold } from "./turning.ts";
+import { type Cursor, countLoop, inStrips, loops } from "./nest.ts";
+
+/** Rows of a few whole vectors that lie apart. */
+const turning = new Rare("rows that lie apart in wasm", () => import("./turning.ts"));
 
 /** Prints a fold over the last axes, of kernel `number`. */
 export function printFold(
@@ -34,44 +29,8 @@ export function printFold(
   overNest(target, fold, (cursors, part) => loops(target.fn, nest, [0, nest.outer], cursors, row, part));
 }
 
-/** Prints a long row's first function: each block's value. */
-export function printBlocks(context: Context, kernel: FoldKernel, fold: BlockFold, target: KernelFunction): void {
-  const { fn } = target;
-  const { nest, count, blocks } = fold;
-  const to = fn.let(partials(context, target));
-  const printer = new FoldPrinter(context, kernel, target, fold.park);
-  const whole = Math.floor(count / blockSize);
-  overNest(target, fold, (cursors, part) => {
-    const { begin, end } = part!;
-    const reader = readerOf(context, fn, nest, 1, kernel.body, cursors);
-    const block = (size: number) => (at: Local<"i32">) => {
-      const value = fn.let(printer.block(reader, i32.mul(at, 4 * blockSize), size));
-      fn.emit(context.single.store(kernel.dtype, i32.add(to, i32.shl(at, 2)), value, 0));
-    };
-    const stop = fn.let(least(end, whole));
-    countLoop(fn, begin, stop, 1, block(blockSize));
-    if (whole < blocks) countLoop(fn, stop, end, 1, block(count % blockSize));
-  });
-}
-
-/** Prints a long row's second function: the blocks' values, joined in order by the first part. */
-export function printJoin(context: Context, kernel: FoldKernel, { blocks }: JoinFold, target: KernelFunction): void {
-  const { fn, part } = target;
-  const printer = new FoldPrinter(context, kernel, target);
-  fn.when(i32.eqz(part), () => {
-    const from = fn.let(partials(context, target));
-    const value = (at: Local<"i32">) => context.single.load(kernel.dtype, i32.add(from, i32.shl(at, 2)), 0);
-    printer.total(valueAddress(target, kernel.output), () =>
-      countLoop(fn, 0, blocks, 1, (at) => printer.join(value(at))),
-    );
-  });
-}
-
-/** Where the blocks' values wait: in the first part's scratch memory. */
-const partials = (context: Context, { bindings: at }: KernelFunction) =>
-  i32.add(i32.load(at, bindings.scratch), bytesBefore(context));
-
-class FoldPrinter {
+/** Prints the folds of a kernel. */
+export class FoldPrinter {
   readonly #context: Context;
   readonly #kernel: FoldKernel;
   readonly #target: KernelFunction;
@@ -93,7 +52,9 @@ class FoldPrinter {
     const to = here[here.length - 1].at;
     if (takesTurns) {
       const use = (value: Value) => this.join(value);
-      this.total(to, () => turningFold(this.#context, this.#target, this.#kernel, { nest, count }, here, use));
+      this.total(to, () =>
+        turning.module.turningFold(this.#context, this.#target, this.#kernel, { nest, count }, here, use),
+      );
       return;
     }
     if (gather) {

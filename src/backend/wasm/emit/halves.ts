@@ -2,9 +2,8 @@
 // which writing does by itself. Written once over the few operations on words that four lanes and one have in common.
 
 import type { NarrowFormat } from "../../../core/dtype.ts";
-import type { Element } from "../../../schedule/nest.ts";
-import type { Code, FunctionBuilder, Value } from "../assembler/assembler.ts";
-import type { Four, Held, LaneBinary, Lanes } from "./lanes.ts";
+import type { FunctionBuilder, Value } from "../assembler/assembler.ts";
+import type { LaneBinary, Lanes } from "./lanes.ts";
 
 /** Operations on int32 words and the floats of the same bits. */
 function wordsOf(lanes: Lanes) {
@@ -37,7 +36,7 @@ const beyond = 143 << 23;
 const infinity = 0xff << 23;
 
 /** The float32 that the format's bits, in the low half of a word, stand for. */
-function widen(fn: FunctionBuilder, lanes: Lanes, format: NarrowFormat, half: Value): Value {
+export function widen(fn: FunctionBuilder, lanes: Lanes, format: NarrowFormat, half: Value): Value {
   const { constant, and, or, add, shl, atLeast, below, float, bits, minus } = wordsOf(lanes);
   if (format === "bfloat16") return float(shl(half, 16));
   return fn.value(() => {
@@ -63,7 +62,7 @@ function atLastPlace(fn: FunctionBuilder, lanes: Lanes, x: Value) {
 }
 
 /** The bits, in the low half of a word, of the format's number nearest to a float32, ties to even. */
-function narrow(fn: FunctionBuilder, lanes: Lanes, format: NarrowFormat, value: Value): Value {
+export function narrow(fn: FunctionBuilder, lanes: Lanes, format: NarrowFormat, value: Value): Value {
   const { constant, and, or, add, sub, shrU, ifNaN, bits } = wordsOf(lanes);
   return fn.value(() => {
     const x = fn.let(value);
@@ -93,44 +92,4 @@ export function rounded(fn: FunctionBuilder, lanes: Lanes, format: NarrowFormat,
     const sign = or(and(bits(x), constant(1 << 31)), ifNaN(x, infinity + (1 << 22)));
     return float(or(or(magnitude, infinite), sign));
   });
-}
-
-/** The elements of an input or an output in memory, for a function's code. */
-export class Elements {
-  readonly #fn: FunctionBuilder;
-  readonly #lanes: Lanes;
-  readonly #held: Held;
-  readonly #storage: NarrowFormat | undefined;
-
-  constructor(fn: FunctionBuilder, lanes: Lanes, { type, storage }: Element) {
-    this.#fn = fn;
-    this.#lanes = lanes;
-    this.#held = storage ? "half" : type;
-    this.#storage = storage;
-  }
-
-  /** As the lanes' own. */
-  load(address: Code<"i32">, offset = 0): Value {
-    return this.#widened(this.#lanes.load(this.#held, address, offset));
-  }
-
-  /** As the lanes' own. */
-  splat(address: Code<"i32">, offset = 0): Value {
-    return this.#widened(this.#lanes.splat(this.#held, address, offset));
-  }
-
-  /** As the lanes' own. */
-  spread(address: Code<"i32">, distances: Four): Value {
-    return this.#widened(this.#lanes.spread(this.#held, address, distances));
-  }
-
-  /** As the lanes' own. */
-  store(address: Code<"i32">, value: Value, offset = 0): Code<"none"> {
-    const kept = this.#storage ? narrow(this.#fn, this.#lanes, this.#storage, value) : value;
-    return this.#lanes.store(this.#held, address, kept, offset);
-  }
-
-  #widened(read: Value): Value {
-    return this.#storage ? widen(this.#fn, this.#lanes, this.#storage, read) : read;
-  }
 }

@@ -10,7 +10,7 @@ import { type Code, type FunctionBuilder, i32, type Local, type Place } from "..
 import { bindings } from "../runtime/bindings.ts";
 import { type Context, type KernelFunction, overNest } from "./context.ts";
 import { along, ElementPrinter } from "./elements.ts";
-import { Elements } from "./halves.ts";
+import { Elements } from "./kept.ts";
 import type { Lanes } from "./lanes.ts";
 import { type Cursor, inStrips, type Part } from "./nest.ts";
 import { type Round, type Row, rounds, rowsOf } from "./rows.ts";

@@ -2,7 +2,7 @@
 // meaning doesn't, a lane at a time: division, and shifts by as many places as the other operand says.
 import type { BinaryOp, ScalarType, UnaryOp } from "../../../../kernels/expr.ts";
 import { type Code, type FunctionBuilder, i32, i32x4, select, type Value } from "../assembler/assembler.ts";
-import { rounded } from "./halves.ts";
+import { halves } from "./kept.ts";
 import type { Lanes } from "./lanes.ts";
 
 /** Adding it to an integral float32 n in [−126, 127] puts n + 127 in the sum's low bits. */
@@ -16,7 +16,7 @@ export function unary(fn: FunctionBuilder, lanes: Lanes, op: UnaryOp, from: Scal
   switch (op) {
     case "bfloat16":
     case "float16":
-      return rounded(fn, lanes, op, x);
+      return halves.module.rounded(fn, lanes, op, x);
     case "pow2": {
       const sum = lanes.binary("add", "float32", x, lanes.constant("float32", pow2Shift));
       return lanes.reinterpret("float32", lanes.shift("shl", bits(sum), 23));

@@ -6,7 +6,7 @@ import { i32, type Local, type Value } from "../assembler/assembler.ts";
 import { ArgAccumulator } from "./accumulate.ts";
 import type { Context } from "./context.ts";
 import { along, ElementPrinter } from "./elements.ts";
-import { Elements } from "./halves.ts";
+import { Elements } from "./kept.ts";
 import { evenly } from "./lanes.ts";
 import { type Cursor, least, loops } from "./nest.ts";
 import type { Line } from "./rows.ts";

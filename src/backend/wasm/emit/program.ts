@@ -5,6 +5,7 @@ import type { SpecialKernel } from "../../../../kernels/kinds.ts";
 import type { RandomKernel } from "../../../../kernels/sampler.ts";
 import type { Plan } from "../../../compile/plan.ts";
 import type { Target } from "../../../compile/target.ts";
+import { Rare } from "../../../core/rare.ts";
 import type { Loops, ZeroLoops } from "../../../schedule/loops.ts";
 import type { Call, ScheduledMember } from "../../../schedule/phases.ts";
 import type { Locals } from "../../../schedule/places.ts";
@@ -23,7 +24,7 @@ import {
   share,
   valueAddress,
 } from "./context.ts";
-import { printBlocks, printFold, printJoin } from "./folds.ts";
+import { printFold } from "./folds.ts";
 import { type Lanes, pairedLanes, scalarLanes, simdLanes } from "./lanes.ts";
 import { printElements } from "./map.ts";
 import { printPanels, printProduct } from "./product/product.ts";
@@ -39,9 +40,8 @@ export interface Program {
 }
 
 /** Prints a schedule; `sharing`: left out for memory that isn't shared. */
-export async function printSchedule(schedule: Schedule, sharing?: Sharing): Promise<Program> {
+export function printSchedule(schedule: Schedule, sharing?: Sharing): Program {
   const { target } = schedule;
-  const printers = await printersFor(schedule);
   const module = new ModuleBuilder({ sharedMaximum: sharing?.maximum });
   const context: Context = {
     module,
@@ -55,7 +55,7 @@ export async function printSchedule(schedule: Schedule, sharing?: Sharing): Prom
     const { member, group } = call;
     const { division, locals } = group;
     const { key, values } = signatureOf(member, division, locals);
-    const made = known.get(key) ?? printMember(context, printers, member, { values, locals, division });
+    const made = known.get(key) ?? printMember(context, member, { values, locals, division });
     known.set(key, made);
     return {
       ...made[member.loops.indexOf(call.loops)],
@@ -99,7 +99,6 @@ interface Told {
 
 function printMember(
   context: Context,
-  printers: Printers,
   member: ScheduledMember,
   { values, locals, division }: Told,
 ): Omit<Printed, "list">[] {
@@ -124,43 +123,26 @@ type Printer<K extends Loops["kind"]> = (
 const fold = (member: Member) => member.kernel as FoldKernel;
 
 /** What fills a kernel's function, by the kind of its loops. */
-type Printers = { readonly [K in Loops["kind"]]?: Printer<K> };
-
-const atHand: Printers = {
+const printers: { readonly [K in Loops["kind"]]: Printer<K> } = {
   elements: (context, loops, target, { number }) => printElements(context, number, loops, target),
   pieces: (context, { pieces }, target, { number }) =>
     pieces.forEach((piece) => printElements(context, number, piece, target)),
   "contiguous fold": (context, loops, target, member) => printFold(context, member.number, fold(member), loops, target),
-  blocks: (context, loops, target, member) => printBlocks(context, fold(member), loops, target),
-  join: (context, loops, target, member) => printJoin(context, fold(member), loops, target),
+  blocks: (context, loops, target, member) => longRows.module.printBlocks(context, fold(member), loops, target),
+  join: (context, loops, target, member) => longRows.module.printJoin(context, fold(member), loops, target),
   "strided fold": (context, loops, target, member) => printColumns(context, fold(member), loops, target),
   product: printProduct,
+  lines: (context, loops, target, { kernel }) =>
+    lines.module.printLines(context, kernel as SpecialKernel, loops, target),
+  sampler: (context, loops, target, { kernel }) =>
+    samplers.module.printRandom(context, kernel as RandomKernel, loops, target),
   zeros: (_, loops, target, { kernel }) => printZeros(kernel.output, loops, target),
 };
 
-/** Those that few plans need: imported for one that does. */
-const rare: { readonly [K in "lines" | "sampler"]: () => Promise<Printers> } = {
-  lines: async () => {
-    const { printLines } = await import("./lines.ts");
-    return {
-      lines: (context, loops, target, { kernel }) => printLines(context, kernel as SpecialKernel, loops, target),
-    };
-  },
-  sampler: async () => {
-    const { printRandom } = await import("./random.ts");
-    return {
-      sampler: (context, loops, target, { kernel }) => printRandom(context, kernel as RandomKernel, loops, target),
-    };
-  },
-};
-
-async function printersFor({ phases }: Schedule): Promise<Printers> {
-  const kinds = new Set(phases.flatMap(({ calls }) => calls.map(({ loops }) => loops.kind)));
-  let printers = atHand;
-  for (const [kind, load] of Object.entries(rare))
-    if (kinds.has(kind as Loops["kind"])) printers = { ...printers, ...(await load()) };
-  return printers;
-}
+/** What few plans need. */
+const longRows = new Rare("folds of long rows in wasm", () => import("./long.ts"));
+const lines = new Rare("sorts and prefixes in wasm", () => import("./lines.ts"));
+const samplers = new Rare("samplers in wasm", () => import("./random.ts"));
 
 /** Sets a value to zero. */
 function printZeros(value: number, { parallel }: ZeroLoops, target: KernelFunction): void {

@@ -5,7 +5,7 @@ import { digitValues, keyBytes } from "../../../schedule/line.ts";
 import { type Code, f32, i32, i64, type Local, memory, select } from "../assembler/assembler.ts";
 import type { Context } from "./context.ts";
 import { along } from "./elements.ts";
-import { Elements } from "./halves.ts";
+import { Elements } from "./kept.ts";
 import { countLoop, least } from "./nest.ts";
 import type { Line } from "./rows.ts";
 

@@ -14,7 +14,7 @@ import {
   v128,
 } from "../../assembler/assembler.ts";
 import type { Context } from "../context.ts";
-import { Elements } from "../halves.ts";
+import { Elements } from "../kept.ts";
 import { countLoop } from "../nest.ts";
 
 /** How an operand's elements are read, and the bytes each takes; packed ones are float32. */

@@ -1,0 +1,57 @@
+// Modules that few programs need, asked for where nothing can wait: what asks for one that isn't imported yet is refused, and whoever can wait imports it and begins again. So no one
+// has to know beforehand what a graph will need, and where it is forgotten to wait, that is an error and never another way of computing.
+import { BackendError } from "./errors.ts";
+
+/** Which module was missing where an error was thrown. */
+const missing = new WeakMap<object, Rare<unknown>>();
+
+/** A module that few programs need. */
+export class Rare<M> {
+  /** All that there are. */
+  static readonly all = new Set<Rare<unknown>>();
+  readonly #what: string;
+  readonly #load: () => Promise<M>;
+  #module: M | undefined;
+
+  /** `what` is in it, for errors. */
+  constructor(what: string, load: () => Promise<M>) {
+    this.#what = what;
+    this.#load = load;
+    Rare.all.add(this);
+  }
+
+  /** The module. Throws BackendError where it isn't imported yet: call under `withRare`. */
+  get module(): M {
+    if (this.#module !== undefined) return this.#module;
+    const error = new BackendError({
+      where: this.#what,
+      problem: "asked for before it is imported",
+      hint: "compile and run the graph, which imports it",
+    });
+    missing.set(error, this);
+    throw error;
+  }
+
+  /** Has the module at hand, for who imports it at once. */
+  give(module: M): void {
+    this.#module = module;
+  }
+
+  /** Imports it, unless it is at hand. */
+  async bring(): Promise<void> {
+    this.#module ??= await this.#load();
+  }
+}
+
+/** Gives what `work` does, which is done again after each import of what it misses: until then it leaves nothing behind. */
+export async function withRare<T>(work: () => T): Promise<T> {
+  for (;;) {
+    try {
+      return work();
+    } catch (error) {
+      const rare = missing.get(error as object);
+      if (!rare) throw error;
+      await rare.bring();
+    }
+  }
+}
