@@ -28,7 +28,7 @@ const alone = [
   "test/run/{crash,lock}.test.ts",
   "test/sweep/{job,making,queue}.test.ts",
   "test/tensor/families.test.ts",
-  "test/train/{feed,given,loggers,optimizers,promises,register,resume,things}.test.ts",
+  "test/train/{certificate,feed,given,loggers,optimizers,promises,register,resume,things}.test.ts",
   "test/verify/{tampered,untouched}.test.ts",
 ];
 

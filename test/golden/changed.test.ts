@@ -58,19 +58,19 @@ const changed: readonly { file: string; was: string; is: string; why: string }[]
     why: "Adam, AdamW, NAdam, RAdam and Lamb divide by their bias corrections",
   },
   {
-    file: "test/graph/hash.test.ts",
+    file: "test/compile/hash.test.ts",
     was: "d1a47b9a719d1398e12350df4bdf99081b6c4897e9a8fe6cdf6d29c821173e24",
     is: "83a0bad07146d658c83d17a88f9bd50eb9be521ddb25555b3009fb4e646a38ab",
     why: meanings,
   },
   {
-    file: "test/graph/hash.test.ts",
+    file: "test/compile/hash.test.ts",
     was: "0b08865780998e22e1e293826879c75acf2f972feaa92ec12717c6163e433e9f",
     is: "0dcce7b29ac8f23221e4cd21344e56729860e9b6f62ceb3f95978abcb8ddd596",
     why: meanings,
   },
   {
-    file: "test/graph/hash.test.ts",
+    file: "test/compile/hash.test.ts",
     was: "5a6a42521f56d1f2945f3e70fbde1a5e29e06501a0afd7d45857cb7c2638656c",
     is: "455988c82d0a63778f799d1121f31c6ea19e8bfc3a082a9c063b40ae451ca9a3",
     why: meanings,

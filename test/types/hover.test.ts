@@ -1,6 +1,7 @@
 // What an editor shows over the public names: the documentation that stands once, at each op's or maker's declaration.
 import { describe, expect, test } from "vitest";
 import { ops } from "../../src/index.ts";
+import { renamed } from "../../src/tensor/renamed.ts";
 import { Tensor } from "../../src/tensor/tensor.ts";
 import { openEditor } from "../support/hover.ts";
 
@@ -8,7 +9,9 @@ const editor = openEditor();
 const sources = "./src/index.ts";
 const built = "./built/src/index.ts";
 
-const methods = Object.getOwnPropertyNames(Tensor.prototype).filter((name) => name !== "constructor");
+const methods = Object.getOwnPropertyNames(Tensor.prototype).filter(
+  (name) => name !== "constructor" && !renamed.has(name),
+);
 const opNames = Object.keys(ops);
 const functions = editor.exportsOf(sources).filter((name) => opNames.includes(name));
 
@@ -66,6 +69,10 @@ describe.each([
 test("the built package's types need no skipLibCheck, and no library later than ES2022", () => {
   expect([...editor.problems(built)]).toEqual([]);
   expect(editor.problems(built, ["lib.es5.d.ts"]).next().done).toBe(false);
+});
+
+test("other libraries' names are refused where they are called, and no editor offers them", () => {
+  expect([...editor.hover(sources, ["x.view", "x.repeat"]).values()]).toEqual(["", ""]);
 });
 
 test("what is no op and has no documentation is found", () => {

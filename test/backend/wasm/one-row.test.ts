@@ -36,8 +36,8 @@ describe("products of one row", () => {
     ],
     [
       "of windows, a filter for each channel",
-      graphOf({ x: [3, 16, 9, 11], w: [16, 1, 3, 3] }, ({ x, w }) =>
-        relu(conv2d(x, w, undefined, { padding: 1, groups: 16 })),
+      graphOf({ x: [3, 16, 9, 11], w: [16, 1, 5, 5] }, ({ x, w }) =>
+        relu(conv2d(x, w, undefined, { padding: 2, groups: 16 })),
       ),
       "strided fold",
     ],
