@@ -63,8 +63,8 @@ function reach(ids: readonly string[], context: ChunkingContext): Set<string> {
   return found;
 }
 
-/** Chunks that are put together by hand, and what is in each; a module is in the first that has it. */
-function groups(input: Readonly<Record<string, string>>): Readonly<Record<string, Group>> {
+/** Chunks that are put together by hand, and what is in each; a module is in the first that has it. A page has one file for what its first graph needs on wasm. */
+function groups(input: Readonly<Record<string, string>>, isPublished: boolean): Readonly<Record<string, Group>> {
   const paths = (sources: readonly string[]) => sources.map((source) => join(root, source));
   const begun = paths(Object.values(input));
   const of = (members: (context: ChunkingContext) => Set<string>): Group => {
@@ -82,7 +82,7 @@ function groups(input: Readonly<Record<string, string>>): Readonly<Record<string
         return [name, (id, context) => id !== entry && members(id, context)] as [string, Group];
       }),
     ),
-    compiler: of((context) => reach(paths(compiler), context)),
+    compiler: of((context) => reach(paths(isPublished ? compiler : onWasm), context)),
     // What the whole library imports at once of what the backend does.
     schedule: of((context) => {
       const atOnce = reach(begun, context);
@@ -95,11 +95,12 @@ function groups(input: Readonly<Record<string, string>>): Readonly<Record<string
 /** Bundles modules for browsers, minified; classes keep their names, which runs and errors are told by. `input`: paths from the project's folder. */
 export async function bundle(input: Readonly<Record<string, string>> = entries): Promise<readonly Chunk[]> {
   const isPublished = Object.keys(input).every((name) => Object.hasOwn(entries, name));
-  const chosen = Object.entries(groups(input));
+  const chosen = Object.entries(groups(input, isPublished));
   const made = await rolldown({
     cwd: root,
     input: { ...input },
     platform: "browser",
+    treeshake: { propertyReadSideEffects: false },
     // nn.summary needs the compiler at once: where a page has that, nothing is left to be imported later.
     onLog: (level, log, handler) => log.code !== "INEFFECTIVE_DYNAMIC_IMPORT" && handler(level, log),
   });
