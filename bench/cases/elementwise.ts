@@ -4,6 +4,7 @@ import { input } from "../../kernels/expr.ts";
 import { ops, zeros } from "../../src/index.ts";
 import { allRecords } from "../../src/ops/define.ts";
 import type { ElementwiseRecord, OpRecord } from "../../src/ops/record.ts";
+import { samplesOf } from "../../src/ops/samples.ts";
 import { terms } from "../../src/ops/terms.ts";
 import type { Case, Ceiling } from "../harness.ts";
 import { type Kernel, kernelCase, programOf } from "./kernels.ts";
@@ -46,7 +47,7 @@ function isFunction(record: OpRecord): record is ElementwiseRecord {
   if (record.kind !== "elementwise" || record.name === "add" || !Object.hasOwn(ops, record.name)) return false;
   try {
     const inputs = Array.from({ length: record.inputs }, (_, i) => input(i, "float32"));
-    const made = programOf(workloadOf(record.name, record.inputs, record.samples.range, "2k"));
+    const made = programOf(workloadOf(record.name, record.inputs, samplesOf(record).range, "2k"));
     return made(...inputs.map(() => zeros([2]))).dtype === "float32" && record.value(inputs, terms, {}) !== inputs[0];
   } catch {
     // It takes other operands, or options.
@@ -75,7 +76,7 @@ const apply = (name: string, operands: number, range: readonly [number, number],
 
 const functions = allRecords()
   .filter(isFunction)
-  .map(({ name, inputs, samples }) => apply(name, inputs, samples.range, "64k"));
+  .map((record) => apply(record.name, record.inputs, samplesOf(record).range, "64k"));
 
 export const cases: readonly Case[] = [
   add("2k"),

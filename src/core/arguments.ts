@@ -174,9 +174,8 @@ export const typedArray = kind(
 export const dtype = oneOf(dtypes, {
   float: "float32",
   "torch.float32": "float32",
-  float64: "float32, the only float",
-  double: "float32, the only float",
-  number: "float32",
+  float64: "float32",
+  double: "float32",
   int: "int32",
   int64: "int32",
   long: "int32",

@@ -6,7 +6,7 @@ import { ConfigError, refuse } from "../core/errors.ts";
 import type { Node } from "../graph/node.ts";
 import { operand, takes, tensor } from "./arguments.ts";
 import { greater, greaterEqual, less, lessEqual } from "./compare.ts";
-import { defineBinary, defineFloat, edges, floatOnly, type NodeLike } from "./define.ts";
+import { defineBinary, defineFloat, floatOnly, type NodeLike } from "./define.ts";
 import { abs, add, div, erf, exp, expm1, mul, neg, sigmoid, softplus, sub, tanh, where } from "./elementwise.ts";
 
 /** x·σ(x), the sigmoid linear unit or swish (Elfwing et al. 2017); gradient g·σ·(1 + x·(1 − σ)). x: [...] float32 → the same. −0 at −∞. Error bound: kernels/math. @torch torch.nn.functional.silu */
@@ -15,7 +15,7 @@ export const silu = defineFloat("silu", math.silu, {
     const s = sigmoid(x);
     return [mul(grad, mul(s, add(1, mul(x, sub(1, s)))))];
   },
-  samples: { range: [-4, 4], edges: [...edges, 17, 101, -88, -104, -113] },
+  samples: { beside: [17, 101, -88, -104, -113] },
 });
 
 // x·Φ(x), gradient g·(Φ(x) + x·φ(x)), Φ by erf, φ(x) = e^(−x²/2)/√(2π).
@@ -25,7 +25,7 @@ const exactGelu = defineFloat("gelu", math.gelu, {
     const density = mul(exp(mul(mul(x, x), -0.5)), 0.3989422804014327);
     return [mul(grad, add(cdf, mul(x, density)))];
   },
-  samples: { range: [-4, 4], edges: [...edges, -0.7, -14] },
+  samples: { beside: [-0.7, -14] },
 });
 
 /** Which form of `gelu`. */
@@ -53,7 +53,7 @@ const geluTanh = defineFloat("geluTanh", math.geluTanh, {
     const slope = add(mul(square, 0.2140644488178), 1.5957691216057308);
     return [mul(grad, mul(s, add(1, mul(mul(bounded, sub(1, s)), slope))))];
   },
-  samples: { range: [-4, 4], edges: [...edges, -0.7, -14] },
+  samples: { beside: [-0.7, -14] },
 });
 
 /** x where x > 0, else weight·x (He et al. 2015). x, weight: float32, of shapes that broadcast. Both have a gradient; at 0 that of x is weight·g. @torch torch.nn.functional.prelu */

@@ -4,16 +4,7 @@ import { ConfigError, refuse } from "../core/errors.ts";
 import type { Node } from "../graph/node.ts";
 import { operand, takes, tensor } from "./arguments.ts";
 import { equal, greater, less } from "./compare.ts";
-import {
-  comparing,
-  defineBinary,
-  defineFloat,
-  defineUnary,
-  edges,
-  floatOnly,
-  type NodeLike,
-  numeric,
-} from "./define.ts";
+import { comparing, defineBinary, defineFloat, defineUnary, floatOnly, type NodeLike, numeric } from "./define.ts";
 import { add, div, mul, neg, sub, where } from "./elementwise.ts";
 import type { ElementwiseRecord } from "./record.ts";
 
@@ -31,13 +22,13 @@ export const reciprocal = defineUnary({
   dtype: floatOnly,
   value: ([x], { e }) => e.div(1, x),
   vjp: ({ output, grad }) => [neg(mul(grad, mul(output, output)))],
-  samples: { range: [0.5, 4], edges },
+  samples: { range: [0.5, 4] },
 });
 
 /** 1 ÷ √x; gradient −½·g·y ÷ x. x: [...] float32 → the same. Error bound and source: kernels/math. @torch torch.rsqrt */
 export const rsqrt = defineFloat("rsqrt", (x, { math }) => math.rsqrt(x), {
   vjp: ({ inputs: [x], output, grad }) => [div(mul(mul(grad, -0.5), output), x)],
-  samples: { range: [0.3, 4], edges: [...edges, -1e30, 1e-30, 1e30] },
+  samples: { range: [0.3, 4], beside: [-1e30, 1e-30, 1e30] },
 });
 
 /** ⌈x⌉, the least integer that isn't below x. x: [...] float32 → the same. Its gradient is 0. @torch torch.ceil */
@@ -46,7 +37,7 @@ export const ceil = defineFloat("ceil", (x, { math }) => math.ceil(x), { vjp: "n
 /** The nearest integer, ties to even, as in PyTorch and NumPy (not as JavaScript's Math.round). x: [...] float32 → the same. Its gradient is 0. @torch torch.round */
 export const round = defineFloat("round", (x, { math }) => math.round(x), {
   vjp: "none",
-  samples: { range: [-4, 4], edges: [...edges, 1.5, -2.5, 8388607.5, 4194303.5, -8388609] },
+  samples: { beside: [1.5, -2.5, 8388607.5, 4194303.5, -8388609] },
 });
 
 /** x without its fraction, towards zero. x: [...] float32 → the same. Its gradient is 0. @torch torch.trunc */
@@ -62,7 +53,7 @@ export const floorDivide = defineBinary({
   dtype: numeric,
   value: ([a, b], { e, math }) => (a.type === "int32" ? math.floorDivide(a, b) : e.floor(e.div(a, b))),
   vjp: "none",
-  samples: { range: [0.5, 4], edges },
+  samples: { range: [0.5, 4] },
 });
 
 /**

@@ -20,12 +20,13 @@ export function constant(data: TypedArray, shape: Shape, dtype: DType): Node {
   checkShape("tensor", shape);
   if (dtypeOf(data) !== dtype) refuse(DTypeError, "tensor", "an array of another type", dtypeOf(data), dtype);
   if (data.length !== sizeOf(shape)) {
-    throw new ShapeError({
-      where: "tensor",
-      problem: "the number of elements isn't the shape's",
-      got: String(data.length),
-      expected: `${sizeOf(shape)} for [${shape}]`,
-    });
+    refuse(
+      ShapeError,
+      "tensor",
+      "the number of elements isn't the shape's",
+      String(data.length),
+      `${sizeOf(shape)} for [${shape}]`,
+    );
   }
   return new Node({ op: "constant", dtype, shape: Object.freeze([...shape]), attributes: { dtype }, data });
 }
@@ -57,29 +58,30 @@ export function fromValues(values: ArrayLike, dtype?: DType): Node {
   const visit = (value: ArrayLike, depth: number) => {
     if (typeof value === "number" || typeof value === "boolean") {
       if (depth !== shape.length)
-        throw new ShapeError({
-          where: "tensor",
-          problem: "nesting isn't the same everywhere",
-          got: `a number at depth ${depth}`,
-          expected: `depth ${shape.length}`,
-        });
+        refuse(
+          ShapeError,
+          "tensor",
+          "nesting isn't the same everywhere",
+          `a number at depth ${depth}`,
+          `depth ${shape.length}`,
+        );
       flat.push(value);
       return;
     }
     const list = value as readonly ArrayLike[];
     if ((!Array.isArray(list) && !ArrayBuffer.isView(list)) || list instanceof DataView)
-      throw new DTypeError({
-        where: "tensor",
-        problem: "not an element",
-        got: showValue(value),
-        expected: "numbers, booleans, or arrays of them",
-        hint:
-          (value as unknown) instanceof Promise
-            ? "await it first"
-            : typeof value === "bigint"
-              ? "there is no int64: indices are int32, as in tensor(Int32Array.from(values, Number))"
-              : undefined,
-      });
+      refuse(
+        DTypeError,
+        "tensor",
+        "not an element",
+        showValue(value),
+        "numbers, booleans, or arrays of them",
+        (value as unknown) instanceof Promise
+          ? "await it first"
+          : typeof value === "bigint"
+            ? "there is no int64: indices are int32, as in tensor(Int32Array.from(values, Number))"
+            : undefined,
+      );
     if (depth > deepest) refuse(ShapeError, "tensor", "arrays nested too deep", undefined, `at most ${deepest} axes`);
     if (depth === shape.length) {
       if (flat.length > 0)
@@ -104,16 +106,16 @@ function checked(
     const value = Number(values[i]);
     data[i] = value;
     if ((dtype !== "float32" && data[i] !== value) || (dtype === "bool" && value > 1)) {
-      throw new DTypeError({
-        where: "tensor",
-        problem: `an element that ${dtype} can't hold`,
-        got: `${value} at ${i}`,
-        expected: dtype === "bool" ? "0, 1, true or false" : `an integer that fits ${dtype}`,
-        hint:
-          dtype === "int32" && Number.isInteger(value)
-            ? "int32 ends at 2147483647, and there is no int64: float32 holds every integer up to 16777216, uint32 those up to 4294967295"
-            : undefined,
-      });
+      refuse(
+        DTypeError,
+        "tensor",
+        `an element that ${dtype} can't hold`,
+        `${value} at ${i}`,
+        dtype === "bool" ? "0, 1, true or false" : `an integer that fits ${dtype}`,
+        dtype === "int32" && Number.isInteger(value)
+          ? "int32 ends at 2147483647, and there is no int64: float32 holds every integer up to 16777216, uint32 those up to 4294967295"
+          : undefined,
+      );
     }
   }
   return constant(data, shape, dtype);
@@ -137,12 +139,13 @@ export function arange(start: number, stop?: number, options: number | RangeOpti
   const { step = 1, dtype: given }: RangeOptions = typeof options === "number" ? { step: options } : options;
   const [from, to] = stop === undefined ? [0, start] : [start, stop];
   if (![from, to, step].every(Number.isFinite) || step === 0) {
-    throw new ShapeError({
-      where: "arange",
-      problem: "not a range",
-      got: `start ${from}, stop ${to}, step ${step}`,
-      expected: "finite numbers and a step that isn't 0",
-    });
+    refuse(
+      ShapeError,
+      "arange",
+      "not a range",
+      `start ${from}, stop ${to}, step ${step}`,
+      "finite numbers and a step that isn't 0",
+    );
   }
   const dtype = given ?? (Number.isInteger(from) && Number.isInteger(step) ? "int32" : "float32");
   const index = coordinate([Math.max(0, Math.ceil((to - from) / step))], 0);

@@ -14,10 +14,10 @@ import {
   defineOp,
   defineUnary,
   dividing,
-  edges,
   makeNode,
   type NodeLike,
   numeric,
+  refuseDTypes,
 } from "./define.ts";
 
 /** a + b, elementwise. @torch torch.add */
@@ -50,7 +50,7 @@ export const div = defineBinary({
   dtype: dividing,
   value: ([a, b], { e }) => e.div(a, b),
   vjp: ({ inputs: [, b], output, grad }) => [div(grad, b), neg(div(mul(grad, output), b))],
-  samples: { range: [0.5, 4], edges },
+  samples: { range: [0.5, 4] },
 });
 
 /** −x: flips the sign bit (wraps on int32). @torch torch.neg */
@@ -80,7 +80,7 @@ export const sign = defineUnary({
 /** √x, correctly rounded. @torch torch.sqrt */
 export const sqrt = defineFloat("sqrt", (x, { e }) => e.sqrt(x), {
   vjp: ({ output, grad }) => [div(mul(grad, 0.5), output)],
-  samples: { range: [0.1, 4], edges },
+  samples: { range: [0.1, 4] },
 });
 
 /** ⌊x⌋; its gradient is 0. @torch torch.floor */
@@ -89,61 +89,61 @@ export const floor = defineFloat("floor", (x, { e }) => e.floor(x), { vjp: "none
 /** eˣ. Error bound and source: kernels/math. @torch torch.exp */
 export const exp = defineFloat("exp", (x, { math }) => math.exp(x), {
   vjp: ({ output, grad }) => [mul(grad, output)],
-  samples: { range: [-4, 4], edges: [...edges, 88, 89, -88, -104, 104] },
+  samples: { beside: [88, 89, -88, -104, 104] },
 });
 
 /** eˣ − 1, exact near 0; gradient g·eˣ. x: [...] float32 → the same. Error bound and source: kernels/math. @torch torch.expm1 */
 export const expm1 = defineFloat("expm1", (x, { math }) => math.expm1(x), {
   vjp: ({ inputs: [x], grad }) => [mul(grad, exp(x))],
-  samples: { range: [-4, 4], edges: [...edges, 1e-8, -1e-5, -18, 88, 89] },
+  samples: { beside: [1e-8, -1e-5, -18, 88, 89] },
 });
 
 /** Natural logarithm. Error bound and source: kernels/math. @torch torch.log */
 export const log = defineFloat("log", (x, { math }) => math.log(x), {
   vjp: ({ inputs: [x], grad }) => [div(grad, x)],
-  samples: { range: [0.1, 8], edges },
+  samples: { range: [0.1, 8] },
 });
 
 /** ln(1 + x), exact near 0; gradient g ÷ (1 + x). x: [...] float32 → the same. Error bound and source: kernels/math. @torch torch.log1p */
 export const log1p = defineFloat("log1p", (x, { math }) => math.log1p(x), {
   vjp: ({ inputs: [x], grad }) => [div(grad, add(x, 1))],
-  samples: { range: [-0.7, 8], edges: [...edges, 1e-8, -1e-5, -0.9999999, -1.5] },
+  samples: { range: [-0.7, 8], beside: [1e-8, -1e-5, -0.9999999, -1.5] },
 });
 
 /** Hyperbolic tangent; gradient g·(1 − y²). @torch torch.tanh */
 export const tanh = defineFloat("tanh", (x, { math }) => math.tanh(x), {
   vjp: ({ output, grad }) => [mul(grad, sub(1, mul(output, output)))],
-  samples: { range: [-3, 3], edges: [...edges, 9, -9, 1e-5] },
+  samples: { range: [-3, 3], beside: [9, -9, 1e-5] },
 });
 
 /** 1 ÷ (1 + e⁻ˣ); gradient g·(y·(1 − y)). @torch torch.sigmoid */
 export const sigmoid = defineFloat("sigmoid", (x, { math }) => math.sigmoid(x), {
   vjp: ({ output, grad }) => [mul(grad, mul(output, sub(1, output)))],
-  samples: { range: [-4, 4], edges: [...edges, -88, -104, 17] },
+  samples: { beside: [-88, -104, 17] },
 });
 
 /** ln(1 + eˣ); gradient g·σ(x). Error bound and source: kernels/math. @torch torch.nn.functional.softplus */
 export const softplus = defineFloat("softplus", (x, { math }) => math.softplus(x), {
   vjp: ({ inputs: [x], grad }) => [mul(grad, sigmoid(x))],
-  samples: { range: [-6, 6], edges: [...edges, -20, -17, -88, -104, 20] },
+  samples: { range: [-6, 6], beside: [-20, -17, -88, -104, 20] },
 });
 
 /** sin x, x in radians. Error bound: kernels/math. @torch torch.sin */
 export const sin = defineFloat("sin", (x, { math }) => math.sin(x), {
   vjp: ({ inputs: [x], grad }) => [mul(grad, cos(x))],
-  samples: { range: [-6, 6], edges: [...edges, 100, 12000] },
+  samples: { range: [-6, 6], beside: [100, 12000] },
 });
 
 /** cos x, x in radians. Error bound: kernels/math. @torch torch.cos */
 export const cos = defineFloat("cos", (x, { math }) => math.cos(x), {
   vjp: ({ inputs: [x], grad }) => [neg(mul(grad, sin(x)))],
-  samples: { range: [-6, 6], edges: [...edges, 100, 12000] },
+  samples: { range: [-6, 6], beside: [100, 12000] },
 });
 
 /** The error function; gradient g·(2/√π·e^(−x²)). @torch torch.erf */
 export const erf = defineFloat("erf", (x, { math }) => math.erf(x), {
   vjp: ({ inputs: [x], grad }) => [mul(grad, mul(exp(neg(mul(x, x))), 1.1283791670955126))],
-  samples: { range: [-3, 3], edges: [...edges, 4, -4] },
+  samples: { range: [-3, 3], beside: [4, -4] },
 });
 
 /** x < 0 ? 0 : x, so NaN and −0 stay; the gradient is 0 where x ≤ 0, and passes where x is NaN, as the value does. @torch torch.nn.functional.relu */
@@ -186,19 +186,13 @@ defineOp({
   inputs: 3,
   dtype: ([condition, a, b], _, where) => {
     if (condition !== "bool" || a !== b) {
-      throw new DTypeError({
-        where,
-        problem: "dtypes don't fit",
-        got: `${condition}, ${a}, ${b}`,
-        expected: "a bool condition and two operands of one dtype",
-        hint: "compare first, as in where(greater(x, 0), a, b)",
-      });
+      const hint = "compare first, as in where(greater(x, 0), a, b)";
+      refuseDTypes(where, [condition, a, b], "a bool condition and two operands of one dtype", hint);
     }
     return a;
   },
   value: ([condition, a, b], { e }) => e.select(condition, a, b),
   vjp: ({ inputs: [condition], grad }) => [null, where(condition, grad, 0), where(condition, 0, grad)],
-  samples: { range: [-4, 4], edges },
 });
 
 defineOp({
@@ -216,7 +210,6 @@ defineOp({
     return dtype === "float32" ? e.toFloat32(x) : e.toInt32(x);
   },
   vjp: ({ inputs: [x], grad }) => [x.dtype === "float32" ? cast(grad, "float32") : null],
-  samples: { range: [-4, 4], edges },
 });
 
 defineOp({
@@ -226,7 +219,6 @@ defineOp({
   dtype: ([dtype]) => dtype,
   value: ([x]) => x,
   vjp: "none",
-  samples: { range: [-4, 4], edges },
 });
 
 /** `a` where the condition holds, else `b`; all three broadcast. A number takes the other operand's dtype. @torch torch.where */

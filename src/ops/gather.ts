@@ -75,13 +75,8 @@ function checkAlong(where: string, a: Node, b: Node, axis: number): void {
 export function checkScatter(where: string, x: Node, indices: Node, updates: Node, axis: number): void {
   checkAlong(where, x, indices, axis);
   if (updates.dtype !== x.dtype || indices.dtype !== "int32") {
-    throw new DTypeError({
-      where,
-      problem: "dtypes don't fit",
-      got: `${x.dtype}, ${indices.dtype} and ${updates.dtype}`,
-      expected: "int32 indices, and updates of x's dtype",
-      hint: 'cast first, as in x.cast("int32")',
-    });
+    const got = [x.dtype, indices.dtype, updates.dtype];
+    refuseDTypes(where, got, "int32 indices, and updates of x's dtype", 'cast first, as in x.cast("int32")');
   }
   if (formatShape(indices.shape) !== formatShape(updates.shape))
     refuse(ShapeError, where, "an index for each update", [indices, updates], "one shape");

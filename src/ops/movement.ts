@@ -90,12 +90,13 @@ export function reshape(x: Node, shape: Shape): Node {
     found[free] = rest > 0 ? sizeOf(x.shape) / rest : 0;
   }
   if (found.some((extent) => !Number.isInteger(extent) || extent < 0) || sizeOf(found) !== sizeOf(x.shape)) {
-    throw new ShapeError({
-      where: "reshape",
-      problem: "the number of elements would change",
-      got: `${formatShape(x.shape)} to ${formatShape(shape)}`,
-      expected: `a shape of ${sizeOf(x.shape)} elements`,
-    });
+    refuse(
+      ShapeError,
+      "reshape",
+      "the number of elements would change",
+      `${formatShape(x.shape)} to ${formatShape(shape)}`,
+      `a shape of ${sizeOf(x.shape)} elements`,
+    );
   }
   if (found.length === x.shape.length && found.every((extent, axis) => extent === x.shape[axis])) return x;
   return makeNode("reshape", [x], found, { shape: found });
@@ -107,12 +108,13 @@ export function transpose(x: Node, permutation?: readonly number[]): Node {
     normalizeAxis("transpose", axis, x.shape.length),
   );
   if (order.length !== x.shape.length || new Set(order).size !== order.length) {
-    throw new ShapeError({
-      where: "transpose",
-      problem: "not a permutation of the axes",
-      got: `[${permutation}]`,
-      expected: `each of ${x.shape.length} axes once`,
-    });
+    refuse(
+      ShapeError,
+      "transpose",
+      "not a permutation of the axes",
+      `[${permutation}]`,
+      `each of ${x.shape.length} axes once`,
+    );
   }
   return makeNode(
     "transpose",
@@ -165,12 +167,13 @@ export function concat(parts: readonly Node[], axis = 0): Node {
       part.dtype !== parts[0].dtype ||
       part.shape.some((extent, i) => i !== at && extent !== shape[i])
     ) {
-      throw new ShapeError({
-        where: "concat",
-        problem: "parts don't line up",
-        got: `${part.dtype}${formatShape(part.shape)}`,
-        expected: `${parts[0].dtype}${formatShape(parts[0].shape)} but for axis ${at}`,
-      });
+      refuse(
+        ShapeError,
+        "concat",
+        "parts don't line up",
+        `${part.dtype}${formatShape(part.shape)}`,
+        `${parts[0].dtype}${formatShape(parts[0].shape)} but for axis ${at}`,
+      );
     }
   }
   if (parts.length === 1) return parts[0];

@@ -4,7 +4,7 @@ import { Node } from "../graph/node.ts";
 import { operand, takes } from "./arguments.ts";
 import { square } from "./arithmetic.ts";
 import { equal, greaterEqual, logicalAnd } from "./compare.ts";
-import { broadcastOperands, defineOp, edges, floatOnly, makeNode, type NodeLike, refuseDTypes } from "./define.ts";
+import { broadcastOperands, defineOp, floatOnly, makeNode, type NodeLike, refuseDTypes } from "./define.ts";
 import { log, mul, sub, where } from "./elementwise.ts";
 
 defineOp({
@@ -25,7 +25,7 @@ defineOp({
       where(zero, 0, mul(grad, mul(output, log(where(zero, 1, x))))),
     ];
   },
-  samples: { range: [0.5, 4], edges: [...edges, 2, -2, 3, -3, 16777217] },
+  samples: { range: [0.5, 4], beside: [2, -2, 3, -3, 16777217] },
 });
 
 /**

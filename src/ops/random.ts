@@ -98,13 +98,14 @@ defineOp({
 export function uniform(shape: Shape, low = 0, high = 1): Node {
   const [from, to] = [Math.fround(low), Math.fround(high)];
   if (!(typeof low === "number" && typeof high === "number" && from < to && Math.fround(to - from) < Infinity)) {
-    throw new ShapeError({
-      where: "uniform",
-      problem: "not a range of float32",
-      got: `[${low}, ${high})`,
-      expected: "finite numbers, low < high, and high − low at most 3.4e38, all as float32",
-      hint: from === to ? "for one number everywhere use full" : undefined,
-    });
+    refuse(
+      ShapeError,
+      "uniform",
+      "not a range of float32",
+      `[${low}, ${high})`,
+      "finite numbers, low < high, and high − low at most 3.4e38, all as float32",
+      from === to ? "for one number everywhere use full" : undefined,
+    );
   }
   const unit = words(shape, "uniform");
   return makeNode("uniformFromWords", [unit], unit.shape, from === 0 && to === 1 ? {} : { low: from, high: to });
@@ -114,12 +115,13 @@ export function uniform(shape: Shape, low = 0, high = 1): Node {
 export function normal(shape: Shape, mean = 0, deviation = 1): Node {
   const holds = (value: number) => typeof value === "number" && Number.isFinite(Math.fround(value));
   if (!holds(mean) || !holds(deviation) || deviation < 0) {
-    throw new ShapeError({
-      where: "normal",
-      problem: "not a mean and a deviation",
-      got: `${mean} and ${deviation}`,
-      expected: "finite numbers that float32 holds, deviation ≥ 0",
-    });
+    refuse(
+      ShapeError,
+      "normal",
+      "not a mean and a deviation",
+      `${mean} and ${deviation}`,
+      "finite numbers that float32 holds, deviation ≥ 0",
+    );
   }
   const standard = normalFromWords(words(shape, "normal"));
   return mean === 0 && deviation === 1 ? standard : add(mul(standard, deviation), mean);
@@ -142,7 +144,7 @@ export function bernoulli(shape: Shape, p: number): Node {
 /** Throws ShapeError unless p is in [0, 1]. */
 export function checkProbability(where: string, p: number): void {
   if (!(typeof p === "number" && p >= 0 && p <= 1))
-    throw new ShapeError({ where, problem: "not a probability", got: String(p), expected: "a number in [0, 1]" });
+    refuse(ShapeError, where, "not a probability", String(p), "a number in [0, 1]");
 }
 
 /** Integers uniform on [low, high), int32; bias ≤ (high − low)/2⁶⁴. Two draws a value. @torch torch.randint */

@@ -25,10 +25,11 @@ export interface Landing extends Place {
 /** Gradients of the inputs, null where none flows; or "none": the op has no gradient at all. */
 export type Vjp = "none" | ((context: VjpContext) => readonly (Node | Landing | null)[]);
 
-/** Where tests try an elementwise op: a range for random points, and the edges. */
+/** Where tests try an elementwise op: a range for random points, [-4, 4] unless given, and single points beside the usual ones, or instead of them. */
 export interface Samples {
-  readonly range: readonly [number, number];
-  readonly edges: readonly number[];
+  readonly range?: readonly [number, number];
+  readonly beside?: readonly number[];
+  readonly edges?: readonly number[];
 }
 
 /** What all records have. */
@@ -61,7 +62,7 @@ export interface ElementwiseRecord extends RecordBase {
   readonly kind: "elementwise";
   readonly inputs: number;
   readonly value: (inputs: readonly Expr[], terms: Terms, attributes: Attributes) => Expr;
-  readonly samples: Samples;
+  readonly samples?: Samples;
 }
 
 /** Elements keep their values and change their places: a view, or null where a copy must be made first. */

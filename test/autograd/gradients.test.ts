@@ -10,6 +10,7 @@ import { printGraph } from "../../src/graph/print.ts";
 import { withTrace } from "../../src/graph/scope.ts";
 import * as activations from "../../src/ops/activations.ts";
 import * as arithmetic from "../../src/ops/arithmetic.ts";
+import { samplesOf } from "../../src/ops/samples.ts";
 import "../../src/ops/power.ts";
 import "../../src/ops/transcendental.ts";
 import { assemble } from "../../src/ops/assemble.ts";
@@ -48,7 +49,7 @@ describe("every elementwise op on its samples", () => {
     covered.add(record.name);
     test(record.name, () => {
       const size = 24;
-      const ranges = floats.map(() => record.samples.range);
+      const ranges = floats.map(() => samplesOf(record).range);
       const [attributes] = attributeSets(record);
       check(
         floats.map(() => [size]),

@@ -7,6 +7,7 @@ import { withTrace } from "../../../src/graph/scope.ts";
 import * as sg from "../../../src/index.ts";
 import { input } from "../../../src/ops/creation.ts";
 import { allRecords } from "../../../src/ops/define.ts";
+import { samplesOf } from "../../../src/ops/samples.ts";
 import { mapTree } from "../../../src/tensor/tree.ts";
 import { type Data, testData, testWords } from "../../support/graphs.ts";
 import { calls, functionsByName, operandOf, tensorsIn } from "../../support/op-calls.ts";
@@ -139,7 +140,7 @@ const records = new Map(allRecords().map((record) => [record.name, record]));
 
 function dataFor({ op, args, shapes: all, layout }: Candidate): Data[] {
   const record = records.get(op);
-  const range = record?.kind === "elementwise" ? record.samples.range : undefined;
+  const range = record?.kind === "elementwise" ? samplesOf(record).range : undefined;
   // Integers are indices, but for operands of elementwise ops.
   const below = record?.kind === "elementwise" ? 2 ** 31 : Math.min(2, ...all.flat().filter((extent) => extent > 0));
   return tensorsIn(args).map(({ dtype }, i) =>
