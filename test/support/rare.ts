@@ -1,10 +1,13 @@
 // For every test file: what lowers, schedules and prints finds all that few programs need, since tests ask it at once. How a program gets it, test/engines/modules.test.ts shows.
-import "../../src/backend/wasm/emit/program.ts";
-import "../../src/compile/lower.ts";
-import "../../src/schedule/schedule.ts";
+// Imported when a file's tests begin, so that a file may replace modules.
 import { beforeAll } from "vitest";
-import { Rare } from "../../src/core/rare.ts";
 
 beforeAll(async () => {
+  await Promise.all([
+    import("../../src/backend/wasm/emit/program.ts"),
+    import("../../src/compile/lower.ts"),
+    import("../../src/schedule/schedule.ts"),
+  ]);
+  const { Rare } = await import("../../src/core/rare.ts");
   await Promise.all([...Rare.all].map((rare) => rare.bring()));
 });

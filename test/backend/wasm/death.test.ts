@@ -38,7 +38,12 @@ const instead = (name: "park" | "run", at: number, body: string) => `
     const call = exports.${name};
     if (!call) return { exports };
     return { exports: { ...exports, ${name}: (...args) => {
-      if (++calls !== ${at}) return call(...args);
+      calls++;
+      if ("${name}" === "run") {
+        const [, control, part] = args;
+        Atomics.store(new Int32Array(given[1].environment.memory.buffer), (control + ${control.shares} + ${shareBytes} * part + 8) / 4, calls);
+      }
+      if (calls !== ${at}) return call(...args);
       if ("${name}" === "park") { ${body} }
       else {
         const [, control, part, , first] = args;
@@ -68,8 +73,10 @@ function behind(at: number): () => void {
         run: (...args: number[]) => {
           const [, home, , parts, first] = args;
           const isAtWork = (part: number) => {
-            const share = Atomics.load(new BigInt64Array(buffer), (home + control.shares + shareBytes * part) / 8);
-            return share >> 32n === BigInt(first);
+            const at = home + control.shares + shareBytes * part;
+            // Another worker may have taken the chunk: that this one has come it says beside its share.
+            const came = Atomics.load(new Int32Array(buffer), (at + 8) / 4);
+            return came >= calls && Atomics.load(new BigInt64Array(buffer), at / 8) >> 32n === BigInt(first);
           };
           const end = performance.now() + 5000;
           if (++calls <= at)
