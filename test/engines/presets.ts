@@ -20,7 +20,7 @@ export const quick: readonly string[] = Object.keys(shortForms).slice(0, 5);
 
 /** What is trained on a GPU's driver in software, by backend: the rest takes it too long. */
 export const onGpu = {
-  webgpu: [...quick, "mnist-cnn", "moby-gpt"],
+  webgpu: ["cars", "penguins", "mnist-mlp", "mnist-cnn", "moby-gpt"],
   gpujs: quick.slice(0, 2),
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
