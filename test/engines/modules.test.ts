@@ -69,7 +69,7 @@ test("sizes stay near what docs/design.md states", async () => {
   const kB = (files: readonly string[], of = chunks) => gzippedSize(loadedWith(of, files)) / 1000;
   const page = await bundle({ page: "bench/pages/small-model.ts" });
   const wasm = (of: readonly Chunk[]) => onWasm.map((path) => fileOf(of, path));
-  expect(kB(["page.js"], page)).toBeLessThan(41);
+  expect(kB(["page.js"], page)).toBeLessThan(40);
   expect(kB(["page.js", ...wasm(page)], page)).toBeLessThan(90);
   expect(kB(["core.js"])).toBeLessThan(70);
   expect(kB(["core.js", ...wasm(chunks)])).toBeLessThan(110);
