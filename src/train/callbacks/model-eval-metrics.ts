@@ -1,6 +1,6 @@
 // Metrics that a model brings along itself: a property `metrics` of it, or of a module inside, measured in validation beside the Trainer's own.
 
-import { ConfigError } from "../../core/errors.ts";
+import { ConfigError, refuse } from "../../core/errors.ts";
 import { options } from "../../core/options.ts";
 import { configured } from "../../core/things.ts";
 import { prefixed, Totals } from "../../nn/metrics/totals.ts";
@@ -36,12 +36,7 @@ export class ModelEvalMetrics extends configured(options("ModelEvalMetrics", {})
         const name = Array.isArray(metrics) ? metric.name : key;
         const full = path === "model" ? name : `${path}/${name}`;
         if (taken.has(full) || found.has(full)) {
-          throw new ConfigError({
-            where: "ModelEvalMetrics",
-            problem: "two metrics of one name",
-            got: full,
-            expected: "a name of its own for each",
-          });
+          refuse(ConfigError, "ModelEvalMetrics", "two metrics of one name", full, "a name of its own for each");
         }
         found.set(full, metric);
       }

@@ -3,7 +3,7 @@
 
 import type { TypedArray } from "../../core/dtype.ts";
 import { duration, resolved } from "../../core/duration.ts";
-import { ConfigError } from "../../core/errors.ts";
+import { ConfigError, refuse } from "../../core/errors.ts";
 import { select } from "../../core/glob.ts";
 import { countOf, fraction, type Given, list, options, recordOf, text, word } from "../../core/options.ts";
 import { configured, type OptionsArguments } from "../../core/things.ts";
@@ -53,12 +53,7 @@ export class Sparsity extends configured(record) implements Callback {
     [this.#given] = given;
     const { method, schedule } = this.options;
     if (method === "random" && schedule) {
-      throw new ConfigError({
-        where: "Sparsity.method",
-        problem: "a schedule goes by magnitude",
-        got: method,
-        expected: "magnitude",
-      });
+      refuse(ConfigError, "Sparsity.method", "a schedule goes by magnitude", method, "magnitude");
     }
     const { begin = 1, end } = schedule ?? {};
     if (typeof begin === "number" && typeof end === "number")

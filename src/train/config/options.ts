@@ -3,7 +3,7 @@
 import * as z from "zod";
 import type { Threads } from "../../backend/load.ts";
 import type { Backend } from "../../compile/contract.ts";
-import { ConfigError } from "../../core/errors.ts";
+import { ConfigError, refuse } from "../../core/errors.ts";
 import { OptionRecord } from "../../core/options.ts";
 import type { Thing } from "../../core/things.ts";
 import type { Loss } from "../../nn/losses.ts";
@@ -174,12 +174,13 @@ function checkLoggers(loggers: readonly object[]): void {
     (logger, i) => isLibrary(logger) && loggers.findIndex((other) => other.constructor === logger.constructor) < i,
   );
   if (!twice) return;
-  throw new ConfigError({
-    where: "loggers",
-    problem: "the same logger twice",
-    got: twice.constructor.name,
-    expected: "one of each of the library's classes",
-  });
+  refuse(
+    ConfigError,
+    "loggers",
+    "the same logger twice",
+    twice.constructor.name,
+    "one of each of the library's classes",
+  );
 }
 
 function nameMetrics(metrics: TrainerSettings["metrics"] = []): ResolvedSettings["metrics"] {
@@ -189,10 +190,5 @@ function nameMetrics(metrics: TrainerSettings["metrics"] = []): ResolvedSettings
   const names = ["loss", ...named.map(({ name }) => name)];
   const twice = names.find((name, i) => names.indexOf(name) < i);
   if (twice === undefined) return named;
-  throw new ConfigError({
-    where: "metrics",
-    problem: "two metrics of one name",
-    got: twice,
-    expected: "a name of its own for each, and none named loss",
-  });
+  refuse(ConfigError, "metrics", "two metrics of one name", twice, "a name of its own for each, and none named loss");
 }

@@ -16,7 +16,7 @@ import {
   string,
 } from "../../core/arguments.ts";
 import { canonicalJson, sha256, toHex } from "../../core/canonical.ts";
-import { ConfigError, type ConfigPosition } from "../../core/errors.ts";
+import { ConfigError, type ConfigPosition, refuse } from "../../core/errors.ts";
 import { type Assignment, flagAssignment, withAssignments } from "./assign.ts";
 import { toSchemaForm, toYamlForm } from "./form.ts";
 import type { RunConfig } from "./options.ts";
@@ -214,12 +214,7 @@ function applyOverrides(config: Config, overrides: ConfigOverrides, folder: stri
 export function readConfigText(path: string): string {
   const length = size(path, ConfigError);
   if (length <= longestText * 4) return readText(path, ConfigError);
-  throw new ConfigError({
-    where: path,
-    problem: "the config is too long",
-    got: `${length} bytes`,
-    expected: `≤ ${longestText} characters`,
-  });
+  refuse(ConfigError, path, "the config is too long", `${length} bytes`, `≤ ${longestText} characters`);
 }
 
 /** Parses and checks a config file. Throws ConfigError. */
