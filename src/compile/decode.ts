@@ -5,7 +5,7 @@ import { Decoder } from "../core/decoder.ts";
 import { type DType, dtypes } from "../core/dtype.ts";
 import { ReproError, refuse } from "../core/errors.ts";
 import { numericsId } from "../core/numerics.ts";
-import { checkShape } from "../core/shape.ts";
+import { checkShape, type Shape } from "../core/shape.ts";
 import { type Attributes, Node } from "../graph/node.ts";
 import { type Meaning, meaningOf } from "../ops/meaning.ts";
 
@@ -37,25 +37,15 @@ export function decodeGraph(where: string, bytes: Uint8Array): DecodedGraph {
     values[number] ?? from.refuse("a value that isn't before it", `number ${number}`);
   const inputs = from.list(() => {
     const name = from.string();
-    const [dtype, shape] = [
-      readDType(from),
-      checkShape(
-        where,
-        from.list(() => from.count()),
-      ),
-    ];
+    const dtype = readDType(from);
+    const shape = readShape(where, from);
     values.push(new Node({ op: "input", dtype, shape, attributes: { dtype }, unsited: true }));
     return name;
   });
   from.list(() => {
     const op = from.string();
-    const [dtype, shape] = [
-      readDType(from),
-      checkShape(
-        where,
-        from.list(() => from.count()),
-      ),
-    ];
+    const dtype = readDType(from);
+    const shape = readShape(where, from);
     const attributes = from.value() as Attributes;
     if (typeof attributes !== "object" || attributes === null) from.refuse("a node without attributes", op);
     const operands = from.list(() => at(from.u32()));
@@ -77,6 +67,11 @@ export function decodeGraph(where: string, bytes: Uint8Array): DecodedGraph {
   const computed = values.filter((_, number) => number >= inputs.length && !contents.has(number));
   checkMeanings(where, computed, meanings);
   return { seed, inputs, values, contents, outputs, draws };
+}
+
+function readShape(where: string, from: Decoder): Shape {
+  const extents = from.list(() => from.count());
+  return checkShape(where, extents);
 }
 
 function readDType(from: Decoder): DType {

@@ -158,5 +158,5 @@ export class LBFGS extends optimizing(record, ({ historySize, lineSearch, lineSe
   }
 }
 
-/** L-BFGS of one gradient a step and a fixed step length, for small problems with whole batches. */
+/** L-BFGS of one gradient a step, whose length is the learning rate or what a line search of fixed work finds; for small problems with whole batches. */
 export const lbfgs = maker(record, LBFGS);

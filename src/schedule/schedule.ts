@@ -29,8 +29,10 @@ export interface Schedule extends Arena {
 /** Schedules a plan for a target. */
 export function schedulePlan(given: Plan, target: Target): Schedule {
   const plan = target.words ? { ...given, values: given.values.map(inWords) } : given;
+  // Asked for first: where it must be imported, all that came before is done again.
+  const rules = plan.kernels.some(({ kind }) => kind !== "loop") && special.module;
   const turned = target.groups ? transposeProducts(plan) : plan.kernels;
-  const kernels = turned.some(({ kind }) => kind === "sort") ? special.module.keepFirst(plan, turned) : turned;
+  const kernels = rules && turned.some(({ kind }) => kind === "sort") ? rules.keepFirst(plan, turned) : turned;
   const found = target.groups ? groupKernels(plan, kernels, target.lanes > 1) : apart(kernels);
   const groups = found.map((group): ScheduledGroup => {
     const members = group.members.map((member) => ({ ...member, loops: loopsOf(member, target, group.division) }));

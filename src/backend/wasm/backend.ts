@@ -141,10 +141,8 @@ class WasmBackend implements Backend {
       if (kernel.kind !== "loop")
         for (const { dtype, view } of kernel.inputs) checkSize("a kernel reads too many elements", dtype, view.shape);
     }
-    const { schedule, program } = await withRare(() => {
-      const schedule = schedulePlan(plan, target);
-      return { schedule, program: printSchedule(schedule, this.#sharing) };
-    });
+    const schedule = await withRare(() => schedulePlan(plan, target));
+    const program = await withRare(() => printSchedule(schedule, this.#sharing));
     const module = await WebAssembly.compile(program.bytes);
     const { exports } = await WebAssembly.instantiate(module, { environment: { memory: this.#memory.memory } });
     const home = { memory: this.#memory, workspace: this.#workspace, pool: this.#pool };
