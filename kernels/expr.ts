@@ -10,7 +10,8 @@ export type ScalarType = "float32" | "int32" | "uint32" | "bool";
  * - `exponent`: ⌊log₂ x⌋ as float32 for normal x > 0; unspecified for any other x: select it away
  * - `high16`, `low16`: the halves of a uint32 word as exact float32 integers in [0, 65535]
  * - `bfloat16`, `float16`: the format's number nearest to a float32, ties to even: subnormals kept, ∞ from half a unit above its largest, −0 and NaN kept
- * - `toFloat32`: int32 rounded to nearest even, bool as 0 or 1; `toInt32`: float32 truncated and saturated, NaN → 0, bool as 0 or 1
+ * - `toFloat32`: int32 rounded to nearest even, bool as 0 or 1; `toInt32`: float32 truncated and saturated, NaN → 0, bool as 0 or 1, of uint32 its bits;
+ *   `toUint32`: the bits of an int32
  */
 export type UnaryOp =
   | "neg"
@@ -24,10 +25,11 @@ export type UnaryOp =
   | "low16"
   | NarrowFormat
   | "toFloat32"
-  | "toInt32";
+  | "toInt32"
+  | "toUint32";
 /**
- * float32: + − × ÷, each rounded once. int32: add, sub, mul, wrapping; `div` truncates towards zero, x ÷ 0 is 0, −2³¹ ÷ −1 wraps. bool: and, or. int32
- * and uint32: and, or, xor of all bits; `shl`, `shr` by b mod 32 places, where int32's shr copies the sign bit.
+ * float32: + − × ÷, each rounded once. int32 and uint32: add, sub, mul, wrapping; `div` truncates towards zero, x ÷ 0 is 0, −2³¹ ÷ −1 wraps; and, or, xor of all
+ * bits; `shl`, `shr` by b mod 32 places, where int32's shr copies the sign bit. bool: and, or.
  */
 export type BinaryOp = "add" | "sub" | "mul" | "div" | "and" | "or" | "xor" | "shl" | "shr";
 /** IEEE comparisons: false where an operand is NaN, but for `ne`. */
@@ -114,8 +116,13 @@ export const exponent = (x: Expr) => unary("exponent", x, "float32");
 export const high16 = (word: Expr) => unary("high16", word, "float32");
 export const low16 = (word: Expr) => unary("low16", word, "float32");
 export const roundTo = (x: Expr, format: NarrowFormat) => unary(format, x, "float32");
-export const toFloat32 = (x: Expr) => (x.type === "float32" ? x : unary("toFloat32", x, "float32"));
+export function toFloat32(x: Expr): Expr {
+  // A word's halves meet in one rounding.
+  if (x.type === "uint32") return add(mul(high16(x), 65536), low16(x));
+  return x.type === "float32" ? x : unary("toFloat32", x, "float32");
+}
 export const toInt32 = (x: Expr) => (x.type === "int32" ? x : unary("toInt32", x, "int32"));
+export const toUint32 = (x: Expr) => unary("toUint32", x, "uint32");
 
 /** `yes` where the condition holds, else `no`. */
 export function select(condition: Expr, yes: Operand, no: Operand): Expr {

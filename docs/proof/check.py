@@ -50,7 +50,7 @@ PARTS = {
     "neg": lambda a: -a, "abs": abs, "sqrt": lambda a: math.sqrt(a) if a >= 0 else nan, "not": lambda a: not a, "toFloat32": float,
     "floor": lambda a: math.copysign(math.floor(a), a) if abs(a) < 2**24 else a, "pow2": lambda a: 2.0**a if abs(a) < 127 else 0.0,
     "exponent": lambda a: math.frexp(a)[1] - 1 if 0 < a < inf else 0.0, "high16": lambda a: a >> 16, "low16": lambda a: a & 0xffff,
-    "toInt32": lambda a: 0 if a != a else int(max(-2**31, min(2**31 - 1, a))), "add": lambda a, b: a + b, "sub": lambda a, b: a - b,
+    "toUint32": int, "toInt32": lambda a: a if isinstance(a, int) else 0 if a != a else int(max(-2**31, min(2**31 - 1, a))), "add": lambda a, b: a + b, "sub": lambda a, b: a - b,
     "mul": lambda a, b: a * b, "and": lambda a, b: a & b, "or": lambda a, b: a | b, "xor": lambda a, b: a ^ b, "lt": lambda a, b: a < b,
     "shl": lambda a, b: a << b % 32, "shr": lambda a, b: a >> b % 32, "le": lambda a, b: a <= b, "eq": lambda a, b: a == b,
     "ne": lambda a, b: a != b, "gt": lambda a, b: a > b, "ge": lambda a, b: a >= b, "select": lambda c, a, b: a if c else b}

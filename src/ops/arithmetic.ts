@@ -4,14 +4,14 @@ import { ConfigError, refuse } from "../core/errors.ts";
 import type { Node } from "../graph/node.ts";
 import { operand, takes, tensor } from "./arguments.ts";
 import { equal, greater, less } from "./compare.ts";
-import { comparing, defineBinary, defineFloat, defineUnary, floatOnly, type NodeLike, numeric } from "./define.ts";
+import { comparing, defineBinary, defineFloat, defineUnary, floatOnly, type NodeLike, numbers } from "./define.ts";
 import { add, div, mul, neg, sub, where } from "./elementwise.ts";
 import type { ElementwiseRecord } from "./record.ts";
 
-/** x·x. x: [...] float32 or int32 (wraps) → the same. @torch torch.square */
+/** x·x. x: [...] float32, int32 or uint32 (these wrap) → the same. @torch torch.square */
 export const square = defineUnary({
   name: "square",
-  dtype: numeric,
+  dtype: numbers,
   value: ([x], { e }) => e.mul(x, x),
   vjp: ({ inputs: [x], grad }) => [mul(grad, mul(x, 2))],
 });
@@ -44,21 +44,21 @@ export const round = defineFloat("round", (x, { math }) => math.round(x), {
 export const trunc = defineFloat("trunc", (x, { math }) => math.trunc(x), { vjp: "none" });
 
 /**
- * ⌊a ÷ b⌋. float32: the quotient is rounded before. int32: exact; ÷ 0 is 0, as in NumPy, and −2³¹ ÷ −1 wraps. [...] float32 or int32 → the same. Its
- * gradient is 0.
+ * ⌊a ÷ b⌋. float32: the quotient is rounded before. Integers: exact; ÷ 0 is 0, as in NumPy, and −2³¹ ÷ −1 wraps. [...] float32, int32 or uint32 → the
+ * same. Its gradient is 0.
  * @torch torch.floor_divide
  */
 export const floorDivide = defineBinary({
   name: "floorDivide",
-  dtype: numeric,
-  value: ([a, b], { e, math }) => (a.type === "int32" ? math.floorDivide(a, b) : e.floor(e.div(a, b))),
+  dtype: numbers,
+  value: ([a, b], { e, math }) => (a.type === "float32" ? e.floor(e.div(a, b)) : math.floorDivide(a, b)),
   vjp: "none",
   samples: { range: [0.5, 4] },
 });
 
 /**
- * a − b·⌊a ÷ b⌋, with the sign of b. float32: as written, each operation rounded, where PyTorch's is exact. int32: exact, and a where b is 0.
- * [...] float32 or int32 → the same.
+ * a − b·⌊a ÷ b⌋, with the sign of b. float32: as written, each operation rounded, where PyTorch's is exact. Integers: exact, and a where b is
+ * 0. [...] float32, int32 or uint32 → the same.
  * @torch torch.remainder
  */
 export function remainder(a: NodeLike, b: NodeLike): Node {
@@ -78,7 +78,7 @@ export const isFinite = question("isFinite", ([x], { e }) => e.lt(e.abs(x), Infi
 export const isInf = question("isInf", ([x], { e }) => e.eq(e.abs(x), Infinity));
 
 /**
- * Each element held between two bounds: x where min ≤ x ≤ max, NaN as it is. x: [...] float32 or int32; bounds are numbers, or tensors of x's dtype that broadcast.
+ * Each element held between two bounds: x where min ≤ x ≤ max, NaN as it is. x: [...] float32, int32 or uint32; bounds are numbers, or tensors of x's dtype that broadcast.
  * The gradient passes at the bounds and between them. One bound alone is `maximum` or `minimum`. Throws ConfigError for numbers with min > max.
  * @torch torch.clamp
  */

@@ -5,7 +5,7 @@ const samples = { range: [-2, 2], edges: [0, -0, 1, -1, Infinity, -Infinity, NaN
 const compare = (name: string, is: "lt" | "le" | "gt" | "ge" | "eq" | "ne") =>
   defineBinary({
     name,
-    dtype: comparing("float32", "int32"),
+    dtype: comparing("float32", "int32", "uint32"),
     value: ([a, b], { e }) => e[is](a, b),
     vjp: "none",
     samples,

@@ -162,20 +162,17 @@ export function refuseDTypes(
   refuse(DTypeError, where, "dtypes don't fit", got.join(got.length === 2 ? " and " : ", "), expected, hint);
 }
 
-const hintOf = (inputs: readonly DType[], otherwise: string): string =>
-  inputs.includes("uint32") ? "uint32 holds raw words, which have bit operations alone" : otherwise;
-
 /** One common dtype out of those allowed, as the result's dtype. */
 export function sameDType(...allowed: DType[]): RecordBase["dtype"] {
   return (inputs, _, where) => {
     if (inputs.some((dtype) => dtype !== inputs[0])) {
       // The widest that is there: no other holds what a float32 does.
       const common = dtypes.find((dtype) => inputs.includes(dtype) && allowed.includes(dtype)) ?? allowed[0];
-      const hint = hintOf(inputs, `there is no promotion: cast one side, as in x.cast("${common}")`);
+      const hint = `there is no promotion: cast one side, as in x.cast("${common}")`;
       refuseDTypes(where, inputs, "one dtype for all operands", hint);
     }
     if (!allowed.includes(inputs[0]))
-      refuseDTypes(where, inputs, allowed.join(" or "), hintOf(inputs, `cast first, as in x.cast("${allowed[0]}")`));
+      refuseDTypes(where, inputs, allowed.join(" or "), `cast first, as in x.cast("${allowed[0]}")`);
     return inputs[0];
   };
 }
@@ -189,7 +186,7 @@ export function checkFloat(where: string, x: Node): void {
 }
 /** float32 in and out, of a division that integers have another op for. */
 export const dividing: RecordBase["dtype"] = (inputs, attributes, where) => {
-  if (inputs.every((dtype) => dtype === "int32"))
+  if (inputs.every((dtype) => dtype === "int32" || dtype === "uint32"))
     refuseDTypes(
       where,
       inputs,
@@ -200,6 +197,8 @@ export const dividing: RecordBase["dtype"] = (inputs, attributes, where) => {
 };
 /** float32 or int32, the same in and out. */
 export const numeric = sameDType("float32", "int32");
+/** float32, int32 or uint32, the same in and out. */
+export const numbers = sameDType("float32", "int32", "uint32");
 
 /** Operands of one dtype out of those allowed, bool out. */
 export function comparing(...allowed: DType[]): RecordBase["dtype"] {

@@ -2,7 +2,6 @@
 // they fix bits, so each is written as the sequence that runs.
 import { dtype, type Kind } from "../core/arguments.ts";
 import type { DType } from "../core/dtype.ts";
-import { DTypeError, refuse } from "../core/errors.ts";
 import type { Node } from "../graph/node.ts";
 import { operand, takes, tensor } from "./arguments.ts";
 import { equal, greater, less, lessEqual, logicalOr, notEqual } from "./compare.ts";
@@ -16,6 +15,7 @@ import {
   dividing,
   makeNode,
   type NodeLike,
+  numbers,
   numeric,
   refuseDTypes,
 } from "./define.ts";
@@ -23,7 +23,7 @@ import {
 /** a + b, elementwise. @torch torch.add */
 export const add = defineBinary({
   name: "add",
-  dtype: numeric,
+  dtype: numbers,
   value: ([a, b], { e }) => e.add(a, b),
   vjp: ({ grad }) => [grad, grad],
 });
@@ -31,7 +31,7 @@ export const add = defineBinary({
 /** a − b, elementwise. @torch torch.sub */
 export const sub = defineBinary({
   name: "sub",
-  dtype: numeric,
+  dtype: numbers,
   value: ([a, b], { e }) => e.sub(a, b),
   vjp: ({ grad }) => [grad, neg(grad)],
 });
@@ -39,7 +39,7 @@ export const sub = defineBinary({
 /** a · b, elementwise. @torch torch.mul */
 export const mul = defineBinary({
   name: "mul",
-  dtype: numeric,
+  dtype: numbers,
   value: ([a, b], { e }) => e.mul(a, b),
   vjp: ({ inputs: [a, b], grad }) => [mul(grad, b), mul(grad, a)],
 });
@@ -159,7 +159,7 @@ const half = (grad: Node) => mul(grad, 0.5);
 /** The larger: a where a ≥ b or a is NaN, else b. At a tie each side gets half the gradient. @torch torch.maximum */
 export const maximum = defineBinary({
   name: "maximum",
-  dtype: numeric,
+  dtype: numbers,
   value: ([a, b], { math }) => math.maximum(a, b),
   vjp: ({ inputs: [a, b], grad }) => {
     const tie = equal(a, b);
@@ -171,7 +171,7 @@ export const maximum = defineBinary({
 /** The smaller: a where a ≤ b or a is NaN, else b. At a tie each side gets half the gradient. @torch torch.minimum */
 export const minimum = defineBinary({
   name: "minimum",
-  dtype: numeric,
+  dtype: numbers,
   value: ([a, b], { math }) => math.minimum(a, b),
   vjp: ({ inputs: [a, b], grad }) => {
     const tie = equal(a, b);
@@ -199,14 +199,11 @@ defineOp({
   name: "cast",
   kind: "elementwise",
   inputs: 1,
-  dtype: ([from], attributes, where) => {
-    if (from === "uint32" || attributes.dtype === "uint32")
-      refuse(DTypeError, where, "raw words don't cast", from, "float32, int32 or bool");
-    return attributeDType([from], attributes, where);
-  },
-  value: ([x], { e }, { dtype }) => {
+  dtype: attributeDType,
+  value: ([x], { e, math }, { dtype }) => {
     if (dtype === x.type) return x;
     if (dtype === "bool") return e.ne(x, 0);
+    if (dtype === "uint32") return math.toWord(x);
     return dtype === "float32" ? e.toFloat32(x) : e.toInt32(x);
   },
   vjp: ({ inputs: [x], grad }) => [x.dtype === "float32" ? cast(grad, "float32") : null],
@@ -228,7 +225,7 @@ export function where(condition: Node, a: NodeLike, b: NodeLike): Node {
   return makeNode("where", nodes, nodes[0].shape);
 }
 
-/** The elements in another dtype: float → int truncates and saturates, NaN → 0; to bool: ≠ 0. @torch torch.Tensor.to */
+/** The elements in another dtype: float → integer truncates and saturates, NaN → 0; int32 and uint32 keep their bits, and so wrap; to bool: ≠ 0. @torch torch.Tensor.to */
 export function cast(x: Node, dtype: DType): Node {
   return x.dtype === dtype ? x : makeNode("cast", [x], x.shape, { dtype });
 }

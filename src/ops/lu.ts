@@ -3,12 +3,14 @@ import { number } from "../core/arguments.ts";
 import { refuse, ShapeError } from "../core/errors.ts";
 import type { Node } from "../graph/node.ts";
 import { takes, tensor } from "./arguments.ts";
-import { equal, greater, less } from "./compare.ts";
-import { eye } from "./creation.ts";
+import { equal, greater, less, logicalAnd, logicalOr } from "./compare.ts";
+import { coordinate, eye } from "./creation.ts";
 import { broadcastTo, full } from "./define.ts";
 import { diagonal, tril, triu } from "./diagonal.ts";
 import { abs, add, div, log, mul, neg, sign, stopGradient, sub, where } from "./elementwise.ts";
 import { gather, scatterAdd } from "./gather.ts";
+import { zerosLike } from "./grid.ts";
+import { svd } from "./jacobi.ts";
 import {
   batched,
   checkMatrices,
@@ -22,8 +24,9 @@ import {
   systemOf,
 } from "./matrix.ts";
 import { reshape, swapAxes } from "./movement.ts";
+import { productsAround } from "./prefix.ts";
 import { prod } from "./product.ts";
-import { argmax, sum } from "./reduce.ts";
+import { any, argmax, sum } from "./reduce.ts";
 import { dividedBy, solved, substitute } from "./triangular.ts";
 
 /** Both triangles in one matrix [batch, n, n], the rows' old numbers [batch, n, 1], and the permutation's sign [batch]. */
@@ -58,15 +61,17 @@ function factorize(x: Node): Factors {
 }
 
 const ordered = (x: Node, order: Node) => gather(x, broadcastTo(order, x.shape), 1);
+/** Pᵀ · L⁻ᵀ · b. */
+function throughLower(packed: Node, order: Node, b: Node): Node {
+  const x = substitute(swapAxes(packed), b, { upper: true, unitDiagonal: true });
+  return scatterAdd(broadcastTo(order, x.shape), x, 1, x.shape[1]);
+}
 
 /** a⁻¹ · b, or a⁻ᵀ · b: the value. */
 function eliminated(packed: Node, order: Node, b: Node, isTransposed: boolean): Node {
-  const lower = { upper: isTransposed, unitDiagonal: true };
-  const upper = { upper: !isTransposed };
-  if (!isTransposed) return substitute(packed, substitute(packed, ordered(b, order), lower), upper);
-  const t = swapAxes(packed);
-  const x = substitute(t, substitute(t, b, upper), lower);
-  return scatterAdd(broadcastTo(order, x.shape), x, 1, x.shape[1]);
+  if (isTransposed) return throughLower(packed, order, substitute(swapAxes(packed), b, { upper: false }));
+  const below = substitute(packed, ordered(b, order), { upper: false, unitDiagonal: true });
+  return substitute(packed, below, { upper: true });
 }
 
 const solutions = [false, true].map((isTransposed) =>
@@ -110,12 +115,60 @@ export function inverse(x: Node): Node {
   return reshape(inverted(batched(x)), x.shape);
 }
 
-const determinant = defineResult("det", ({ grad, output, given: [a, packed, order] }) => {
-  const scale = reshape(mul(grad, output), [a.shape[0], 1, 1]);
-  return [mul(scale, invertedBy(a, packed, order, true)), null, null];
+/**
+ * The adjugate of upper triangles, by no division: column j is eⱼ − C · (uⱼ · p), C the columns before it and pₖ the product of the diagonal between k and j;
+ * then each row times the diagonal before it, each column times that behind it.
+ */
+function adjugate(u: Node): Node {
+  const [batch, n] = extentsOf(u);
+  const [rows, columns] = [rowNumbers(n), columnNumbers(n)];
+  const { carry } = positions(n, [zerosLike(u), full([batch, n, 1], 0)], [], (j, [found, between]) => {
+    const own = pick(u, j, 2);
+    const column = sub(where(equal(rows, j), full([], 1), 0), product(found, mul(own, between)));
+    const next = where(equal(rows, j), 1, mul(between, pick(own, j, 1)));
+    return { carry: [where(equal(columns, j), column, found), next], slices: [] };
+  });
+  const [before, behind] = productsAround(pivots(u), 1);
+  return mul(mul(carry[0], reshape(before, [batch, n, 1])), reshape(behind, [batch, 1, n]));
+}
+
+/** The sign of the permutation whose rows' old numbers these are: as many exchanges as pairs that stand the other way round. */
+function parityOf(order: Node): Node {
+  const n = order.shape[1];
+  const isExchanged = logicalAnd(less(rowNumbers(n), columnNumbers(n)), greater(order, swapAxes(order)));
+  return prod(where(isExchanged, full([], -1), 1), [1, 2]);
+}
+
+/** Products of all of s but two elements: [batch, n] → [batch, n, n], 0 on the diagonal. */
+function butTwo(s: Node): Node {
+  const [batch, n] = s.shape;
+  const [i, j, k] = [1, 2, 3].map((axis) => coordinate([1, n, n, n], axis));
+  const kept = where(logicalOr(equal(k, i), equal(k, j)), 1, reshape(s, [batch, 1, 1, n]));
+  return mul(prod(kept, 3), sub(1, eye(n)));
+}
+
+/** The cofactors of a: the determinant's gradient, singular or not. Theirs is s · U · (diag(W · g) − W ∘ gᵀ) · Vᵀ of a = U·S·Vᵀ, g that in U and V, W `butTwo` of S, and s the sign of det(U·Vᵀ). */
+const cofactors = defineResult("cofactors", ({ grad, given: [a] }) => {
+  const { u, s, vh } = svd(a);
+  const [batch, n] = extentsOf(a);
+  const [within, others] = [product(product(swapAxes(u), grad), swapAxes(vh)), butTwo(s)];
+  const sums = product(others, reshape(pivots(within), [batch, n, 1]));
+  const middle = sub(mul(sums, eye(n)), mul(others, swapAxes(within)));
+  const turned = reshape(slogdet(product(u, vh)).sign, [batch, 1, 1]);
+  return [mul(turned, product(product(u, middle), vh))];
 });
 
-/** The determinant: [..., n, n] → [...], the product of the pivots; 1 of [0, 0]. Its gradient is det(x) · x⁻ᵀ, not finite where x is singular. Throws ShapeError, DTypeError. @torch torch.linalg.det */
+const determinant = defineResult("det", ({ grad, output, given: [a, packed, order] }) => {
+  const [batch, n] = extentsOf(a);
+  const each = (x: Node) => reshape(x, [batch, 1, 1]);
+  const isSingular = each(any(equal(pivots(packed), 0), 1));
+  const [regular, factors] = [a, packed].map((x) => where(isSingular, eye(n), x));
+  const scaled = mul(each(mul(grad, output)), invertedBy(regular, factors, order, true));
+  const value = mul(each(parityOf(order)), throughLower(packed, order, swapAxes(adjugate(packed))));
+  return [where(isSingular, mul(each(grad), cofactors(value, a)), scaled), null, null];
+});
+
+/** The determinant: [..., n, n] → [...], the product of the pivots; 1 of [0, 0]. Its gradient is det(x) · x⁻ᵀ; where a pivot is 0 it is the matrix of cofactors, by no division, and theirs by `svd`. Throws ShapeError, DTypeError. @torch torch.linalg.det */
 export function det(x: Node): Node {
   checkMatrices("det", x, true);
   const a = batched(x);

@@ -52,13 +52,19 @@ export const prefixArgmax = define("cumargmax", "argmax", index, "none");
 export const prefixArgmin = define("cumargmin", "argmin", index, "none");
 
 /** What is computed along the axis from its end. */
-export function fromEnd(axis: number, compute: (...inputs: Node[]) => Node, ...inputs: Node[]): Node {
+function fromEnd(axis: number, compute: (...inputs: Node[]) => Node, ...inputs: Node[]): Node {
   return flip(compute(...inputs.map((each) => flip(each, axis))), axis);
 }
 
 /** Element i is x's i − 1, the first `value`. */
 export function later(x: Node, axis: number, value: number): Node {
   return shifted(x, axis, [0, -1], [1, 0], value);
+}
+
+/** The product of the points before each along an axis, and of those behind it: [before, behind]. */
+export function productsAround(x: Node, axis: number): [before: Node, behind: Node] {
+  const before = (each: Node) => later(prefixProduct(axis, each), axis, 1);
+  return [before(x), fromEnd(axis, before, x)];
 }
 
 /** Element i is x's i + 1, the last 0. */

@@ -1,10 +1,9 @@
 // The product over axes.
 import { otherAxes, sizeOf } from "../core/shape.ts";
-import type { Node } from "../graph/node.ts";
 import { numbersOf, numeric } from "./define.ts";
 import { mul } from "./elementwise.ts";
 import { reshape, transpose } from "./movement.ts";
-import { fromEnd, later, prefixProduct } from "./prefix.ts";
+import { productsAround } from "./prefix.ts";
 import { defineReduction } from "./reduction.ts";
 
 /** Product over axes (all if left out), in the orders of sums; float32 or int32, which wraps; empty: 1. Its gradient divides by nothing: zeros are as good as any. @torch torch.prod */
@@ -21,8 +20,7 @@ export const prod = defineReduction({
     const moved = transpose(x, order);
     const line = kept.length;
     const lines = reshape(moved, [...moved.shape.slice(0, line), sizeOf(moved.shape.slice(line))]);
-    const before = (each: Node) => later(prefixProduct(line, each), line, 1);
-    const others = mul(before(lines), fromEnd(line, before, lines));
+    const others = mul(...productsAround(lines, line));
     const back = order.map((_, axis) => order.indexOf(axis));
     return [transpose(reshape(mul(reshape(grad, [...grad.shape, 1]), others), moved.shape), back)];
   },

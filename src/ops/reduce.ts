@@ -1,13 +1,12 @@
 // Reductions over axes, in the written orders of NUMERICS.md: the last axes in lanes, any other set in chunks.
 import { count } from "../core/arguments.ts";
-import type { DType } from "../core/dtype.ts";
-import { DTypeError, refuse, ShapeError } from "../core/errors.ts";
+import { ShapeError } from "../core/errors.ts";
 import { sizeOf } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { takes, tensor } from "./arguments.ts";
 import { equal, greater, logicalNot, logicalOr, notEqual } from "./compare.ts";
 import { coordinate } from "./creation.ts";
-import { broadcastTo, checkFloat, makeNode, numbersOf, numeric } from "./define.ts";
+import { broadcastTo, checkFloat, makeNode, numbersOf, numeric, sameDType } from "./define.ts";
 import { add, cast, div, exp, log, mul, stopGradient, sub, where } from "./elementwise.ts";
 import { finite, root } from "./guarded.ts";
 import { reshape } from "./movement.ts";
@@ -31,14 +30,16 @@ const axesOf = (attributes: VjpContext["attributes"]) => numbersOf(attributes.ax
 
 const index: RecordBase["dtype"] = (inputs, attributes, at) => numeric(inputs, attributes, at) && "int32";
 
+const summable = sameDType("float32", "int32", "bool");
+
 /** Sum over axes (all if left out); empty: +0; of bool: int32. @torch torch.sum */
 export const sum = defineReduction({
   name: "sum",
   version: 1,
   combine: "sum",
   empty: 0,
-  dtype: ([dtype], _, at): DType => {
-    if (dtype === "uint32") refuse(DTypeError, at, "raw words don't add up", dtype, "float32, int32 or bool");
+  dtype: (inputs, attributes, at) => {
+    const dtype = summable(inputs, attributes, at);
     return dtype === "bool" ? "int32" : dtype;
   },
   vjp: ({ inputs: [x], grad, attributes }) => [

@@ -4,7 +4,7 @@ import { erf } from "../../kernels/math/erf.ts";
 import { exp } from "../../kernels/math/exp.ts";
 import { expm1 } from "../../kernels/math/expm1.ts";
 import { maximum, minimum } from "../../kernels/math/index.ts";
-import { floorDivide } from "../../kernels/math/integer.ts";
+import { floorDivide, toWord } from "../../kernels/math/integer.ts";
 import { log } from "../../kernels/math/log.ts";
 import { log1p } from "../../kernels/math/log1p.ts";
 import { rsqrt } from "../../kernels/math/root.ts";
@@ -37,6 +37,7 @@ export const terms = {
     sin,
     softplus,
     tanh,
+    toWord,
     trunc,
   },
   /** What is made of a word of the stream. */

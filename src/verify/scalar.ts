@@ -153,8 +153,10 @@ export function scalarOf(body: Expr, { contract, flush, constant, comparison }: 
       case "toFloat32":
         return Math.fround(x);
       case "toInt32":
-        if (operand.type !== "float32") return x;
+        if (operand.type !== "float32") return x | 0;
         return Number.isNaN(x) ? 0 : Math.trunc(Math.min(2147483647, Math.max(-2147483648, x)));
+      case "toUint32":
+        return x >>> 0;
     }
   };
   const root = order.length - 1;

@@ -31,6 +31,7 @@ const forms = {
   definite: (x: sg.Tensor) => x.matmul(x.swapAxes()).add(one(x)),
   symmetric: (x: sg.Tensor) => x.add(x.swapAxes()),
   triangular: (x: sg.Tensor) => x.add(one(x).mul(2)),
+  singular: (x: sg.Tensor) => sg.concat([x.at("...", ":-1"), x.at("...", ":1")], -1),
 };
 
 const singular = (x: sg.Tensor) => {
@@ -53,6 +54,8 @@ const cases: Record<string, (a: sg.Tensor, b: sg.Tensor) => sg.Tensor> = {
   det: (x) => x.det(),
   "det 1": (x) => x.det(),
   "det 5": (x) => x.det(),
+  "det of singular ones": (x) => x.det(),
+  "det of a singular one 5": (x) => x.det(),
   slogdet: (x) => x.slogdet().logAbsDet,
   "sign of slogdet": (x) => x.slogdet().sign,
   "lu p": (x) => x.lu().p,

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes linalg.json for test/golden/linalg.test.ts: linear algebra in float64 by PyTorch, values and gradients.
 
-Inputs are wave(n, scale, shift), the formula of make_torch.py, operand i shifted by 7·i; "definite" ones are x · xᵀ + 1, "symmetric" ones x + xᵀ, "triangular" ones and others of 17 rows have 2 added to
+Inputs are wave(n, scale, shift), the formula of make_torch.py, operand i shifted by 7·i; "definite" ones are x · xᵀ + 1, "symmetric" ones x + xᵀ, "singular" ones have their first column as their last too, "triangular" ones and others of 17 rows have 2 added to
 their diagonal. The gradient is that of Σ wave · result, or of a result that signs don't change where those are free.
 """
 import json
@@ -26,6 +26,7 @@ forms = {
     "definite": lambda x: x @ x.mT + torch.eye(x.shape[-1]),
     "symmetric": lambda x: x + x.mT,
     "triangular": lambda x: x + 2 * torch.eye(x.shape[-1]),
+    "singular": lambda x: torch.cat([x[..., :-1], x[..., :1]], -1),
 }
 
 
@@ -61,6 +62,8 @@ cases = {
     "det": ("", [[2, 3, 3]], linalg.det),
     "det 1": ("", [[1, 1]], linalg.det),
     "det 5": ("", [[5, 5]], linalg.det),
+    "det of singular ones": ("singular", [[2, 3, 3]], linalg.det),
+    "det of a singular one 5": ("singular", [[5, 5]], linalg.det),
     "slogdet": ("", [[2, 5, 5]], lambda x: linalg.slogdet(x).logabsdet),
     "sign of slogdet": ("", [[4, 3, 3]], lambda x: linalg.slogdet(x).sign + 0 * x.sum()),
     "lu p": ("", [[2, 5, 5]], lambda x: linalg.lu(x).P + 0 * x.sum()),

@@ -38,6 +38,62 @@ const table: Record<string, readonly [() => { array(): Promise<unknown> }, unkno
   "int32 shifted right keeps its sign": [() => i(-8, 8, -1).shiftRight(i(1, 33, 31)), [-4, 4, -1]],
   "a word shifted right is filled with zeros": [() => word(2 ** 32 - 8, 1).shiftRight(word(1, 0)), [2 ** 31 - 4, 1]],
   "bits of words": [() => word(0xf0f0f0f0).bitXor(word(0xffffffff)).bitOr(word(1)).bitAnd(word(0xff)), [0x0f]],
+  "arithmetic of uint32 wraps": [
+    () =>
+      word(2 ** 32 - 1, 65537, 5)
+        .mul(word(2 ** 32 - 1, 65537, 2))
+        .add(word(2 ** 32 - 1, 0, 1))
+        .sub(word(1, 0, 12)),
+    [2 ** 32 - 1, 131073, 2 ** 32 - 1],
+  ],
+  "floorDivide of uint32": [
+    () => word(2 ** 32 - 1, 2 ** 32 - 1, 7, 2 ** 31, 9).floorDivide(word(2, 1, 0, 2 ** 32 - 1, 10)),
+    [2 ** 31 - 1, 2 ** 32 - 1, 0, 0, 0],
+  ],
+  "remainder of uint32": [
+    () => word(2 ** 32 - 1, 2 ** 32 - 1, 7, 2 ** 31, 9).remainder(word(10, 2 ** 31, 0, 2 ** 32 - 1, 10)),
+    [5, 2 ** 31 - 1, 7, 2 ** 31, 9],
+  ],
+  "comparisons of uint32": [
+    () =>
+      word(2 ** 31, 1, 2 ** 32 - 1)
+        .less(2 ** 31 + 1)
+        .logicalAnd(word(1, 2 ** 31, 7).lessEqual(word(2 ** 31, 0, 6))),
+    [true, false, false],
+  ],
+  "uint32 as floats, to nearest even": [
+    () => word(2 ** 32 - 1, 2 ** 24 + 1, 2 ** 24 + 3, 2 ** 31 + 128, 2 ** 31 + 384, 0).cast("float32"),
+    [2 ** 32, 2 ** 24, 2 ** 24 + 4, 2 ** 31, 2 ** 31 + 512, 0],
+  ],
+  "uint32 as int32 and bool": [
+    () =>
+      word(2 ** 32 - 1, 2 ** 31, 5)
+        .cast("int32")
+        .add(
+          word(0, 2, 2 ** 31)
+            .cast("bool")
+            .cast("int32"),
+        ),
+    [-1, -(2 ** 31) + 1, 6],
+  ],
+  "uint32 of floats saturates": [
+    () => f(-1, -0.5, 0.9, 2 ** 31, 2 ** 31 + 256, 2 ** 32 - 256, 2 ** 32, inf, -inf, NaN).cast("uint32"),
+    [0, 0, 0, 2 ** 31, 2 ** 31 + 256, 2 ** 32 - 256, 2 ** 32 - 1, 2 ** 32 - 1, 0, 0],
+  ],
+  "uint32 of int32 and bool": [
+    () =>
+      i(-1, 5)
+        .cast("uint32")
+        .add(tensor([true, false]).cast("uint32")),
+    [0, 5],
+  ],
+  "maximum and clamp of uint32": [
+    () =>
+      word(2 ** 31, 1)
+        .maximum(word(1, 3))
+        .clamp(0, 2 ** 31 - 1),
+    [2 ** 31 - 1, 3],
+  ],
   bitNot: [() => i(0, -1, 5).bitNot(), [-1, 0, -6]],
   "bitNot of words": [() => word(0, 2 ** 32 - 1).bitNot(), [2 ** 32 - 1, 0]],
   isNaN: [() => f(NaN, inf, -inf, 0).isNaN(), [true, false, false, false]],

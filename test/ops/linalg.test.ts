@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { DTypeError, ShapeError } from "../../src/core/errors.ts";
 import type { Node } from "../../src/graph/node.ts";
 import * as sg from "../../src/index.ts";
-import { eye } from "../../src/ops/creation.ts";
+import { constant, eye } from "../../src/ops/creation.ts";
 import { einsum } from "../../src/ops/einsum.ts";
 import { add, mul } from "../../src/ops/elementwise.ts";
 import * as jacobi from "../../src/ops/jacobi.ts";
@@ -136,6 +136,10 @@ test("what singular matrices give", async () => {
     [2, 4],
   ]);
   expect(Math.abs(await x.det().item())).toBe(0);
+  expect(await sg.gradients(x.det(), [x])[0].array()).toEqual([
+    [4, -2],
+    [-2, 1],
+  ]);
   expect(Math.abs(await x.slogdet().sign.item())).toBe(0);
   expect(await x.slogdet().logAbsDet.item()).toBe(-Infinity);
   expect(await x.inverse().isFinite().any().item()).toBe(0);
@@ -176,6 +180,64 @@ describe("gradients and second gradients", () => {
     check([[2, 2]], (x) => lu.lu(apart(x)).l);
     check([[2, 2]], (x) => lu.lu(apart(x)).u);
   });
+  test.each<[string, number[][]]>([
+    ["by 0", [[0]]],
+    [
+      "of rank 1",
+      [
+        [1, 2],
+        [2, 4],
+      ],
+    ],
+    [
+      "of rank 2",
+      [
+        [1, -2, 1],
+        [2, 5, 2],
+        [-1, 3, -1],
+      ],
+    ],
+    [
+      "of rank 1 of 3",
+      [
+        [1, 2, 1],
+        [2, 4, 2],
+        [-1, -2, -1],
+      ],
+    ],
+    [
+      "of zeros",
+      [
+        [0, 0, 0],
+        [0, 0, 0],
+        [0, 0, 0],
+      ],
+    ],
+    [
+      "above the diagonal alone",
+      [
+        [0, 1, 2, 3],
+        [0, 0, -1, 2],
+        [0, 0, 0, 2],
+        [0, 0, 0, 0],
+      ],
+    ],
+    [
+      "of rank 3 of 4, exchanged",
+      [
+        [1, 2, 3, 1],
+        [4, -1, 0, 4],
+        [2, 1, 5, 2],
+        [-3, 1, 1, -3],
+      ],
+    ],
+  ])("det of a singular matrix %s", (_, rows) => {
+    // Each input is 1, so that the matrix is these rows to the last bit.
+    const others = Float32Array.from(rows.flat(), (each) => each - 1);
+    const shape = [rows.length, rows.length];
+    checkGradients([shape], (x) => lu.det(add(x, constant(others, shape, "float32"))), { ranges: [[1, 1]] });
+  });
+  test("det", () => check([[3, 3]], (x) => lu.det(apart(x))));
   test("qr", () => {
     check([[2, 2]], (x) => qr.qr(apart(x)).q);
     check([[3, 2]], (x) => qr.qr(x).r);

@@ -61,7 +61,8 @@ function source(expr: Expr, name: (child: Expr) => string): string {
         bfloat16: `bfloat16(${x})`,
         float16: `float16(${x})`,
         toFloat32: `f(${x})`,
-        toInt32: expr.x.type === "float32" ? `saturate(${x})` : x,
+        toInt32: expr.x.type === "float32" ? `saturate(${x})` : `${x} | 0`,
+        toUint32: `${x} >>> 0`,
       }[expr.op];
     }
     case "binary": {
@@ -70,9 +71,10 @@ function source(expr: Expr, name: (child: Expr) => string): string {
       const signs = { add: "+", sub: "-", mul: "*", div: "/", and: "&", or: "|", xor: "^", shl: "<<", shr: ">>" };
       const sign = signs[expr.op];
       if (expr.type === "float32") return `f(${a} ${sign} ${b})`;
-      if (expr.type === "uint32") return expr.op === "shr" ? `${a} >>> ${b}` : `(${a} ${sign} ${b}) >>> 0`;
-      if (expr.op === "div") return `${b} === 0 ? 0 : (${a} / ${b}) | 0`;
-      return expr.op === "mul" ? `Math.imul(${a}, ${b})` : `(${a} ${sign} ${b}) | 0`;
+      const wrap = expr.type === "uint32" ? ">>> 0" : "| 0";
+      if (expr.op === "shr" && expr.type === "uint32") return `${a} >>> ${b}`;
+      if (expr.op === "div") return `${b} === 0 ? 0 : (${a} / ${b}) ${wrap}`;
+      return `${expr.op === "mul" ? `Math.imul(${a}, ${b})` : `(${a} ${sign} ${b})`} ${wrap}`;
     }
     case "compare": {
       const sign = { lt: "<", le: "<=", eq: "===", ne: "!==", gt: ">", ge: ">=" }[expr.op];

@@ -54,7 +54,8 @@ function source(expr: Expr, of: (expr: Expr) => string): string {
     case "binary": {
       const bits = { xor: "^", shl: "<<", shr: ">>" };
       const sign = { add: "+", sub: "-", mul: "*", div: "/", and: "&&", or: "||", ...bits }[expr.op];
-      return `${of(expr.a)} ${sign} ${of(expr.b)}`;
+      const found = `${of(expr.a)} ${sign} ${of(expr.b)}`;
+      return expr.op === "div" && expr.type !== "float32" ? `Math.trunc(${found})` : found;
     }
     case "unary": {
       const x = of(expr.x);
@@ -73,6 +74,7 @@ function source(expr: Expr, of: (expr: Expr) => string): string {
         float16: x,
         toFloat32: x,
         toInt32: `Math.trunc(${x})`,
+        toUint32: x,
       }[expr.op];
     }
   }

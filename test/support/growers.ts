@@ -35,9 +35,7 @@ const any = ({ pick, values }: Pool): Node => values[values.length - 1 - pick(va
 function of(pool: Pool, dtype: DType): Node {
   const x = any(pool);
   if (x.dtype === dtype) return x;
-  // Words of the stream are cast to nothing.
-  if (dtype === "uint32") return makeNode("randomWords", [], x.shape);
-  return cast(x.dtype === "uint32" ? f.equal(x, x) : x, dtype);
+  return cast(x, dtype);
 }
 const float = (pool: Pool) => of(pool, "float32");
 
@@ -216,8 +214,8 @@ const table = {
     },
   },
   reductions: {
-    all: reduction((x, over) => f.all(x.dtype === "uint32" ? f.isNaN(cast(f.equal(x, x), "float32")) : x, over)),
-    any: reduction((x, over) => f.any(x.dtype === "uint32" ? f.equal(x, x) : x, over)),
+    all: reduction((x, over) => f.all(x, over)),
+    any: reduction((x, over) => f.any(x, over)),
     argmax: reduction(f.argmax),
     argmin: reduction(f.argmin),
     firstMax: reduction(f.firstMax),

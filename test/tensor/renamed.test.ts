@@ -65,7 +65,9 @@ test("which op it is made of refused them stands beside the problem; what was wr
   expect(() => sg.conv1d(integers, sg.ones([1, 1, 2]))).toThrow(/^conv1d: .* \(in \w+\): .*x\.cast\("float32"\)$/s);
   expect(() => sg.variance(x(), 5)).toThrow(ShapeError);
   expect(() => sg.variance(x(), 5)).toThrow(/^variance: axis out of range \(in mean\): got 5/);
-  expect(() => sg.add(sg.zeros([2], "uint32"), 1)).toThrow(/^add: .*\nHint: uint32 holds raw words/);
+  expect(() => sg.sum(sg.zeros([2], "uint32"))).toThrow(
+    /^sum: .*got uint32, .*\nHint: cast first, as in x.cast\("float32"\)/,
+  );
 });
 
 test("what is given as in other libraries gets a hint", () => {

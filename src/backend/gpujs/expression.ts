@@ -31,15 +31,10 @@ export const exactIntegers = 2 ** 24;
  */
 export function isPrintable(body: Expr, coordinates: ReadonlySet<number>): boolean {
   const order = topological(body);
-  const words = order.filter((expr) => expr.type === "uint32");
-  const halved = new Set(
-    order.flatMap((expr) => (expr.kind === "unary" && (expr.op === "high16" || expr.op === "low16") ? [expr.x] : [])),
-  );
-  if (
-    body.type === "int32" ||
-    body.type === "uint32" ||
-    words.some((word) => word.kind !== "input" || !halved.has(word))
-  )
+  const isWord = ({ type }: Expr) => type === "uint32";
+  const isHalf = (expr: Expr) => expr.kind === "unary" && (expr.op === "high16" || expr.op === "low16");
+  if (body.type === "int32" || isWord(body)) return false;
+  if (order.some((expr) => (isWord(expr) ? expr.kind !== "input" : !isHalf(expr) && children(expr).some(isWord))))
     return false;
   const isCoordinate = (expr: Expr) => expr.kind === "input" && coordinates.has(expr.index);
   const isMatched = (expr: Expr) =>

@@ -52,7 +52,7 @@ function loopOf(expr: Expr): Loop {
     case "unary":
       return expr.op === "toInt32" && expr.x.type === "float32" ? truncate : unary[expr.op];
     case "binary":
-      return expr.type === "int32" ? (integer[expr.op] ?? binary[expr.op]) : binary[expr.op];
+      return expr.type !== "float32" ? (integer[expr.op] ?? binary[expr.op]) : binary[expr.op];
     case "compare":
       return compare[expr.op];
     case "select":
@@ -75,7 +75,7 @@ const truncate: Loop = (out, count, a) => {
   }
 };
 
-/** Where int32 isn't what storing wraps it to. */
+/** Where an integer isn't what storing wraps it to. */
 const integer: Partial<Record<BinaryOp, Loop>> = {
   mul(out, count, a, b) {
     for (let i = 0; i < count; i++) out[i] = Math.imul(a[i], b[i]);
@@ -93,7 +93,7 @@ const select: Loop = (out, count, condition, yes, no) => {
   for (let i = 0; i < count; i++) out[i] = condition[i] ? yes[i] : no[i];
 };
 
-// Storing a result outside int32 into an Int32Array wraps it, which is the meaning of int32 neg, abs, add and sub.
+// Storing a result outside its range into an array of integers wraps it, which is the meaning of their neg, abs, add and sub, and of a word's bits.
 const unary = {
   neg(out, count, a) {
     for (let i = 0; i < count; i++) out[i] = -a[i];
@@ -136,6 +136,7 @@ const unary = {
   },
   toFloat32: copy,
   toInt32: copy,
+  toUint32: copy,
 } satisfies Record<string, Loop>;
 
 const binary = {

@@ -76,7 +76,10 @@ function unary(shader: Shader, { op, x: { type } }: Expr & { kind: "unary" }, x:
     case "toFloat32":
       return type === "bool" ? `select(0u, 0x3f800000u, ${x})` : shader.call("f_from_i32", x);
     case "toInt32":
+      if (type === "uint32") return `bitcast<i32>(${x})`;
       return type === "bool" ? `select(0i, 1i, ${x})` : shader.call("f_to_i32", x);
+    case "toUint32":
+      return `bitcast<u32>(${x})`;
     default:
       return shader.call(floats[op], x);
   }

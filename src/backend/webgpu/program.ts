@@ -42,8 +42,8 @@ function operationOf(expr: Expr): { code: number; operands: readonly Expr[] } {
   if (expr.kind === "unary") return { code: find(`${expr.x.type} ${expr.op}`, expr.op), operands: [expr.x] };
   if (expr.kind === "binary") {
     const { op, type } = expr;
-    const name = type === "uint32" && op !== "shr" ? `int32 ${op}` : `${type} ${op}`;
-    return { code: type === "float32" ? find(name) : find(name, op), operands: [expr.a, expr.b] };
+    const name = `${type} ${op}`;
+    return { code: type === "float32" ? find(name) : find(name, `int32 ${op}`, op), operands: [expr.a, expr.b] };
   }
   throw new TypeError(`no operation is ${expr.kind}`);
 }

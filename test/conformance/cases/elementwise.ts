@@ -36,7 +36,7 @@ export function attributeSets(record: ElementwiseRecord): Attributes[] {
       // A rule that refuses has read what it needed.
     }
   }
-  if (needed.has("dtype")) return [{ dtype: "float32" }, { dtype: "int32" }, { dtype: "bool" }];
+  if (needed.has("dtype")) return dtypes.map((dtype) => ({ dtype }));
   if (needed.has("format")) return [{ format: "bfloat16" }, { format: "float16" }];
   if (needed.has("threshold"))
     return [0, 1, 2 ** 31, 3865470566, 2 ** 32 - 1, 2 ** 32].map((threshold) => ({ threshold }));

@@ -28,7 +28,7 @@ export type Four = readonly [number, number, number, number];
 export const evenly = (step: number): Four => [0, step, 2 * step, 3 * step];
 
 /** Operations that are an instruction or two; operation.ts makes the others of them. */
-export type LaneUnary = Exclude<UnaryOp, NarrowFormat | "pow2" | "exponent" | "high16" | "low16">;
+export type LaneUnary = Exclude<UnaryOp, NarrowFormat | "pow2" | "exponent" | "high16" | "low16" | "toUint32">;
 export type LaneBinary = Exclude<BinaryOp, "shl" | "shr">;
 
 export interface Lanes {
@@ -153,8 +153,9 @@ export const simdLanes: Lanes = {
         return v128.not(value);
       case "toFloat32":
         if (from === "bool") return v128.and(value, simdLanes.constant("float32", 1) as V);
-        return from === "uint32" ? f32x4.convertI32x4U(value) : f32x4.convertI32x4S(value);
+        return f32x4.convertI32x4S(value);
       case "toInt32":
+        if (from === "uint32") return value;
         return from === "bool" ? i32x4.neg(value) : i32x4.truncSatF32x4S(value);
     }
   },
@@ -221,9 +222,9 @@ export const scalarLanes: Lanes = {
       case "not":
         return i32.eqz(value);
       case "toFloat32":
-        return from === "uint32" ? f32.convertI32U(value) : f32.convertI32S(value);
+        return f32.convertI32S(value);
       case "toInt32":
-        return from === "bool" ? value : i32.truncSatF32S(float);
+        return from === "bool" || from === "uint32" ? value : i32.truncSatF32S(float);
     }
   },
   binary(op, type, a, b) {

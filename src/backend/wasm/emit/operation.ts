@@ -27,6 +27,8 @@ export function unary(fn: FunctionBuilder, lanes: Lanes, op: UnaryOp, from: Scal
       return whole(lanes.shift("shrU", x, 16));
     case "low16":
       return whole(lanes.binary("and", "int32", x, number(65535)));
+    case "toUint32":
+      return x;
   }
   if (op !== "abs" || from !== "int32" || lanes.width > 1) return lanes.unary(op, from, x);
   return fn.value(() => {
@@ -37,16 +39,17 @@ export function unary(fn: FunctionBuilder, lanes: Lanes, op: UnaryOp, from: Scal
 
 /** a op b, of operands which come in this order. */
 export function binary(fn: FunctionBuilder, lanes: Lanes, op: BinaryOp, type: ScalarType, a: Value, b: Value): Value {
-  if (op !== "shl" && op !== "shr" && (op !== "div" || type !== "int32")) return lanes.binary(op, type, a, b);
+  if (op !== "shl" && op !== "shr" && (op !== "div" || type === "float32")) return lanes.binary(op, type, a, b);
   const one = (x: Code<"i32">, y: Code<"i32">): Code<"i32"> => {
     if (op === "shl") return i32.shl(x, y);
-    if (op === "shr") return type === "uint32" ? i32.shrU(x, y) : i32.shrS(x, y);
+    const isWord = type === "uint32";
+    if (op === "shr") return isWord ? i32.shrU(x, y) : i32.shrS(x, y);
     return fn.value(() => {
       const [left, right] = [fn.let(x), fn.let(y)];
-      // By 0 and by −1, where division traps or may, the quotient is the product.
-      const isSmall = i32.leU(i32.add(right, 1), 1);
+      // By 0, 1 of uint32 and −1 of int32, where division traps or may, the quotient is the product.
+      const isSmall = i32.leU(isWord ? right : i32.add(right, 1), 1);
       const divisor = select(1, right, isSmall);
-      return select(i32.mul(left, right), i32.divS(left, divisor), isSmall);
+      return select(i32.mul(left, right), (isWord ? i32.divU : i32.divS)(left, divisor), isSmall);
     });
   };
   if (lanes.width === 1) return one(a as Code<"i32">, b as Code<"i32">);
