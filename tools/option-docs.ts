@@ -45,7 +45,7 @@ function readSources(): { options: Record<string, Texts>; things: Texts } {
   const visit = (node: ts.Node): void => {
     if (
       ts.isCallExpression(node) &&
-      /^(options(Of)?|layerOptions|closedForm|record)$/.test(node.expression.getText())
+      /^(options(Of)?|layerOptions|lossOptions|closedForm|record)$/.test(node.expression.getText())
     ) {
       const [name, second, third] = node.arguments;
       const fields = second && ts.isStringLiteral(second) ? third : second;

@@ -154,7 +154,8 @@ export class OptionRecord<S extends Fields = Fields> implements Kind {
   /** What errors call it. */
   readonly where: string;
   readonly #Failure: Failing | undefined;
-  readonly #call: Signature;
+  /** How a function or constructor that takes nothing else is called. */
+  readonly signature: Signature;
 
   /** `Failure`: what is thrown for a value out of range, in place of ConfigError. */
   constructor(name: string, fields: S, where: string = name, Failure?: Failing) {
@@ -162,7 +163,7 @@ export class OptionRecord<S extends Fields = Fields> implements Kind {
     this.fields = fields;
     this.where = where;
     this.#Failure = Failure;
-    this.#call = this.call();
+    this.signature = this.call();
   }
 
   get expected(): string {
@@ -220,7 +221,7 @@ export class OptionRecord<S extends Fields = Fields> implements Kind {
 
   /** The options of a function or constructor that takes nothing else, with their defaults; `given`: all that it is called with. Throws ConfigError. */
   read(options: GivenFields<S> | undefined, given: ArrayLike<unknown>): ReadFields<S> {
-    checkArguments(this.#call, given);
+    checkArguments(this.signature, given);
     return this.fill(options);
   }
 }

@@ -1,13 +1,13 @@
 // Self-attention with several heads; queries, keys and values come from one product.
-import { checkArguments, number } from "../core/arguments.ts";
+import { number } from "../core/arguments.ts";
 import { refuse, ShapeError } from "../core/errors.ts";
 import { flag, type Given, probability } from "../core/options.ts";
 import { scaledDotProductAttention } from "../tensor/families/attention.ts";
 import { reshape, slice, swapAxes } from "../tensor/families/basic.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { checkForward, checkHeads, layerOptions } from "./check.ts";
+import { checkHeads, layerOptions } from "./check.ts";
+import { checked, factoryOf, Layer } from "./layer.ts";
 import { type Linear, linear } from "./linear.ts";
-import { factoryOf, Module } from "./module.ts";
 
 const record = (name: string) =>
   layerOptions(name, {
@@ -25,7 +25,7 @@ const call = own.call(extents);
 export const blockCall = record("transformerBlock").call(extents);
 
 /** Multi-head self-attention (Vaswani et al. 2017). x: [batch, time, width] → the same. `qkv` gives queries, keys and values, `out` joins the heads. */
-export class SelfAttention extends Module {
+export class SelfAttention extends Layer {
   readonly qkv: Linear;
   readonly out: Linear;
   readonly heads: number;
@@ -33,10 +33,9 @@ export class SelfAttention extends Module {
   readonly dropout: number;
 
   constructor(width: number, heads: number, options: SelfAttentionOptions = {}) {
-    checkArguments(call, arguments);
-    super();
+    super(checked(call, arguments));
     const { causal, dropout } = own.fill(options);
-    checkHeads("selfAttention", width, heads);
+    checkHeads(this.where, width, heads);
     this.qkv = linear(width, 3 * width);
     this.out = linear(width, width);
     this.heads = heads;
@@ -44,12 +43,11 @@ export class SelfAttention extends Module {
     this.dropout = dropout;
   }
 
-  override forward(inputs: Tensor): Tensor {
-    checkForward("nn.selfAttention", arguments);
+  protected override apply(inputs: Tensor): Tensor {
     const { heads, causal, dropout, training } = this;
     const width = this.out.weight.shape[0];
     if (inputs.rank !== 3 || inputs.shape[2] !== width)
-      refuse(ShapeError, "nn.selfAttention", "not a sequence of vectors", inputs, `[batch, time, ${width}]`);
+      refuse(ShapeError, this.where, "not a sequence of vectors", inputs, `[batch, time, ${width}]`);
     const [batch, time] = inputs.shape;
     const joined = reshape(this.qkv.forward(inputs), [batch, time, 3, heads, width / heads]);
     const [q, k, v] = [0, 1, 2].map((part) => swapAxes(slice(joined, [null, null, part]), 1, 2));

@@ -6,7 +6,7 @@ import { formatShape, sizeOf } from "../core/shape.ts";
 import { batchNorm, batchNormTraining } from "../tensor/families/normalization.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { ChannelNorm, momentumOption } from "./channelnorm.ts";
-import { checkForward, layerOptions } from "./check.ts";
+import { layerOptions } from "./check.ts";
 
 const record = (name: string) =>
   layerOptions(name, {
@@ -25,13 +25,7 @@ export type BatchNormOptions = Given<ReturnType<typeof record>>;
 export type SpatialAxes = 1 | 2 | 3;
 
 const base = record("BatchNorm");
-const channels = { channels: number };
-const call = base.call({ axes: kind("1, 2 or 3", (value) => [1, 2, 3].includes(value as number)), ...channels });
-const calls = {
-  1: record("batchNorm1d").call(channels),
-  2: record("batchNorm2d").call(channels),
-  3: record("batchNorm3d").call(channels),
-};
+const call = base.call({ axes: kind("1, 2 or 3", (value) => [1, 2, 3].includes(value as number)), channels: number });
 const shapes = {
   1: "channels] or [batch, channels, length]",
   2: "channels, height, width]",
@@ -44,14 +38,12 @@ export class BatchNorm extends ChannelNorm {
 
   constructor(axes: SpatialAxes, channels: number, options: BatchNormOptions = {}) {
     checkArguments(call, arguments);
-    super(`batchNorm${axes}d`, channels, base.fill(options));
+    super(`nn.batchNorm${axes}d`, channels, base.fill(options));
     this.axes = axes;
   }
 
-  override forward(inputs: Tensor): Tensor {
-    const { axes, channels, weight, bias, epsilon, runningMean, runningVariance } = this;
-    const where = `nn.batchNorm${axes}d`;
-    checkForward(where, arguments);
+  protected override apply(inputs: Tensor): Tensor {
+    const { where, axes, channels, weight, bias, epsilon, runningMean, runningVariance } = this;
     const { shape, rank } = inputs;
     if (shape[1] !== channels || !(rank === axes + 2 || (axes === 1 && rank === 2))) {
       throw new ShapeError({
@@ -72,32 +64,33 @@ export class BatchNorm extends ChannelNorm {
   }
 }
 
+/** What makes layers of so many axes behind the channels. */
+/* @__NO_SIDE_EFFECTS__ */
+function layersOf(axes: SpatialAxes) {
+  const call = record(`batchNorm${axes}d`).call({ channels: number });
+  return (...given: [channels: number, options?: BatchNormOptions]): BatchNorm => {
+    checkArguments(call, given);
+    return new BatchNorm(axes, ...given);
+  };
+}
+
 /**
  * Batch normalisation of [batch, channels] or [batch, channels, length]: `torch.nn.BatchNorm1d`.
  * @torch torch.nn.BatchNorm1d
  * @example nn.batchNorm1d(3).forward(zeros([2, 3, 5]))
  */
-export function batchNorm1d(channels: number, options: BatchNormOptions = {}): BatchNorm {
-  checkArguments(calls[1], arguments);
-  return new BatchNorm(1, channels, options);
-}
+export const batchNorm1d = layersOf(1);
 
 /**
  * Batch normalisation of images, [batch, channels, height, width]: `torch.nn.BatchNorm2d`.
  * @torch torch.nn.BatchNorm2d
  * @example nn.batchNorm2d(3).forward(zeros([2, 3, 5, 5]))
  */
-export function batchNorm2d(channels: number, options: BatchNormOptions = {}): BatchNorm {
-  checkArguments(calls[2], arguments);
-  return new BatchNorm(2, channels, options);
-}
+export const batchNorm2d = layersOf(2);
 
 /**
  * Batch normalisation of volumes, [batch, channels, depth, height, width]: `torch.nn.BatchNorm3d`.
  * @torch torch.nn.BatchNorm3d
  * @example nn.batchNorm3d(3).forward(zeros([2, 3, 4, 4, 4]))
  */
-export function batchNorm3d(channels: number, options: BatchNormOptions = {}): BatchNorm {
-  checkArguments(calls[3], arguments);
-  return new BatchNorm(3, channels, options);
-}
+export const batchNorm3d = layersOf(3);

@@ -1,17 +1,15 @@
 // One layer of a transformer, normalising before each part, as GPT-2 does.
-import { checkArguments } from "../core/arguments.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { gelu } from "./activations.ts";
 import { blockCall, type SelfAttention, type SelfAttentionOptions, selfAttention } from "./attention.ts";
-import { checkForward } from "./check.ts";
 import { type Dropout, dropout as dropoutLayer } from "./dropout.ts";
+import { checked, factoryOf, Layer } from "./layer.ts";
 import { type LayerNorm, layerNorm } from "./layernorm.ts";
 import { linear } from "./linear.ts";
-import { factoryOf, Module } from "./module.ts";
 import { type Sequential, sequential } from "./sequential.ts";
 
 /** x + attention(norm1(x)), then x + mlp(norm2(x)), dropout on both addends; the MLP is four times as wide, with GELU. x: [batch, time, width] → the same. */
-export class TransformerBlock extends Module {
+export class TransformerBlock extends Layer {
   readonly norm1: LayerNorm;
   readonly attention: SelfAttention;
   readonly norm2: LayerNorm;
@@ -19,8 +17,7 @@ export class TransformerBlock extends Module {
   readonly dropout: Dropout;
 
   constructor(width: number, heads: number, options: SelfAttentionOptions = {}) {
-    checkArguments(blockCall, arguments);
-    super();
+    super(checked(blockCall, arguments));
     const { causal, dropout = 0 } = options;
     this.norm1 = layerNorm(width);
     this.attention = selfAttention(width, heads, { causal, dropout });
@@ -29,8 +26,7 @@ export class TransformerBlock extends Module {
     this.dropout = dropoutLayer(dropout);
   }
 
-  override forward(inputs: Tensor): Tensor {
-    checkForward("nn.transformerBlock", arguments);
+  protected override apply(inputs: Tensor): Tensor {
     const x = inputs.add(this.dropout.forward(this.attention.forward(this.norm1.forward(inputs))));
     return x.add(this.dropout.forward(this.mlp.forward(this.norm2.forward(x))));
   }

@@ -1,12 +1,12 @@
 // Running statistics: what a layer in training has seen of its inputs, for evaluation. They are buffers, assigned by the forward pass, so that a
 // compiled step updates them where it runs, and its checkpoint, digest and replay have them.
 import { either, probability, word } from "../core/options.ts";
-import { Parameter, Variable } from "../program/variable.ts";
+import { Variable } from "../program/variable.ts";
 import { ones, zeros } from "../tensor/creation.ts";
 import { cast, div, stopGradient, sub } from "../tensor/families/basic.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { checkCount } from "./check.ts";
-import { Module } from "./module.ts";
+import { checkCounts } from "./check.ts";
+import { Norm } from "./norm.ts";
 
 /** A batch's share in running statistics; "cumulative": that of one among all batches so far. */
 type Momentum = number | "cumulative";
@@ -23,33 +23,26 @@ interface ChannelNormOptions {
 }
 
 /**
- * What layers that normalise channels have: `weight` (ones at first) and `bias` (zeros), and running statistics, which follow the batches': running ← running·(1 − momentum) + batch·momentum.
+ * What layers that normalise channels have: running statistics, which follow the batches': running ← running·(1 − momentum) + batch·momentum.
  * The mean's and the variance's (n − 1 in its count, as PyTorch's) are [channels] each; `batchesTracked`, [] int32, is there where momentum is "cumulative".
  */
-export abstract class ChannelNorm extends Module<Tensor> {
-  readonly weight?: Parameter;
-  readonly bias?: Parameter;
+export abstract class ChannelNorm extends Norm {
   readonly runningMean?: Variable;
   readonly runningVariance?: Variable;
   readonly batchesTracked?: Variable;
   readonly channels: number;
-  readonly epsilon: number;
   readonly momentum: Momentum;
 
   constructor(where: string, channels: number, options: ChannelNormOptions) {
-    super();
-    checkCount(where, "channels", channels);
+    const { affine, epsilon, momentum, trackRunningStats } = options;
+    checkCounts(where, { channels });
+    super(where, { extents: [channels], weight: affine, bias: affine, epsilon });
     this.channels = channels;
-    this.epsilon = options.epsilon;
-    this.momentum = options.momentum;
-    if (options.affine) {
-      this.weight = new Parameter(ones([channels]));
-      this.bias = new Parameter(zeros([channels]));
-    }
-    if (!options.trackRunningStats) return;
+    this.momentum = momentum;
+    if (!trackRunningStats) return;
     this.runningMean = new Variable(zeros([channels]));
     this.runningVariance = new Variable(ones([channels]));
-    if (this.momentum === "cumulative") this.batchesTracked = new Variable(zeros([], "int32"));
+    if (momentum === "cumulative") this.batchesTracked = new Variable(zeros([], "int32"));
   }
 
   /** Takes a batch's mean and variance in, [channels] each; `correction` is what the variance is first multiplied by. */

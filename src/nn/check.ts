@@ -1,11 +1,10 @@
 // Checks on layers: sizes, and what comes in.
-import { checkArguments, isRecord, type Kind, kind, signature } from "../core/arguments.ts";
+import { isRecord, type Kind, kind } from "../core/arguments.ts";
 import { refuse, ShapeError, showValue } from "../core/errors.ts";
 import { camelCase } from "../core/keys.ts";
 import { type Fields, OptionRecord } from "../core/options.ts";
 import type { Shape } from "../core/shape.ts";
-import type { PerAxis } from "../ops/window.ts";
-import { tensor } from "../tensor/arguments.ts";
+import type { PerAxis, WindowOptions } from "../ops/window.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { Module } from "./module.ts";
 
@@ -30,7 +29,7 @@ export function checkStack(where: string, layers: number, parameters: number): v
   checkCount(where, "layers", layers);
   if (layers <= mostLayers && !(parameters >= mostParameters)) return;
   throw new ShapeError({
-    where: `nn.${where}`,
+    where,
     problem: "too large a model",
     got: `${layers} layers, ${parameters.toPrecision(3)} parameters, ${((4 * parameters) / 2 ** 30).toPrecision(3)} GiB`,
     expected: `at most ${mostLayers} layers, and fewer than 2^34 parameters, 64 GiB`,
@@ -49,7 +48,7 @@ export function layerOptions<const S extends Fields>(name: string, fields: S): O
 /** Throws ShapeError unless the value is an integer ≥ 1. */
 export function checkCount(where: string, what: string, value: number): void {
   if (!Number.isSafeInteger(value) || value < 1)
-    refuse(ShapeError, `nn.${where}`, `${what} isn't a count`, showValue(value), "an integer ≥ 1");
+    refuse(ShapeError, where, `${what} isn't a count`, showValue(value), "an integer ≥ 1");
 }
 
 /** Throws ShapeError unless each is an integer ≥ 1. */
@@ -62,7 +61,7 @@ export function checkHeads(where: string, width: number, heads: number): void {
   checkCounts(where, { width, heads });
   if (width % heads === 0) return;
   throw new ShapeError({
-    where: `nn.${where}`,
+    where,
     problem: "width must be divisible by heads",
     got: `width ${width}, heads ${heads}`,
     expected: "a width that is a multiple of heads",
@@ -85,23 +84,28 @@ export function checkPerAxis(
 ): void {
   for (const [what, value] of Object.entries(values)) {
     if (typeof value === "object" && value.length !== rank)
-      refuse(ShapeError, `nn.${where}`, `no ${what} for each axis`, `[${value}]`, `a number, or ${rank} of them`);
+      refuse(ShapeError, where, `no ${what} for each axis`, `[${value}]`, `a number, or ${rank} of them`);
     for (const each of typeof value === "number" ? [value] : value)
       if (each !== 0 || least > 0) checkCount(where, what, each);
   }
+}
+
+/** Throws ShapeError unless sizes, strides and dilations are counts and paddings integers ≥ 0, one or one for each of `rank` axes. */
+export function checkWindows(
+  where: string,
+  rank: number,
+  sizes: Readonly<Record<string, PerAxis>>,
+  { stride = 1, padding = 0, dilation = 1 }: WindowOptions = {},
+): void {
+  checkPerAxis(where, rank, { ...sizes, stride, dilation }, 1);
+  checkPerAxis(where, rank, { padding }, 0);
 }
 
 /** What is one for each axis as text: 2 × 3. */
 export const across = (value: PerAxis | string): string =>
   typeof value === "object" ? value.join(" × ") : String(value);
 
-const batch = kind(
-  "a batch: tensors by name",
-  (value) => isRecord(value) && Object.values(value).every((each) => each instanceof Tensor),
-);
-
-/** Throws ConfigError unless a layer's `forward` is given a tensor, and at most a batch beside it. */
-export function checkForward(where: string, given: ArrayLike<unknown>): void {
-  if (given.length === 1 && given[0] instanceof Tensor) return;
-  checkArguments(signature(`${where}.forward`, { inputs: tensor, "batch?": batch }), given);
-}
+/** A record of tensors. `expected`: what it is called. */
+export const tensorsByName = (expected: string): Kind =>
+  kind(expected, (value) => isRecord(value) && Object.values(value).every((each) => each instanceof Tensor));
+export const batch = tensorsByName("a batch: tensors by name");

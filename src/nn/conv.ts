@@ -1,47 +1,30 @@
 // Layers of convolutions, and of transposed ones, over one, two and three dimensions. Images are [batch, channels, ...extents].
-import { boolean, checkArguments, number, options as optionsOf, type Signature, signature } from "../core/arguments.ts";
+import { number, options as optionsOf } from "../core/arguments.ts";
 import { ShapeError } from "../core/errors.ts";
 import { sizeOf } from "../core/shape.ts";
 import type { ConvOptions as ApplyOptions, ConvTransposeOptions as TransposeOptions } from "../ops/conv.ts";
 import { type PerAxis, paddingKind, perAxisKind } from "../ops/window.ts";
 import { Parameter } from "../program/variable.ts";
-
 import { uniform } from "../tensor/families/basic.ts";
 import { ops } from "../tensor/families/images.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { across, checkForward, checkPerAxis } from "./check.ts";
-import { type Init, initial, initKind } from "./init.ts";
-import { factoryOf, Module } from "./module.ts";
+import { across, checkPerAxis, checkWindows } from "./check.ts";
+import { type ImageOp, imageLayer, type Rank } from "./images.ts";
+import { initial, type WeightOptions, weightKinds } from "./init.ts";
+import { checked, factoryOf, Layer } from "./layer.ts";
 
-export interface ConvOptions extends ApplyOptions {
-  /** Whether a bias is added; true unless given. */
-  readonly bias?: boolean;
-  /** How the weight begins: a name, as kaiming_normal, or a function of its shape. U(±1/√fan-in) unless given. */
-  readonly init?: Init;
-}
-
-export interface ConvTransposeOptions extends TransposeOptions {
-  /** Whether a bias is added; true unless given. */
-  readonly bias?: boolean;
-  /** How the weight begins: a name, as kaiming_normal, or a function of its shape. U(±1/√fan-in) unless given. */
-  readonly init?: Init;
-}
+export interface ConvOptions extends ApplyOptions, WeightOptions {}
+export interface ConvTransposeOptions extends TransposeOptions, WeightOptions {}
 
 /** What a layer is made with: channels in and out, the filters' size, and the rest by name. */
 export type ConvCall = [inputs: number, outputs: number, size: PerAxis, options?: ConvOptions];
 export type ConvTransposeCall = [inputs: number, outputs: number, size: PerAxis, options?: ConvTransposeOptions];
 
-interface Kind {
-  readonly name: string;
-  readonly rank: number;
-  readonly isTransposed: boolean;
-  readonly call: Signature;
-}
-
+type Op = ImageOp<"conv" | "convTranspose">;
 type Apply = (x: Tensor, weight: Tensor, bias: Tensor | undefined, options: object) => Tensor;
 
 /** What layers of convolutions have in common: `weight` as the op's, `bias`: [outputs], both from U(±1/√fan-in), weight first, as PyTorch's. */
-export abstract class Convolution extends Module {
+export abstract class Convolution extends Layer {
   readonly weight: Parameter;
   readonly bias?: Parameter;
   readonly stride: PerAxis;
@@ -49,57 +32,51 @@ export abstract class Convolution extends Module {
   readonly dilation: PerAxis;
   readonly groups: number;
   readonly outputPadding?: PerAxis;
-  readonly #kind: Kind;
+  readonly #op: Op;
 
-  constructor(kind: Kind, given: ConvCall | ConvTransposeCall) {
-    checkArguments(kind.call, given);
-    super();
-    const { name, rank, isTransposed } = kind;
+  constructor(op: Op, given: ConvCall | ConvTransposeCall) {
+    const where = checked(op.call, given);
+    super(where);
+    const { rank } = op;
     const [inputs, outputs, size, options = {}] = given;
     const { stride = 1, padding = 0, dilation = 1, groups = 1, bias = true, init }: ConvOptions = options;
     const { outputPadding }: ConvTransposeOptions = options as ConvTransposeOptions;
     const sizes = typeof size === "number" ? Array<number>(rank).fill(size) : size;
-    checkPerAxis(name, rank, { inputs, outputs, groups, size, stride, dilation }, 1);
-    checkPerAxis(
-      name,
-      rank,
-      { padding: typeof padding === "string" ? 0 : padding, outputPadding: outputPadding ?? 0 },
-      0,
-    );
+    const points = typeof padding === "string" ? 0 : padding;
+    checkWindows(where, rank, { inputs, outputs, groups, size }, { stride, dilation, padding: points });
+    checkPerAxis(where, rank, { outputPadding: outputPadding ?? 0 }, 0);
     if (inputs % groups !== 0 || outputs % groups !== 0) {
       throw new ShapeError({
-        where: `nn.${name}`,
+        where,
         problem: "channels don't divide into groups",
         got: `${inputs} → ${outputs}, groups ${groups}`,
         expected: "a divisor of both",
       });
     }
-    const [first, second] = isTransposed ? [inputs, outputs / groups] : [outputs, inputs / groups];
+    const [first, second] = op.family === "conv" ? [outputs, inputs / groups] : [inputs, outputs / groups];
     const bound = 1 / Math.sqrt(second * sizeOf(sizes));
     const shape = [first, second, ...sizes];
-    this.weight = new Parameter(init ? initial(`nn.${name}`, init, shape) : uniform(shape, -bound, bound));
+    this.weight = new Parameter(init ? initial(where, init, shape) : uniform(shape, -bound, bound));
     if (bias) this.bias = new Parameter(uniform([outputs], -bound, bound));
     this.stride = stride;
     this.padding = padding;
     this.dilation = dilation;
     this.groups = groups;
     if (outputPadding !== undefined) this.outputPadding = outputPadding;
-    this.#kind = kind;
+    this.#op = op;
   }
 
-  override forward(inputs: Tensor): Tensor {
-    const { name } = this.#kind;
-    checkForward(`nn.${name}`, arguments);
+  protected override apply(inputs: Tensor): Tensor {
     const { weight, bias, stride, padding, dilation, groups, outputPadding } = this;
-    const apply = ops[name as "conv2d"] as Apply;
+    const apply = ops[this.#op.name] as Apply;
     const own = outputPadding === undefined ? {} : { outputPadding };
     return apply(inputs, weight, bias, { stride, padding, dilation, groups, ...own });
   }
 
   protected override describe(): string {
-    const { isTransposed } = this.#kind;
     const [first, second, ...size] = this.weight.shape;
-    const [inputs, outputs] = isTransposed ? [first, second * this.groups] : [second * this.groups, first];
+    const [inputs, outputs] =
+      this.#op.family === "conv" ? [second * this.groups, first] : [first, second * this.groups];
     const words = [`stride ${across(this.stride)}`, `padding ${across(this.padding)}`];
     if (this.dilation !== 1) words.push(`dilation ${across(this.dilation)}`);
     if (this.groups !== 1) words.push(`groups ${this.groups}`);
@@ -109,53 +86,39 @@ export abstract class Convolution extends Module {
   }
 }
 
-const shared = {
-  "stride?": perAxisKind,
-  "dilation?": perAxisKind,
-  "groups?": number,
-  "bias?": boolean,
-  "init?": initKind,
-};
-const optionKinds = {
-  conv: optionsOf<ConvOptions>({ ...shared, "padding?": paddingKind }),
-  convTranspose: optionsOf<ConvTransposeOptions>({ ...shared, "padding?": perAxisKind, "outputPadding?": perAxisKind }),
-};
-interface Calls {
-  readonly conv: ConvCall;
-  readonly convTranspose: ConvTransposeCall;
-}
+const shared = { "stride?": perAxisKind, "dilation?": perAxisKind, "groups?": number, ...weightKinds };
+const conv = optionsOf<ConvOptions>({ ...shared, "padding?": paddingKind });
+const transposed = optionsOf<ConvTransposeOptions>({
+  ...shared,
+  "padding?": perAxisKind,
+  "outputPadding?": perAxisKind,
+});
+const parameters = { inputs: number, outputs: number, size: perAxisKind };
 
-/** A class of layers of the op `${family}${rank}d`. */
 /* @__NO_SIDE_EFFECTS__ */
-function convolution<F extends keyof Calls>(family: F, rank: 1 | 2 | 3): new (...given: Calls[F]) => Convolution {
-  const name = `${family}${rank}d`;
-  const parameters = { inputs: number, outputs: number, size: perAxisKind, "options?": optionKinds[family] };
-  const call = signature(`nn.${name}`, parameters, "stride and padding go by name");
-  const kind = { name, rank, isTransposed: family === "convTranspose", call };
-  return class extends Convolution {
-    constructor(...given: Calls[F]) {
-      super(kind, given);
-    }
-  };
-}
+const convolution = (rank: Rank): (new (...given: ConvCall) => Convolution) =>
+  imageLayer(Convolution, "conv", rank, { ...parameters, "options?": conv });
+/* @__NO_SIDE_EFFECTS__ */
+const transposition = (rank: Rank): (new (...given: ConvTransposeCall) => Convolution) =>
+  imageLayer(Convolution, "convTranspose", rank, { ...parameters, "options?": transposed });
 
 /** A convolution over one dimension. x: [batch, inputs, length] → [batch, outputs, columns]. weight: [outputs, inputs ÷ groups, size]. */
-export class Conv1d extends convolution("conv", 1) {}
+export class Conv1d extends convolution(1) {}
 
 /** A convolution over two dimensions. x: [batch, inputs, height, width] → [batch, outputs, rows, columns]. weight: [outputs, inputs ÷ groups, down, across]. */
-export class Conv2d extends convolution("conv", 2) {}
+export class Conv2d extends convolution(2) {}
 
 /** A convolution over three dimensions. x: [batch, inputs, depth, height, width] → [batch, outputs, …]. weight: [outputs, inputs ÷ groups, deep, down, across]. */
-export class Conv3d extends convolution("conv", 3) {}
+export class Conv3d extends convolution(3) {}
 
 /** A transposed convolution over one dimension. x: [batch, inputs, length] → [batch, outputs, columns]. weight: [inputs, outputs ÷ groups, size]. */
-export class ConvTranspose1d extends convolution("convTranspose", 1) {}
+export class ConvTranspose1d extends transposition(1) {}
 
 /** A transposed convolution over two dimensions. x: [batch, inputs, height, width] → [batch, outputs, rows, columns]. weight: [inputs, outputs ÷ groups, down, across]. */
-export class ConvTranspose2d extends convolution("convTranspose", 2) {}
+export class ConvTranspose2d extends transposition(2) {}
 
 /** A transposed convolution over three dimensions. x: [batch, inputs, depth, height, width] → [batch, outputs, …]. weight: [inputs, outputs ÷ groups, deep, down, across]. */
-export class ConvTranspose3d extends convolution("convTranspose", 3) {}
+export class ConvTranspose3d extends transposition(3) {}
 
 /**
  * A layer of conv1d, from `inputs` to `outputs` channels with filters of `size` points. Throws ShapeError.

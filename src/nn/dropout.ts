@@ -1,26 +1,23 @@
 // Dropout: the one layer that draws while training.
-import { checkArguments, number, signature } from "../core/arguments.ts";
+import { number, signature } from "../core/arguments.ts";
 import { checkProbability } from "../ops/random.ts";
 import { dropout as apply } from "../tensor/families/basic.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { checkForward } from "./check.ts";
-import { factoryOf, Module } from "./module.ts";
+import { checked, factoryOf, Layer } from "./layer.ts";
 
 const call = signature("nn.dropout", { p: number });
 
 /** In training, zeroes each element with probability p and scales the rest by 1/(1 − p); in evaluation, nothing. One draw an element. */
-export class Dropout extends Module {
+export class Dropout extends Layer {
   readonly p: number;
 
   constructor(p: number) {
-    checkArguments(call, arguments);
-    super();
-    checkProbability("nn.dropout", p);
+    super(checked(call, arguments));
+    checkProbability(this.where, p);
     this.p = p;
   }
 
-  override forward(inputs: Tensor): Tensor {
-    checkForward("nn.dropout", arguments);
+  protected override apply(inputs: Tensor): Tensor {
     return this.training && this.p > 0 ? apply(inputs, this.p) : inputs;
   }
 

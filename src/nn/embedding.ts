@@ -1,11 +1,11 @@
 // Rows of a table by number.
-import { checkArguments, number, options as optionsOf, signature } from "../core/arguments.ts";
+import { number, options as optionsOf, signature } from "../core/arguments.ts";
 import { Parameter } from "../program/variable.ts";
 import { normal, take } from "../tensor/families/basic.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { checkCounts, checkForward } from "./check.ts";
+import { checkCounts } from "./check.ts";
 import { type Init, initial, initKind } from "./init.ts";
-import { factoryOf, Module } from "./module.ts";
+import { checked, factoryOf, Layer } from "./layer.ts";
 
 export interface EmbeddingOptions {
   /** How the weight begins: a name, as xavier_uniform, or a function of its shape. N(0, 1) unless given. */
@@ -19,19 +19,17 @@ const call = signature("nn.embedding", {
 });
 
 /** weight: [count, width] from N(0, 1), as PyTorch's, unless `init` gives it. inputs: [...] int32 in [0, count) → [..., width]. A number out of range is a ShapeError when run. */
-export class Embedding extends Module {
+export class Embedding extends Layer {
   readonly weight: Parameter;
 
   constructor(count: number, width: number, options: EmbeddingOptions = {}) {
-    checkArguments(call, arguments);
-    super();
+    super(checked(call, arguments));
     const { init } = options;
-    checkCounts("embedding", { count, width });
-    this.weight = new Parameter(init ? initial("nn.embedding", init, [count, width]) : normal([count, width]));
+    checkCounts(this.where, { count, width });
+    this.weight = new Parameter(init ? initial(this.where, init, [count, width]) : normal([count, width]));
   }
 
-  override forward(inputs: Tensor): Tensor {
-    checkForward("nn.embedding", arguments);
+  protected override apply(inputs: Tensor): Tensor {
     return take(this.weight, inputs);
   }
 

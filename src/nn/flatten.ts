@@ -4,8 +4,8 @@ import { ShapeError } from "../core/errors.ts";
 import { formatShape, type Shape, sizeOf } from "../core/shape.ts";
 import { reshape } from "../tensor/families/basic.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { checkCount, checkForward } from "./check.ts";
-import { Module } from "./module.ts";
+import { checkCount } from "./check.ts";
+import { Layer } from "./layer.ts";
 
 const unflattenCall = signature(
   "nn.unflatten",
@@ -15,29 +15,27 @@ const unflattenCall = signature(
 const shapeCall = signature("nn.SampleShape", { "shape?": shapeKind });
 
 /** Gives each sample another shape. x: [batch, ...] → [batch, ...shape]. */
-export class SampleShape extends Module {
+export class SampleShape extends Layer {
   readonly shape: Shape | undefined;
 
   /** Without a shape: one axis. */
   constructor(shape?: Shape) {
     checkArguments(shapeCall, arguments);
-    super();
-    for (const extent of shape ?? []) checkCount("unflatten", "an extent", extent);
+    super(shape ? "nn.unflatten" : "nn.flatten");
+    for (const extent of shape ?? []) checkCount(this.where, "an extent", extent);
     this.shape = shape;
   }
 
-  override forward(inputs: Tensor): Tensor {
-    checkForward(this.shape ? "nn.unflatten" : "nn.flatten", arguments);
+  protected override apply(inputs: Tensor): Tensor {
     const [batch, ...rest] = inputs.shape;
     const shape = this.shape ?? [sizeOf(rest)];
-    if (inputs.rank === 0 || sizeOf(rest) !== sizeOf(shape)) {
+    if (inputs.rank === 0 || sizeOf(rest) !== sizeOf(shape))
       throw new ShapeError({
-        where: this.shape ? "nn.unflatten" : "nn.flatten",
+        where: this.where,
         problem: "samples of another size",
         got: formatShape(inputs.shape),
         expected: `[batch, …] with ${sizeOf(shape)} elements a sample`,
       });
-    }
     return reshape(inputs, [batch, ...shape]);
   }
 

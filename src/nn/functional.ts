@@ -1,21 +1,18 @@
 // Models under other parameters than their own, and with some that training leaves alone.
-import { checkArguments, isRecord, kind, signature, string } from "../core/arguments.ts";
+import { checkArguments, signature, string } from "../core/arguments.ts";
 import { select } from "../core/glob.ts";
 import { unknownKey } from "../core/keys.ts";
 import { type Parameter, substituting } from "../program/variable.ts";
-import { Tensor } from "../tensor/tensor.ts";
-import { module } from "./check.ts";
+import { tensor } from "../tensor/arguments.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { module, tensorsByName } from "./check.ts";
 import type { Batch, ModelOutput, Module } from "./module.ts";
 
-const tensorsByName = kind(
-  "a record of tensors",
-  (value) => isRecord(value) && Object.values(value).every((each) => each instanceof Tensor),
-);
 const call = signature("nn.functionalCall", {
   model: module,
-  parameters: tensorsByName,
-  inputs: kind("a tensor", (value) => value instanceof Tensor),
-  "batch?": tensorsByName,
+  parameters: tensorsByName("a record of tensors"),
+  inputs: tensor,
+  "batch?": tensorsByName("a record of tensors"),
 });
 const freezeCall = signature("nn.freeze", { model: module, "...globs": string });
 const unfreezeCall = signature("nn.unfreeze", { model: module, "...globs": string });

@@ -7,12 +7,12 @@ import { checkpoint } from "../program/segments.ts";
 import { slice } from "../tensor/families/basic.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { type TransformerBlock, transformerBlock } from "./block.ts";
-import { checkForward, checkHeads, checkStack, layerOptions } from "./check.ts";
+import { checkHeads, checkStack, layerOptions } from "./check.ts";
 import { type Dropout, dropout as dropoutLayer } from "./dropout.ts";
 import { type Embedding, embedding } from "./embedding.ts";
+import { checked, Layer } from "./layer.ts";
 import { type LayerNorm, layerNorm } from "./layernorm.ts";
 import { type Linear, linear } from "./linear.ts";
-import { Module } from "./module.ts";
 
 const record = layerOptions("gpt", {
   /** How many tokens there are. */
@@ -33,7 +33,7 @@ const record = layerOptions("gpt", {
 export type GptOptions = Given<typeof record>;
 
 /** Token plus position embeddings, causal blocks, a last norm, and a head of its own. inputs: [batch, time ≤ context] int32 → [batch, time, vocabulary]. */
-export class Gpt extends Module {
+export class Gpt extends Layer {
   override readonly vocabulary: number;
   readonly token: Embedding;
   readonly position: Embedding;
@@ -44,11 +44,11 @@ export class Gpt extends Module {
   readonly recompute: boolean;
 
   constructor(options: GptOptions) {
-    const { vocabulary, context, width, heads, layers, dropout, recompute } = record.read(options, arguments);
-    super();
-    checkHeads("gpt.heads", width, heads);
+    super(checked(record.signature, arguments));
+    const { vocabulary, context, width, heads, layers, dropout, recompute } = record.fill(options);
+    checkHeads(`${this.where}.heads`, width, heads);
     const perLayer = 12 * width * width + 13 * width;
-    checkStack("gpt", layers, layers * perLayer + (2 * vocabulary + context + 2) * width + vocabulary);
+    checkStack(this.where, layers, layers * perLayer + (2 * vocabulary + context + 2) * width + vocabulary);
     this.vocabulary = vocabulary;
     this.token = embedding(vocabulary, width);
     this.position = embedding(context, width);
@@ -59,12 +59,11 @@ export class Gpt extends Module {
     this.recompute = recompute;
   }
 
-  override forward(inputs: Tensor): Tensor {
-    checkForward("nn.gpt", arguments);
+  protected override apply(inputs: Tensor): Tensor {
     const [context] = this.position.weight.shape;
     if (inputs.rank !== 2 || inputs.shape[1] > context) {
       throw new ShapeError({
-        where: "nn.gpt",
+        where: this.where,
         problem: "not a batch of sequences that fit the context",
         got: formatShape(inputs.shape),
         expected: `[batch, time], time ≤ ${context}`,

@@ -1,13 +1,12 @@
 // Group normalisation. It knows no batch: training and evaluation are the same.
-import { checkArguments, number } from "../core/arguments.ts";
+import { number } from "../core/arguments.ts";
 import { refuse, ShapeError } from "../core/errors.ts";
 import { flag, type Given, nonNegative } from "../core/options.ts";
-import { Parameter } from "../program/variable.ts";
-import { ones, zeros } from "../tensor/creation.ts";
 import { groupNorm as apply } from "../tensor/families/normalization.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { checkCounts, checkForward, layerOptions } from "./check.ts";
-import { factoryOf, Module } from "./module.ts";
+import { checkCounts, layerOptions } from "./check.ts";
+import { checked, factoryOf } from "./layer.ts";
+import { Norm } from "./norm.ts";
 
 const record = layerOptions("groupNorm", {
   /** Added to the variance. */
@@ -20,39 +19,31 @@ export type GroupNormOptions = Given<typeof record>;
 const call = record.call({ groups: number, channels: number });
 
 /** Each sample's channels in groups of neighbours, each group normalised by its own mean and variance (Wu and He 2018), then weight (ones at first) and bias (zeros) for each channel. x: [batch, channels, ...] → the same. */
-export class GroupNorm extends Module {
-  readonly weight?: Parameter;
-  readonly bias?: Parameter;
+export class GroupNorm extends Norm {
   readonly groups: number;
   readonly channels: number;
-  readonly epsilon: number;
 
   constructor(groups: number, channels: number, options: GroupNormOptions = {}) {
-    checkArguments(call, arguments);
-    super();
-    const { epsilon, affine } = record.fill(options);
-    checkCounts("groupNorm", { groups, channels });
+    const where = checked(call, arguments);
+    checkCounts(where, { groups, channels });
     if (channels % groups !== 0) {
       throw new ShapeError({
-        where: "nn.groupNorm",
+        where,
         problem: "channels must be divisible by groups",
         got: `${channels} channels, ${groups} groups`,
         expected: "a divisor of the channels",
       });
     }
+    const { epsilon, affine } = record.fill(options);
+    super(where, { extents: [channels], weight: affine, bias: affine, epsilon });
     this.groups = groups;
     this.channels = channels;
-    this.epsilon = epsilon;
-    if (!affine) return;
-    this.weight = new Parameter(ones([channels]));
-    this.bias = new Parameter(zeros([channels]));
   }
 
-  override forward(inputs: Tensor): Tensor {
-    checkForward("nn.groupNorm", arguments);
+  protected override apply(inputs: Tensor): Tensor {
     const { groups, channels, weight, bias, epsilon } = this;
     if (inputs.shape[1] !== channels)
-      refuse(ShapeError, "nn.groupNorm", "inputs of another shape", inputs, `[batch, ${channels}, ...]`);
+      refuse(ShapeError, this.where, "inputs of another shape", inputs, `[batch, ${channels}, ...]`);
     return apply(inputs, groups, weight, bias, { epsilon });
   }
 

@@ -5,9 +5,9 @@ import { maker } from "../core/things.ts";
 import { gradients } from "../program/gradients.ts";
 import { concat, sin, slice } from "../tensor/families/basic.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { checkForward, layerOptions } from "./check.ts";
+import { layerOptions } from "./check.ts";
+import { checked, Layer } from "./layer.ts";
 import { mlp } from "./mlp.ts";
-import { Module } from "./module.ts";
 import type { Sequential } from "./sequential.ts";
 
 const record = layerOptions("heat_pinn", {
@@ -19,22 +19,21 @@ const record = layerOptions("heat_pinn", {
 export type HeatPinnOptions = Given<typeof record>;
 
 /** u of ∂u/∂t = α·∂²u/∂x² with u(0, t) = u(1, t) = 0 and u(x, 0) = sin πx. inputs: [batch, 2] of x in [0, 1] and t ≥ 0 → `outputs`, u [batch, 1], and `loss`, the mean of (∂u/∂t − α·∂²u/∂x²)². */
-export class HeatPinn extends Module<Readonly<Record<"loss" | "outputs", Tensor>>> {
+export class HeatPinn extends Layer<Readonly<Record<"loss" | "outputs", Tensor>>> {
   readonly diffusivity: number;
   readonly network: Sequential;
 
   constructor(options: HeatPinnOptions) {
-    const { hidden, diffusivity } = record.read(options, arguments);
-    super();
+    super(checked(record.signature, arguments));
+    const { hidden, diffusivity } = record.fill(options);
     this.diffusivity = diffusivity;
     this.network = mlp({ sizes: [2, ...hidden, 1], activation: "tanh" });
   }
 
   /** u = sin πx + t·x·(1 − x)·network(x, t): its edges and its start are right whatever the network says (Lagaris, Likas and Fotiadis 1998). Throws ShapeError for other inputs. */
-  override forward(inputs: Tensor): Readonly<Record<"loss" | "outputs", Tensor>> {
-    checkForward("nn.heatPinn", arguments);
+  protected override apply(inputs: Tensor): Readonly<Record<"loss" | "outputs", Tensor>> {
     if (inputs.rank !== 2 || inputs.shape[1] !== 2)
-      refuse(ShapeError, "nn.heatPinn", "not points in space and time", inputs, "[batch, 2] of x and t");
+      refuse(ShapeError, this.where, "not points in space and time", inputs, "[batch, 2] of x and t");
     const [x, t] = [0, 1].map((i) => slice(inputs, [null, [i, i + 1]]));
     const free = this.network.forward(concat([x, t], 1)) as Tensor;
     const outputs = sin(x.mul(Math.PI)).add(t.mul(x).mul(x.neg().add(1)).mul(free));

@@ -1,6 +1,7 @@
 // Initial weights as functions of a shape, drawn from the ambient stream. `init` of a layer takes one, or the name of one that needs no options. Fans are
 // PyTorch's: of a weight [outputs, inputs, ...window] inputs · window and outputs · window.
 import {
+  boolean,
   checkArguments,
   either,
   type Kind,
@@ -153,6 +154,15 @@ export const initKind = either(
   oneOf(initNames),
   kind("a function of a shape", (value) => typeof value === "function"),
 );
+
+/** Options of a layer that multiplies by its weight. */
+export interface WeightOptions {
+  /** Whether a bias is added; true unless given. */
+  readonly bias?: boolean;
+  /** How the weight begins: a name, as kaiming_normal, or a function of its shape. U(±1/√fan-in) unless given. */
+  readonly init?: Init;
+}
+export const weightKinds = { "bias?": boolean, "init?": initKind };
 
 /** A layer's weight, as it was asked for. Throws ShapeError where a function gives a tensor of another shape, or none. */
 export function initial(where: string, init: Init, shape: Shape): Tensor {

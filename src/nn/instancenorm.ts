@@ -1,5 +1,5 @@
 // Instance normalisation: each sample by itself, or in evaluation by running statistics where they are kept.
-import { checkArguments, number } from "../core/arguments.ts";
+import { number } from "../core/arguments.ts";
 import { refuse, ShapeError } from "../core/errors.ts";
 import { flag, type Given, nonNegative } from "../core/options.ts";
 import { formatShape, sizeOf } from "../core/shape.ts";
@@ -7,8 +7,8 @@ import { mean, variance } from "../tensor/families/basic.ts";
 import { instanceNorm as apply, batchNorm } from "../tensor/families/normalization.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { ChannelNorm, momentumOption } from "./channelnorm.ts";
-import { checkForward, layerOptions } from "./check.ts";
-import { factoryOf } from "./module.ts";
+import { layerOptions } from "./check.ts";
+import { checked, factoryOf } from "./layer.ts";
 
 const record = layerOptions("instanceNorm", {
   /** Added to the variance. */
@@ -27,17 +27,14 @@ const call = record.call({ channels: number });
 /** Each channel of each sample normalised by its own mean and variance (Ulyanov et al. 2016), then weight (ones at first) and bias (zeros) for each channel. x: [batch, channels, ...] → the same. `runningMean` and `runningVariance` are buffers: means over the batch, a variance's count being n − 1; so is `batchesTracked` where momentum is "cumulative". */
 export class InstanceNorm extends ChannelNorm {
   constructor(channels: number, options: InstanceNormOptions = {}) {
-    checkArguments(call, arguments);
-    super("instanceNorm", channels, record.fill(options));
+    super(checked(call, arguments), channels, record.fill(options));
   }
 
-  override forward(inputs: Tensor): Tensor {
-    const where = "nn.instanceNorm";
-    checkForward(where, arguments);
-    const { channels, weight, bias, epsilon, runningMean, runningVariance } = this;
+  protected override apply(inputs: Tensor): Tensor {
+    const { where, channels, weight, bias, epsilon, runningMean, runningVariance } = this;
     const { shape } = inputs;
     if (shape[1] !== channels)
-      refuse(ShapeError, where, "inputs of another shape", formatShape(shape), `[batch, ${channels}, ...]`);
+      refuse(ShapeError, where, "inputs of another shape", inputs, `[batch, ${channels}, ...]`);
     if (!runningMean || !runningVariance) return apply(inputs, weight, bias, { epsilon });
     if (!this.training) return batchNorm(inputs, runningMean, runningVariance, weight, bias, { epsilon });
     if (sizeOf(shape.slice(2)) < 2)

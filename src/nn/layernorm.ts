@@ -1,13 +1,13 @@
 // Layer normalisation.
-import { checkArguments, either, number, shape as shapeKind } from "../core/arguments.ts";
+import { either, number, shape as shapeKind } from "../core/arguments.ts";
 import { flag, type Given, nonNegative } from "../core/options.ts";
 import type { Shape } from "../core/shape.ts";
-import { Parameter } from "../program/variable.ts";
-import { ones, zeros } from "../tensor/creation.ts";
+import type { Parameter } from "../program/variable.ts";
 import { layerNorm as apply } from "../tensor/families/normalization.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { checkForward, extentsOf, layerOptions } from "./check.ts";
-import { factoryOf, Module } from "./module.ts";
+import { extentsOf, layerOptions } from "./check.ts";
+import { checked, factoryOf } from "./layer.ts";
+import { Norm } from "./norm.ts";
 
 const record = layerOptions("layerNorm", {
   /** Added to the variance, ≥ 0; 1e-5 unless given. */
@@ -20,28 +20,16 @@ export type LayerNormOptions = Given<typeof record>;
 const call = record.call({ shape: either(number, shapeKind) });
 
 /** (x − mean) ÷ √(variance + epsilon) over the last axes, times weight (ones at first) plus bias (zeros), Ba et al. 2016. x: [..., ...shape]. */
-export class LayerNorm extends Module {
-  readonly weight: Parameter;
-  readonly bias?: Parameter;
-  readonly epsilon: number;
+export class LayerNorm extends Norm {
+  declare readonly weight: Parameter;
 
   constructor(shape: number | Shape, options: LayerNormOptions = {}) {
-    checkArguments(call, arguments);
-    super();
-    const { epsilon, bias } = record.fill(options);
-    const extents = extentsOf("layerNorm", shape);
-    this.epsilon = epsilon;
-    this.weight = new Parameter(ones(extents));
-    if (bias) this.bias = new Parameter(zeros(extents));
+    const where = checked(call, arguments);
+    super(where, { extents: extentsOf(where, shape), weight: true, ...record.fill(options) });
   }
 
-  override forward(inputs: Tensor): Tensor {
-    checkForward("nn.layerNorm", arguments);
+  protected override apply(inputs: Tensor): Tensor {
     return apply(inputs, this.weight, this.bias, this.epsilon);
-  }
-
-  protected override describe(): string {
-    return `(${this.weight.shape.join(" × ")})`;
   }
 }
 

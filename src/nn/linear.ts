@@ -1,43 +1,36 @@
 // The affine layer.
-import { boolean, checkArguments, number, options as optionsOf, signature } from "../core/arguments.ts";
+import { number, options as optionsOf, signature } from "../core/arguments.ts";
 import { Parameter } from "../program/variable.ts";
 import { linear as apply, uniform } from "../tensor/families/basic.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { checkCounts, checkForward } from "./check.ts";
-import { type Init, initial, initKind } from "./init.ts";
-import { factoryOf, Module } from "./module.ts";
+import { checkCounts } from "./check.ts";
+import { initial, type WeightOptions, weightKinds } from "./init.ts";
+import { checked, factoryOf, Layer } from "./layer.ts";
 
-export interface LinearOptions {
-  /** Whether b is added; true unless given. */
-  readonly bias?: boolean;
-  /** How the weight begins: a name, as kaiming_normal, or a function of its shape. U(±1/√inputs) unless given. */
-  readonly init?: Init;
-}
+export interface LinearOptions extends WeightOptions {}
 
 const call = signature("nn.linear", {
   inputs: number,
   outputs: number,
-  "options?": optionsOf<LinearOptions>({ "bias?": boolean, "init?": initKind }),
+  "options?": optionsOf<LinearOptions>(weightKinds),
 });
 
 /** y = x·Wᵀ + b. x: [..., inputs] → [..., outputs]. weight: [outputs, inputs], bias: [outputs], both drawn from U(±1/√inputs), weight first, as PyTorch's, unless `init` gives the weight. */
-export class Linear extends Module {
+export class Linear extends Layer {
   readonly weight: Parameter;
   readonly bias?: Parameter;
 
   constructor(inputs: number, outputs: number, options: LinearOptions = {}) {
-    checkArguments(call, arguments);
-    super();
+    super(checked(call, arguments));
     const { bias = true, init } = options;
-    checkCounts("linear", { inputs, outputs });
+    checkCounts(this.where, { inputs, outputs });
     const bound = 1 / Math.sqrt(inputs);
     const shape = [outputs, inputs];
-    this.weight = new Parameter(init ? initial("nn.linear", init, shape) : uniform(shape, -bound, bound));
+    this.weight = new Parameter(init ? initial(this.where, init, shape) : uniform(shape, -bound, bound));
     if (bias) this.bias = new Parameter(uniform([outputs], -bound, bound));
   }
 
-  override forward(inputs: Tensor): Tensor {
-    checkForward("nn.linear", arguments);
+  protected override apply(inputs: Tensor): Tensor {
     return apply(inputs, this.weight, this.bias);
   }
 

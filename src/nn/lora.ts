@@ -1,10 +1,10 @@
 // The layer of low-rank adaptation (Hu et al. 2021): a linear layer that keeps its weights, and beside them a product of two thin matrices that is trained.
-import { checkArguments, checkNone, count, kind, real, signature } from "../core/arguments.ts";
+import { checkNone, count, kind, real, signature } from "../core/arguments.ts";
 import { Parameter } from "../program/variable.ts";
 import { zeros } from "../tensor/creation.ts";
 import { linear, matmul, uniform } from "../tensor/families/basic.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { checkForward } from "./check.ts";
+import { checked, Layer } from "./layer.ts";
 import { Linear } from "./linear.ts";
 import { Module } from "./module.ts";
 
@@ -15,7 +15,7 @@ const layerCall = signature("LoraLinear", {
 });
 
 /** y = x·Wᵀ + b + (x·Aᵀ)·Bᵀ·scale, W and b of the layer it stands for. loraA: [rank, inputs] from U(±1/√inputs), loraB: [outputs, rank], zeros at first. */
-export class LoraLinear extends Module {
+export class LoraLinear extends Layer {
   readonly weight: Parameter;
   readonly bias?: Parameter;
   readonly loraA: Parameter;
@@ -23,8 +23,7 @@ export class LoraLinear extends Module {
   readonly #scale: number;
 
   constructor(layer: Linear, rank: number, scale: number) {
-    checkArguments(layerCall, arguments);
-    super();
+    super(checked(layerCall, arguments));
     const { weight, bias } = layer;
     const [outputs, inputs] = weight.shape;
     const bound = 1 / Math.sqrt(inputs);
@@ -35,8 +34,7 @@ export class LoraLinear extends Module {
     this.#scale = scale;
   }
 
-  override forward(inputs: Tensor): Tensor {
-    checkForward("LoraLinear", arguments);
+  protected override apply(inputs: Tensor): Tensor {
     const update = linear(linear(inputs, this.loraA), this.loraB);
     return linear(inputs, this.weight, this.bias).add(update.mul(this.#scale));
   }

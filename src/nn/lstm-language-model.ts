@@ -3,11 +3,11 @@ import { refuse, ShapeError } from "../core/errors.ts";
 import { count, type Given, probability } from "../core/options.ts";
 import { maker } from "../core/things.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { checkForward, layerOptions } from "./check.ts";
+import { layerOptions } from "./check.ts";
 import { type Dropout, dropout as dropoutLayer } from "./dropout.ts";
 import { type Embedding, embedding } from "./embedding.ts";
+import { checked, Layer } from "./layer.ts";
 import { type Linear, linear } from "./linear.ts";
-import { Module } from "./module.ts";
 import { type Lstm, lstm } from "./recurrent.ts";
 
 const record = layerOptions("lstm_language_model", {
@@ -23,7 +23,7 @@ const record = layerOptions("lstm_language_model", {
 export type LstmLanguageModelOptions = Given<typeof record>;
 
 /** Token embeddings, LSTM layers from a state of zeros, and a head of its own. inputs: [batch, time] int32 → [batch, time, vocabulary]. */
-export class LstmLanguageModel extends Module {
+export class LstmLanguageModel extends Layer {
   override readonly vocabulary: number;
   readonly token: Embedding;
   readonly dropout: Dropout;
@@ -31,8 +31,8 @@ export class LstmLanguageModel extends Module {
   readonly head: Linear;
 
   constructor(options: LstmLanguageModelOptions) {
-    const { vocabulary, width, layers, dropout } = record.read(options, arguments);
-    super();
+    super(checked(record.signature, arguments));
+    const { vocabulary, width, layers, dropout } = record.fill(options);
     this.vocabulary = vocabulary;
     this.token = embedding(vocabulary, width);
     this.dropout = dropoutLayer(dropout);
@@ -40,10 +40,8 @@ export class LstmLanguageModel extends Module {
     this.head = linear(width, vocabulary);
   }
 
-  override forward(inputs: Tensor): Tensor {
-    checkForward("nn.lstmLanguageModel", arguments);
-    if (inputs.rank !== 2)
-      refuse(ShapeError, "nn.lstmLanguageModel", "not a batch of sequences", inputs, "[batch, time]");
+  protected override apply(inputs: Tensor): Tensor {
+    if (inputs.rank !== 2) refuse(ShapeError, this.where, "not a batch of sequences", inputs, "[batch, time]");
     const embedded = this.dropout.forward(this.token.forward(inputs));
     return this.head.forward(this.dropout.forward(this.recurrent.forward(embedded)));
   }

@@ -30,7 +30,7 @@ export type MlpOptions = Given<typeof record>;
  */
 export const mlp = factory(record, ({ sizes, dropout, activation, bias, init }) => {
   const parameters = sizes.slice(1).reduce((sum, size, i) => sum + affineParameters(sizes[i], size, bias), 0);
-  checkStack("mlp", sizes.length - 1, parameters);
+  checkStack(record.where, sizes.length - 1, parameters);
   const layers = sizes.slice(1).flatMap((size, i) => {
     const affine = linear(sizes[i], size, { bias, init });
     if (i === sizes.length - 2) return [affine];

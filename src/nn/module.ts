@@ -130,13 +130,6 @@ export abstract class Module<out Output extends ModelOutput = ModelOutput> imple
   }
 }
 
-/** The function that makes modules of a class: called as its constructor is, which checks what it is given. Files of several layers mark the call as pure, for bundlers. */
-export function factoryOf<Given extends readonly unknown[], M extends Module>(
-  Class: new (...given: Given) => M,
-): (...given: Given) => M {
-  return (...given) => new Class(...given);
-}
-
 /** Options lie no deeper in lists and records than this; what does is one piece by itself. */
 const deepest = 3;
 

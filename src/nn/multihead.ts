@@ -1,15 +1,16 @@
 // Attention with several heads over the inputs themselves or over a memory, with masks. What it is given beside the inputs comes as a batch does, so
 // that a dataset's own masks reach every layer of a model.
-import { checkArguments, number } from "../core/arguments.ts";
+import { number } from "../core/arguments.ts";
 import { DTypeError, refuse, ShapeError } from "../core/errors.ts";
 import { count, flag, type Given, probability } from "../core/options.ts";
-import { formatShape } from "../core/shape.ts";
+import { formatShape, sameShape } from "../core/shape.ts";
 import { scaledDotProductAttention } from "../tensor/families/attention.ts";
-import { logicalAnd, reshape, swapAxes, where } from "../tensor/families/basic.ts";
+import { logicalAnd, reshape, where as select, swapAxes } from "../tensor/families/basic.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { checkCount, checkForward, layerOptions } from "./check.ts";
+import { checkCounts, layerOptions } from "./check.ts";
+import { checked, factoryOf, Layer } from "./layer.ts";
 import { type Linear, linear } from "./linear.ts";
-import { type Batch, factoryOf, Module } from "./module.ts";
+import type { Batch } from "./module.ts";
 import { type RotaryPositions, rotaryPositions } from "./positions.ts";
 
 const record = layerOptions("multiHeadAttention", {
@@ -30,33 +31,23 @@ export type MultiHeadAttentionOptions = Given<typeof record>;
 const call = record.call({ width: number, heads: number });
 
 /** Throws ShapeError unless it is a multiple. */
-function checkShared(what: string, all: number, parts: number): void {
-  if (all % parts === 0) return;
-  throw new ShapeError({
-    where: "nn.multiHeadAttention",
-    problem: `${what} must divide evenly`,
-    got: `${all} and ${parts}`,
-    expected: "a multiple and its divisor",
-  });
+function checkShared(where: string, what: string, all: number, parts: number): void {
+  if (all % parts !== 0)
+    refuse(ShapeError, where, `${what} must divide evenly`, `${all} and ${parts}`, "a multiple and its divisor");
 }
 
 /** The mask over [batch, heads, queries, keys] that a mask of scores and one of keys come to. Throws ShapeError, DTypeError. */
-function joinedMask({ mask, keyMask }: Batch, batch: number, keys: number): Tensor | undefined {
+function joinedMask(where: string, { mask, keyMask }: Batch, batch: number, keys: number): Tensor | undefined {
   const wide = mask?.rank === 3 ? reshape(mask, [mask.shape[0], 1, ...mask.shape.slice(1)]) : mask;
   if (!keyMask) return wide;
-  if (keyMask.rank !== 2 || keyMask.shape[0] !== batch || keyMask.shape[1] !== keys)
-    refuse(ShapeError, "nn.multiHeadAttention.keyMask", "not one for each key", keyMask, formatShape([batch, keys]));
-  if (keyMask.dtype !== "bool") {
-    throw new DTypeError({
-      where: "nn.multiHeadAttention.keyMask",
-      problem: "a mask of another dtype",
-      got: keyMask.dtype,
-      expected: "bool, true where there is a key",
-    });
-  }
+  const place = `${where}.keyMask`;
+  if (!sameShape(keyMask.shape, [batch, keys]))
+    refuse(ShapeError, place, "not one for each key", keyMask, formatShape([batch, keys]));
+  if (keyMask.dtype !== "bool")
+    refuse(DTypeError, place, "a mask of another dtype", keyMask.dtype, "bool, true where there is a key");
   const seen = reshape(keyMask, [batch, 1, 1, keys]);
   if (!wide) return seen;
-  return wide.dtype === "bool" ? logicalAnd(seen, wide) : where(seen, wide, -Infinity);
+  return wide.dtype === "bool" ? logicalAnd(seen, wide) : select(seen, wide, -Infinity);
 }
 
 /**
@@ -65,7 +56,7 @@ function joinedMask({ mask, keyMask }: Batch, batch: number, keys: number): Tens
  * key is seen) or float32 (added to the scores); `keyMask`: [batch, keys] bool, true where there is a key, not padding. A query that sees no key gets the
  * output's bias alone. `query`, `key`, `value` and `out` are linear layers.
  */
-export class MultiHeadAttention extends Module<Tensor> {
+export class MultiHeadAttention extends Layer {
   readonly query: Linear;
   readonly key: Linear;
   readonly value: Linear;
@@ -77,13 +68,12 @@ export class MultiHeadAttention extends Module<Tensor> {
   readonly dropout: number;
 
   constructor(width: number, heads: number, options: MultiHeadAttentionOptions = {}) {
-    checkArguments(call, arguments);
-    super();
+    super(checked(call, arguments));
     const { causal, dropout, bias, keyHeads = heads, memoryWidth = width, rotary } = record.fill(options);
-    checkCount("multiHeadAttention", "width", width);
-    checkCount("multiHeadAttention", "heads", heads);
-    checkShared("width and heads", width, heads);
-    checkShared("heads and keyHeads", heads, keyHeads);
+    const { where } = this;
+    checkCounts(where, { width, heads });
+    checkShared(where, "width and heads", width, heads);
+    checkShared(where, "heads and keyHeads", heads, keyHeads);
     const shared = (width / heads) * keyHeads;
     this.query = linear(width, width, { bias });
     this.key = linear(memoryWidth, shared, { bias });
@@ -96,15 +86,14 @@ export class MultiHeadAttention extends Module<Tensor> {
     this.dropout = dropout;
   }
 
-  override forward(inputs: Tensor, batch: Batch = {}): Tensor {
-    checkForward("nn.multiHeadAttention", arguments);
+  protected override apply(inputs: Tensor, batch: Batch = {}): Tensor {
     const { heads, keyHeads, causal, training, rotary } = this;
     const { memory = inputs } = batch;
     const [width, memoryWidth] = [this.query, this.key].map(({ weight }) => weight.shape[1]);
     for (const [what, x, last] of [["inputs", inputs, width] as const, ["memory", memory, memoryWidth] as const]) {
       if (x.rank === 3 && x.shape[2] === last && x.shape[0] === inputs.shape[0]) continue;
       throw new ShapeError({
-        where: "nn.multiHeadAttention",
+        where: this.where,
         problem: `${what}: not sequences of vectors`,
         got: formatShape(x.shape),
         expected: `[${what === "memory" ? inputs.shape[0] : "batch"}, time, ${last}]`,
@@ -116,7 +105,7 @@ export class MultiHeadAttention extends Module<Tensor> {
     const q = turned(split(this.query.forward(inputs), heads));
     const k = turned(split(this.key.forward(memory), keyHeads));
     const v = split(this.value.forward(memory), keyHeads);
-    const mask = joinedMask(batch, memory.shape[0], memory.shape[1]);
+    const mask = joinedMask(this.where, batch, memory.shape[0], memory.shape[1]);
     const attended = scaledDotProductAttention(q, k, v, { causal, mask, dropout: training ? this.dropout : 0 });
     return this.out.forward(reshape(swapAxes(attended, 1, 2), inputs.shape));
   }

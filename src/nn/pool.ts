@@ -1,11 +1,12 @@
 // Layers of pooling over one, two and three dimensions. Images are [batch, channels, ...extents].
-import { boolean, checkArguments, options as optionsOf, type Signature, signature } from "../core/arguments.ts";
+import { boolean, options as optionsOf } from "../core/arguments.ts";
 import type { AvgPoolOptions } from "../ops/pool.ts";
 import { type PerAxis, perAxisKind, type WindowOptions, windowOptions } from "../ops/window.ts";
 import { ops } from "../tensor/families/images.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { across, checkForward, checkPerAxis } from "./check.ts";
-import { factoryOf, Module } from "./module.ts";
+import { across, checkWindows } from "./check.ts";
+import { type ImageOp, imageLayer, type Rank } from "./images.ts";
+import { checked, factoryOf, Layer } from "./layer.ts";
 
 /** What a layer is made with: the windows' size, and the rest by name. */
 export type MaxPoolCall = [size: PerAxis, options?: WindowOptions];
@@ -13,34 +14,32 @@ export type AvgPoolCall = [size: PerAxis, options?: AvgPoolOptions];
 /** How many windows there are. */
 export type AdaptivePoolCall = [size: PerAxis];
 
-interface Kind {
-  readonly name: string;
-  readonly rank: number;
-  readonly call: Signature;
+interface Calls {
+  readonly maxPool: MaxPoolCall;
+  readonly avgPool: AvgPoolCall;
+  readonly adaptiveAvgPool: AdaptivePoolCall;
+  readonly adaptiveMaxPool: AdaptivePoolCall;
 }
+type Family = keyof Calls;
 
 /** What layers of pooling have in common: windows of `size` points, or as many windows, and the function's options. */
-export abstract class Pooling extends Module {
+export abstract class Pooling extends Layer {
   readonly size: PerAxis;
   readonly options?: WindowOptions | AvgPoolOptions;
-  readonly #kind: Kind;
+  readonly #op: ImageOp<Family>;
 
-  constructor(kind: Kind, given: MaxPoolCall | AvgPoolCall | AdaptivePoolCall) {
-    checkArguments(kind.call, given);
-    super();
+  constructor(op: ImageOp<Family>, given: Calls[Family]) {
+    const where = checked(op.call, given);
+    super(where);
     const [size, options] = given;
-    const { padding = 0, ...counts }: WindowOptions = options ?? {};
-    const { stride = 1, dilation = 1 } = counts;
-    checkPerAxis(kind.name, kind.rank, { size, stride, dilation }, 1);
-    checkPerAxis(kind.name, kind.rank, { padding }, 0);
+    checkWindows(where, op.rank, { size }, options);
     this.size = size;
     if (options) this.options = options;
-    this.#kind = kind;
+    this.#op = op;
   }
 
-  override forward(inputs: Tensor): Tensor {
-    checkForward(`nn.${this.#kind.name}`, arguments);
-    const apply = ops[this.#kind.name as "maxPool2d"];
+  protected override apply(inputs: Tensor): Tensor {
+    const apply = ops[this.#op.name as "maxPool2d"];
     return this.options ? apply(inputs, this.size, this.options) : apply(inputs, this.size);
   }
 
@@ -49,37 +48,17 @@ export abstract class Pooling extends Module {
   }
 }
 
-const optionKinds = {
-  maxPool: { "options?": windowOptions },
-  avgPool: {
-    "options?": optionsOf<AvgPoolOptions>({
-      "stride?": perAxisKind,
-      "padding?": perAxisKind,
-      "countPadding?": boolean,
-    }),
-  },
-  adaptiveAvgPool: {},
-  adaptiveMaxPool: {},
+const averaging = { "stride?": perAxisKind, "padding?": perAxisKind, "countPadding?": boolean };
+const parameters = {
+  maxPool: { size: perAxisKind, "options?": windowOptions },
+  avgPool: { size: perAxisKind, "options?": optionsOf<AvgPoolOptions>(averaging) },
+  adaptiveAvgPool: { size: perAxisKind },
+  adaptiveMaxPool: { size: perAxisKind },
 };
-interface Calls {
-  readonly maxPool: MaxPoolCall;
-  readonly avgPool: AvgPoolCall;
-  readonly adaptiveAvgPool: AdaptivePoolCall;
-  readonly adaptiveMaxPool: AdaptivePoolCall;
-}
 
-/** A class of layers of the op `${family}${rank}d`. */
 /* @__NO_SIDE_EFFECTS__ */
-function pooling<F extends keyof Calls>(family: F, rank: 1 | 2 | 3): new (...given: Calls[F]) => Pooling {
-  const name = `${family}${rank}d`;
-  const hint = "options?" in optionKinds[family] ? "stride and padding go by name" : undefined;
-  const kind = { name, rank, call: signature(`nn.${name}`, { size: perAxisKind, ...optionKinds[family] }, hint) };
-  return class extends Pooling {
-    constructor(...given: Calls[F]) {
-      super(kind, given);
-    }
-  };
-}
+const pooling = <F extends Family>(family: F, rank: Rank): (new (...given: Calls[F]) => Pooling) =>
+  imageLayer(Pooling, family, rank, parameters[family]);
 
 /** Pooling over one dimension, as maxPool1d's. x: [batch, channels, length] → [batch, channels, columns]. */
 export class MaxPool1d extends pooling("maxPool", 1) {}

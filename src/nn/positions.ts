@@ -1,5 +1,5 @@
 // Where in a sequence a vector is: learned, sinusoidal, or as a rotation of queries and keys.
-import { checkArguments, number } from "../core/arguments.ts";
+import { number } from "../core/arguments.ts";
 import { refuse, ShapeError } from "../core/errors.ts";
 import { type Given, positive } from "../core/options.ts";
 import { cos, power, sin } from "../core/real.ts";
@@ -8,24 +8,21 @@ import { Parameter } from "../program/variable.ts";
 import { tensor } from "../tensor/creation.ts";
 import { concat, neg, normal, slice } from "../tensor/families/basic.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { checkCounts, checkForward, layerOptions } from "./check.ts";
-import { factoryOf, Module } from "./module.ts";
+import { checkCounts, layerOptions } from "./check.ts";
+import { checked, factoryOf, Layer } from "./layer.ts";
 
-const record = (name: string) =>
-  layerOptions(name, {
-    /** The longest wave is 2π · base positions. */
-    base: positive.default(10000),
-  });
-export type PositionOptions = Given<ReturnType<typeof record>>;
+const waveFields = {
+  /** The longest wave is 2π · base positions. */
+  base: positive.default(10000),
+};
 const extents = { context: number, width: number };
-const [learnedRecord, sinusoidalRecord, rotaryRecord] = [
-  layerOptions("learnedPositions", {}),
-  record("sinusoidalPositions"),
-  record("rotaryPositions"),
-];
-const learnedCall = learnedRecord.call(extents, "it has no options: initial weights are given by weight.assign");
-const sinusoidalCall = sinusoidalRecord.call(extents);
-const rotaryCall = rotaryRecord.call(extents);
+const unlearned = "it has no options: initial weights are given by weight.assign";
+const learnedCall = layerOptions("learnedPositions", {}).call(extents, unlearned);
+const sinusoidal = layerOptions("sinusoidalPositions", waveFields);
+const sinusoidalCall = sinusoidal.call(extents);
+const rotary = layerOptions("rotaryPositions", waveFields);
+const rotaryCall = rotary.call(extents);
+export type PositionOptions = Given<typeof rotary>;
 
 /** Throws ShapeError unless the last axes are [time ≤ context, width]. */
 function checkSequence(where: string, { shape }: Tensor, [context, width]: readonly number[]): number {
@@ -41,7 +38,7 @@ function checkSequence(where: string, { shape }: Tensor, [context, width]: reado
 
 function checkExtents(where: string, context: number, width: number, even: boolean): void {
   checkCounts(where, { context, width });
-  if (even && width % 2 !== 0) refuse(ShapeError, `nn.${where}`, "no pairs", `width ${width}`, "an even width");
+  if (even && width % 2 !== 0) refuse(ShapeError, where, "no pairs", `width ${width}`, "an even width");
 }
 
 /** [context, width] of f(position · base^(−2i ÷ width)), i < width ÷ 2, in float64, each rounded once. */
@@ -52,19 +49,17 @@ function waves(context: number, width: number, base: number, columns: (angle: nu
 }
 
 /** x plus a vector for each position. x: [..., time ≤ context, width] → the same. weight: [context, width] from N(0, 1), as an embedding's. */
-export class LearnedPositions extends Module<Tensor> {
+export class LearnedPositions extends Layer {
   readonly weight: Parameter;
 
   constructor(context: number, width: number) {
-    checkArguments(learnedCall, arguments);
-    super();
-    checkExtents("learnedPositions", context, width, false);
+    super(checked(learnedCall, arguments));
+    checkExtents(this.where, context, width, false);
     this.weight = new Parameter(normal([context, width]));
   }
 
-  override forward(inputs: Tensor): Tensor {
-    checkForward("nn.learnedPositions", arguments);
-    const time = checkSequence("nn.learnedPositions", inputs, this.weight.shape);
+  protected override apply(inputs: Tensor): Tensor {
+    const time = checkSequence(this.where, inputs, this.weight.shape);
     return inputs.add(slice(this.weight, [[0, time]]));
   }
 
@@ -82,19 +77,17 @@ export class LearnedPositions extends Module<Tensor> {
 export const learnedPositions = /* @__PURE__ */ factoryOf(LearnedPositions);
 
 /** x plus sin(p · base^(−2i ÷ width)) in column 2i and the cosine of it in column 2i + 1, at position p (Vaswani et al. 2017). x: [..., time ≤ context, width] → the same. */
-export class SinusoidalPositions extends Module<Tensor> {
+export class SinusoidalPositions extends Layer {
   readonly #table: Tensor;
 
   constructor(context: number, width: number, options: PositionOptions = {}) {
-    checkArguments(sinusoidalCall, arguments);
-    super();
-    checkExtents("sinusoidalPositions", context, width, true);
-    this.#table = waves(context, width, sinusoidalRecord.fill(options).base, (angle) => [sin(angle), cos(angle)]);
+    super(checked(sinusoidalCall, arguments));
+    checkExtents(this.where, context, width, true);
+    this.#table = waves(context, width, sinusoidal.fill(options).base, (angle) => [sin(angle), cos(angle)]);
   }
 
-  override forward(inputs: Tensor): Tensor {
-    checkForward("nn.sinusoidalPositions", arguments);
-    const time = checkSequence("nn.sinusoidalPositions", inputs, this.#table.shape);
+  protected override apply(inputs: Tensor): Tensor {
+    const time = checkSequence(this.where, inputs, this.#table.shape);
     return inputs.add(slice(this.#table, [[0, time]]));
   }
 
@@ -111,23 +104,21 @@ export class SinusoidalPositions extends Module<Tensor> {
 export const sinusoidalPositions = /* @__PURE__ */ factoryOf(SinusoidalPositions);
 
 /** Each pair (xᵢ, xᵢ₊ₕ), h = width ÷ 2, turned by p · base^(−2i ÷ width) at position p, so that products of queries and keys see how far apart they are (Su et al. 2021, halves as in GPT-NeoX and LLaMA). x: [..., time ≤ context, width] → the same. */
-export class RotaryPositions extends Module<Tensor> {
+export class RotaryPositions extends Layer {
   readonly #cosines: Tensor;
   readonly #sines: Tensor;
 
   constructor(context: number, width: number, options: PositionOptions = {}) {
-    checkArguments(rotaryCall, arguments);
-    super();
-    checkExtents("rotaryPositions", context, width, true);
-    const { base } = rotaryRecord.fill(options);
+    super(checked(rotaryCall, arguments));
+    checkExtents(this.where, context, width, true);
+    const { base } = rotary.fill(options);
     this.#cosines = waves(context, width, base, (angle) => [cos(angle)]);
     this.#sines = waves(context, width, base, (angle) => [sin(angle)]);
   }
 
-  override forward(inputs: Tensor): Tensor {
-    checkForward("nn.rotaryPositions", arguments);
+  protected override apply(inputs: Tensor): Tensor {
     const [context, half] = this.#cosines.shape;
-    const time = checkSequence("nn.rotaryPositions", inputs, [context, 2 * half]);
+    const time = checkSequence(this.where, inputs, [context, 2 * half]);
     const leading = inputs.shape.slice(0, -1).map(() => null);
     const [first, second] = [
       [0, half],

@@ -1,12 +1,12 @@
 // A rectifier whose slope below 0 is learned.
-import { checkArguments, number, options as optionsOf, real, signature } from "../core/arguments.ts";
+import { number, options as optionsOf, real, signature } from "../core/arguments.ts";
 import { refuse, ShapeError } from "../core/errors.ts";
 import { Parameter } from "../program/variable.ts";
 import { prelu as apply } from "../tensor/families/activations.ts";
 import { full, reshape } from "../tensor/families/basic.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { checkCount, checkForward } from "./check.ts";
-import { factoryOf, Module } from "./module.ts";
+import { checkCounts } from "./check.ts";
+import { checked, factoryOf, Layer } from "./layer.ts";
 
 export interface PReluOptions {
   /** The slopes at first; 0.25 unless given. */
@@ -19,21 +19,19 @@ const call = signature("nn.prelu", { "count?": number, "options?": optionsOf<PRe
  * x where x > 0, else weight·x (He et al. 2015), weight: [count]: one slope for all, or one for each channel of axis 1. inputs: [...] float32, or
  * [batch, count, ...] → the same. Throws ShapeError for another number of channels.
  */
-export class PRelu extends Module {
+export class PRelu extends Layer {
   readonly weight: Parameter;
 
   constructor(count = 1, options: PReluOptions = {}) {
-    checkArguments(call, arguments);
-    super();
-    checkCount("prelu", "count", count);
+    super(checked(call, arguments));
+    checkCounts(this.where, { count });
     this.weight = new Parameter(full([count], options.init ?? 0.25));
   }
 
-  override forward(inputs: Tensor): Tensor {
-    checkForward("nn.prelu", arguments);
+  protected override apply(inputs: Tensor): Tensor {
     const [count] = this.weight.shape;
     if (count > 1 && inputs.shape[1] !== count)
-      refuse(ShapeError, "nn.prelu", "not one slope for each channel", inputs, `[batch, ${count}, ...]`);
+      refuse(ShapeError, this.where, "not one slope for each channel", inputs, `[batch, ${count}, ...]`);
     const behind = Array.from({ length: Math.max(0, inputs.rank - 2) }, () => 1);
     return apply(inputs, count === 1 ? this.weight : reshape(this.weight, [count, ...behind]));
   }

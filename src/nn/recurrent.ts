@@ -11,8 +11,8 @@ import { concat, dropout, linear, matmul, stack, uniform, where } from "../tenso
 import { scan } from "../tensor/scan.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { type Cell, elman, gated, longShort } from "./cells.ts";
-import { affineParameters, checkCounts, checkForward, checkStack } from "./check.ts";
-import { type Batch, factoryOf, Module } from "./module.ts";
+import { affineParameters, checkCounts, checkStack } from "./check.ts";
+import { checked, factoryOf, Layer } from "./layer.ts";
 
 export interface RecurrentOptions {
   /** How many layers, each over the outputs of the one before (1). */
@@ -39,19 +39,33 @@ export interface SequenceOptions {
 }
 
 /** The parameters of one direction of one layer, by PyTorch's names without the end. */
-interface Weights {
-  readonly weight_ih: Parameter;
-  readonly weight_hh: Parameter;
-  readonly bias_ih?: Parameter;
-  readonly bias_hh?: Parameter;
-}
+const weightNames = ["weight_ih", "weight_hh", "bias_ih", "bias_hh"];
+type Weights = readonly [ih: Parameter, hh: Parameter, ihBias?: Parameter, hhBias?: Parameter];
+
+const plain = { "layers?": number, "bidirectional?": boolean, "dropout?": number, "bias?": boolean };
+const sizes = { inputs: number, hidden: number };
+const ofRnn = optionsOf<RnnOptions>({ ...plain, "nonlinearity?": oneOf(["tanh", "relu"]) });
+const calls = {
+  rnn: signature("nn.rnn", { ...sizes, "options?": ofRnn }),
+  lstm: signature("nn.lstm", { ...sizes, "options?": optionsOf<RecurrentOptions>(plain) }),
+  gru: signature("nn.gru", { ...sizes, "options?": optionsOf<RecurrentOptions>(plain) }),
+};
+const states = kind(
+  "a tensor, or a list of them",
+  (value) => value instanceof Tensor || (Array.isArray(value) && value.every((each) => each instanceof Tensor)),
+);
+const sequenceKind = optionsOf<SequenceOptions>({ "state?": states, "mask?": tensor });
+const [rnnRun, lstmRun, gruRun] = ["rnn", "lstm", "gru"].map((name) =>
+  signature(`nn.${name}.run`, { inputs: tensor, "options?": sequenceKind }),
+);
+const runCalls = { rnn: rnnRun, lstm: lstmRun, gru: gruRun };
 
 /**
  * Layers over sequences. inputs: [batch, time, inputs] → [batch, time, hidden], or 2·hidden where bidirectional. Parameters, for layer l, with `_reverse` behind for its
  * second half: `weight_ih_l<l>` [gates·hidden, its inputs], `weight_hh_l<l>` [gates·hidden, hidden], `bias_ih_l<l>`, `bias_hh_l<l>` [gates·hidden], all from U(±1/√hidden) in this order,
- * as PyTorch's.
+ * as PyTorch's. `State`: what they come to after the last step: a tensor, or each of the cell's states.
  */
-abstract class Recurrent extends Module {
+abstract class Recurrent<State> extends Layer {
   readonly inputs: number;
   readonly hidden: number;
   readonly layers: number;
@@ -60,16 +74,15 @@ abstract class Recurrent extends Module {
   readonly dropout: number;
   protected readonly cell: Cell;
 
-  constructor(cell: Cell, inputs: number, hidden: number, options: RecurrentOptions) {
-    super();
+  constructor(where: string, cell: Cell, inputs: number, hidden: number, options: RecurrentOptions) {
+    super(where);
     const { layers = 1, bidirectional = false, dropout: p = 0, bias = true } = options;
-    const { name, gates } = cell;
-    checkCounts(name, { inputs, hidden });
-    checkProbability(`nn.${name}`, p);
+    checkCounts(where, { inputs, hidden });
+    checkProbability(where, p);
     const directions = bidirectional ? 2 : 1;
-    const width = gates * hidden;
+    const width = cell.gates * hidden;
     const ofLayer = affineParameters(directions * hidden, width, bias) + affineParameters(hidden, width, bias);
-    checkStack(name, layers, layers * directions * ofLayer + affineParameters(inputs, width));
+    checkStack(where, layers, layers * directions * ofLayer + affineParameters(inputs, width));
     this.cell = cell;
     this.inputs = inputs;
     this.hidden = hidden;
@@ -79,12 +92,14 @@ abstract class Recurrent extends Module {
     const bound = 1 / Math.sqrt(hidden);
     const own = this as unknown as Record<string, Parameter>;
     for (const { end, layer } of this.#halves()) {
-      const make = (what: string, shape: Shape) => {
-        own[`${what}_${end}`] = new Parameter(uniform(shape, -bound, bound));
-      };
-      make("weight_ih", [width, layer === 0 ? inputs : directions * hidden]);
-      make("weight_hh", [width, hidden]);
-      if (bias) for (const what of ["bias_ih", "bias_hh"]) make(what, [width]);
+      const shapes: readonly Shape[] = [
+        [width, layer === 0 ? inputs : directions * hidden],
+        [width, hidden],
+        ...(bias ? [[width], [width]] : []),
+      ];
+      shapes.forEach((shape, i) => {
+        own[`${weightNames[i]}_${end}`] = new Parameter(uniform(shape, -bound, bound));
+      });
     }
   }
 
@@ -100,21 +115,24 @@ abstract class Recurrent extends Module {
   }
 
   #weights(end: string): Weights {
-    const own = this as unknown as Record<string, Parameter | undefined>;
-    const names = ["weight_ih", "weight_hh", "bias_ih", "bias_hh"];
-    return Object.fromEntries(names.map((name) => [name, own[`${name}_${end}`]])) as unknown as Weights;
+    const own = this as unknown as Record<string, Parameter>;
+    return weightNames.map((name) => own[`${name}_${end}`]) as unknown as Weights;
   }
 
-  override forward(inputs: Tensor, _batch?: Batch): Tensor {
-    checkForward(`nn.${this.cell.name}`, arguments);
-    return this.sequence(inputs, {})[0];
+  protected override apply(inputs: Tensor): Tensor {
+    return this.#sequence(inputs, {})[0];
+  }
+
+  /** inputs: [batch, time, inputs] → [outputs, state], state: [layers·directions, batch, hidden] after the last step, of an LSTM two such, h and c. Throws ShapeError. */
+  run(inputs: Tensor, options: SequenceOptions = {}): [outputs: Tensor, state: State] {
+    checkArguments(runCalls[this.cell.name], arguments);
+    const [outputs, last] = this.#sequence(inputs, options);
+    return [outputs, (last.length === 1 ? last[0] : last) as State];
   }
 
   /** Outputs, and each state stacked over layers and directions. */
-  protected sequence(inputs: Tensor, { state, mask }: SequenceOptions): [Tensor, Tensor[]] {
-    const { cell, hidden } = this;
-    const { name } = cell;
-    const where = `nn.${name}`;
+  #sequence(inputs: Tensor, { state, mask }: SequenceOptions): [Tensor, Tensor[]] {
+    const { where, cell, hidden } = this;
     if (inputs.rank !== 3 || inputs.shape[2] !== this.inputs || inputs.dtype !== "float32") {
       throw new ShapeError({
         where,
@@ -171,22 +189,24 @@ abstract class Recurrent extends Module {
   }
 }
 
+/** How one direction of a layer begins and goes. */
+interface Half extends Pick<SequenceOptions, "mask"> {
+  readonly states: readonly Tensor[];
+  readonly reverse: boolean;
+}
+
 /** One direction of one layer. inputs: [batch, time, …] → outputs [batch, time, hidden], and the states after its last step. */
 function runHalf(
   cell: Cell,
-  { weight_ih, weight_hh, bias_ih, bias_hh }: Weights,
+  [ih, hh, ihBias, hhBias]: Weights,
   inputs: Tensor,
-  {
-    states,
-    mask,
-    reverse,
-  }: { readonly states: readonly Tensor[]; readonly mask: Tensor | undefined; readonly reverse: boolean },
+  { states, mask, reverse }: Half,
 ): [Tensor, readonly Tensor[]] {
   // Where a cell adds both products so are both biases, once; a GRU multiplies the second.
   const isAdded = cell !== gated;
-  const all = linear(inputs, weight_ih, isAdded && bias_ih && bias_hh ? bias_ih.add(bias_hh) : bias_ih);
-  const turned = weight_hh.transpose();
-  const recurrent = (h: Tensor) => (isAdded || !bias_hh ? matmul(h, turned) : matmul(h, turned).add(bias_hh));
+  const all = linear(inputs, ih, isAdded && ihBias && hhBias ? ihBias.add(hhBias) : ihBias);
+  const turned = hh.transpose();
+  const recurrent = (h: Tensor) => (isAdded || !hhBias ? matmul(h, turned) : matmul(h, turned).add(hhBias));
   type States = readonly Tensor[];
   const step = (before: States, x: Tensor, here?: Tensor): [States, Tensor] => {
     const after = cell.step(x, before, recurrent);
@@ -206,67 +226,24 @@ function runHalf(
   return [outputs, last];
 }
 
-const plain = { "layers?": number, "bidirectional?": boolean, "dropout?": number, "bias?": boolean };
-const sizes = { inputs: number, hidden: number };
-const ofRnn = optionsOf<RnnOptions>({ ...plain, "nonlinearity?": oneOf(["tanh", "relu"]) });
-const calls = {
-  rnn: signature("nn.rnn", { ...sizes, "options?": ofRnn }),
-  lstm: signature("nn.lstm", { ...sizes, "options?": optionsOf<RecurrentOptions>(plain) }),
-  gru: signature("nn.gru", { ...sizes, "options?": optionsOf<RecurrentOptions>(plain) }),
-};
-const states = kind(
-  "a tensor, or a list of them",
-  (value) => value instanceof Tensor || (Array.isArray(value) && value.every((each) => each instanceof Tensor)),
-);
-const runCall = (name: string) =>
-  signature(`nn.${name}.run`, {
-    inputs: tensor,
-    "options?": optionsOf<SequenceOptions>({ "state?": states, "mask?": tensor }),
-  });
-const runCalls = { rnn: runCall("rnn"), lstm: runCall("lstm"), gru: runCall("gru") };
-
 /** Elman layers: h' = tanh(x·W_ihᵀ + b_ih + h·W_hhᵀ + b_hh), or relu. See `Recurrent` for shapes and parameters. */
-export class Rnn extends Recurrent {
+export class Rnn extends Recurrent<Tensor> {
   constructor(inputs: number, hidden: number, options: RnnOptions = {}) {
-    checkArguments(calls.rnn, arguments);
-    super(elman(options.nonlinearity ?? "tanh"), inputs, hidden, options);
-  }
-
-  /** inputs: [batch, time, inputs] → [outputs, state], state: [layers·directions, batch, hidden] after the last step. Throws ShapeError. */
-  run(inputs: Tensor, options: SequenceOptions = {}): [outputs: Tensor, state: Tensor] {
-    checkArguments(runCalls.rnn, arguments);
-    const [outputs, [h]] = this.sequence(inputs, options);
-    return [outputs, h];
+    super(checked(calls.rnn, arguments), elman(options.nonlinearity ?? "tanh"), inputs, hidden, options);
   }
 }
 
 /** LSTM layers: i, f, o = σ, g = tanh of the sums of both products; c' = f·c + i·g; h' = o·tanh(c'). See `Recurrent` for shapes and parameters. */
-export class Lstm extends Recurrent {
+export class Lstm extends Recurrent<[h: Tensor, c: Tensor]> {
   constructor(inputs: number, hidden: number, options: RecurrentOptions = {}) {
-    checkArguments(calls.lstm, arguments);
-    super(longShort, inputs, hidden, options);
-  }
-
-  /** inputs: [batch, time, inputs] → [outputs, [h, c]], both states [layers·directions, batch, hidden] after the last step. Throws ShapeError. */
-  run(inputs: Tensor, options: SequenceOptions = {}): [outputs: Tensor, state: [h: Tensor, c: Tensor]] {
-    checkArguments(runCalls.lstm, arguments);
-    const [outputs, [h, c]] = this.sequence(inputs, options);
-    return [outputs, [h, c]];
+    super(checked(calls.lstm, arguments), longShort, inputs, hidden, options);
   }
 }
 
 /** GRU layers: r, z = σ of the sums of both products; n = tanh(x·W_inᵀ + b_in + r·(h·W_hnᵀ + b_hn)); h' = (1 − z)·n + z·h. See `Recurrent` for shapes and parameters. */
-export class Gru extends Recurrent {
+export class Gru extends Recurrent<Tensor> {
   constructor(inputs: number, hidden: number, options: RecurrentOptions = {}) {
-    checkArguments(calls.gru, arguments);
-    super(gated, inputs, hidden, options);
-  }
-
-  /** inputs: [batch, time, inputs] → [outputs, state], state: [layers·directions, batch, hidden] after the last step. Throws ShapeError. */
-  run(inputs: Tensor, options: SequenceOptions = {}): [outputs: Tensor, state: Tensor] {
-    checkArguments(runCalls.gru, arguments);
-    const [outputs, [h]] = this.sequence(inputs, options);
-    return [outputs, h];
+    super(checked(calls.gru, arguments), gated, inputs, hidden, options);
   }
 }
 

@@ -1,11 +1,11 @@
 // Layers that give images another resolution, or another form. Images are [batch, channels, ...extents].
-import { checkArguments, number, signature } from "../core/arguments.ts";
+import { number, signature } from "../core/arguments.ts";
 import { checkInterpolation, type InterpolateOptions, interpolateKinds } from "../ops/interpolate.ts";
 import { type PerAxis, perAxisKind, type WindowOptions, windowOptions } from "../ops/window.ts";
 import { ops } from "../tensor/families/images.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { across, checkCount, checkForward, checkPerAxis } from "./check.ts";
-import { factoryOf, Module } from "./module.ts";
+import { across, checkCounts, checkWindows } from "./check.ts";
+import { checked, factoryOf, Layer } from "./layer.ts";
 
 const byName = "stride, padding and dilation go by name";
 const calls = {
@@ -17,18 +17,16 @@ const calls = {
 };
 
 /** Images in another resolution. x: [batch, channels, ...extents] → [batch, channels, ...size]. */
-export class Upsample extends Module {
+export class Upsample extends Layer {
   readonly options: InterpolateOptions;
 
   constructor(options: InterpolateOptions) {
-    checkArguments(calls.upsample, arguments);
-    super();
-    checkInterpolation("nn.upsample", options);
+    super(checked(calls.upsample, arguments));
+    checkInterpolation(this.where, options);
     this.options = options;
   }
 
-  override forward(inputs: Tensor): Tensor {
-    checkForward("nn.upsample", arguments);
+  protected override apply(inputs: Tensor): Tensor {
     return ops.interpolate(inputs, this.options);
   }
 
@@ -48,20 +46,19 @@ export const upsample = /* @__PURE__ */ factoryOf(Upsample);
 type Shuffle = "pixelShuffle" | "pixelUnshuffle";
 
 /** What moves points between channels and extents, by a factor. */
-export abstract class Shuffling extends Module {
+export abstract class Shuffling extends Layer {
   readonly factor: number;
   readonly #name: Shuffle;
 
   constructor(name: Shuffle, given: [factor: number]) {
-    checkArguments(calls[name], given);
-    super();
-    checkCount(name, "factor", given[0]);
-    this.factor = given[0];
+    super(checked(calls[name], given));
+    const [factor] = given;
+    checkCounts(this.where, { factor });
+    this.factor = factor;
     this.#name = name;
   }
 
-  override forward(inputs: Tensor): Tensor {
-    checkForward(`nn.${this.#name}`, arguments);
+  protected override apply(inputs: Tensor): Tensor {
     return ops[this.#name](inputs, this.factor);
   }
 
@@ -99,20 +96,18 @@ export const pixelShuffle = /* @__PURE__ */ factoryOf(PixelShuffle);
 export const pixelUnshuffle = /* @__PURE__ */ factoryOf(PixelUnshuffle);
 
 /** Windows of images as columns. x: [batch, channels, height, width] → [batch, channels · down · across, windows]. */
-export class Unfold extends Module {
+export class Unfold extends Layer {
   readonly size: PerAxis;
   readonly options: WindowOptions;
 
   constructor(size: PerAxis, options: WindowOptions = {}) {
-    checkArguments(calls.unfold, arguments);
-    super();
-    checkWindows("unfold", { size }, options);
+    super(checked(calls.unfold, arguments));
+    checkWindows(this.where, 2, { size }, options);
     this.size = size;
     this.options = options;
   }
 
-  override forward(inputs: Tensor): Tensor {
-    checkForward("nn.unfold", arguments);
+  protected override apply(inputs: Tensor): Tensor {
     return ops.im2col(inputs, this.size, this.options);
   }
 
@@ -129,22 +124,20 @@ export class Unfold extends Module {
 export const unfold = /* @__PURE__ */ factoryOf(Unfold);
 
 /** Columns added up to images. x: [batch, channels · down · across, windows] → [batch, channels, ...outputSize]. */
-export class Fold extends Module {
+export class Fold extends Layer {
   readonly outputSize: PerAxis;
   readonly size: PerAxis;
   readonly options: WindowOptions;
 
   constructor(outputSize: PerAxis, size: PerAxis, options: WindowOptions = {}) {
-    checkArguments(calls.fold, arguments);
-    super();
-    checkWindows("fold", { outputSize, size }, options);
+    super(checked(calls.fold, arguments));
+    checkWindows(this.where, 2, { outputSize, size }, options);
     this.outputSize = outputSize;
     this.size = size;
     this.options = options;
   }
 
-  override forward(inputs: Tensor): Tensor {
-    checkForward("nn.fold", arguments);
+  protected override apply(inputs: Tensor): Tensor {
     return ops.col2im(inputs, this.outputSize, this.size, this.options);
   }
 
@@ -159,12 +152,3 @@ export class Fold extends Module {
  * @example nn.fold([4, 4], 2).forward(zeros([2, 12, 9]))
  */
 export const fold = /* @__PURE__ */ factoryOf(Fold);
-
-function checkWindows(
-  name: string,
-  sizes: Readonly<Record<string, PerAxis>>,
-  { stride = 1, padding = 0, dilation = 1 }: WindowOptions,
-): void {
-  checkPerAxis(name, 2, { ...sizes, stride, dilation }, 1);
-  checkPerAxis(name, 2, { padding }, 0);
-}

@@ -1,8 +1,9 @@
 // Layers one after another.
-import { checkArguments, checkNone, signature } from "../core/arguments.ts";
+import { checkNone, signature } from "../core/arguments.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { checkForward, module } from "./check.ts";
-import { type Batch, type ModelOutput, Module } from "./module.ts";
+import { module } from "./check.ts";
+import { checked, Layer } from "./layer.ts";
+import type { Batch, ModelOutput, Module } from "./module.ts";
 
 const call = signature("nn.sequential", { "...layers": module });
 
@@ -14,22 +15,20 @@ type OutputOf<L extends readonly Module[]> = L extends readonly [...Module[], in
     : ReturnType<L[number]["forward"]>;
 
 /** Applies its layers in order; each but the last must return a tensor. Children are named "0", "1", … */
-export class Sequential<Output extends ModelOutput = ModelOutput> extends Module {
+export class Sequential<Output extends ModelOutput = ModelOutput> extends Layer<Output> {
   readonly layers: readonly Module[];
 
   constructor(...layers: Module[]) {
-    checkArguments(call, layers);
-    super();
+    super(checked(call, layers));
     this.layers = layers;
   }
 
   override namedChildren(): [string, Module][] {
     checkNone("namedChildren", arguments);
-    return this.layers.map((layer, i) => [String(i), layer]);
+    return Object.entries(this.layers);
   }
 
-  override forward(inputs: Tensor, batch?: Batch): Output {
-    checkForward("nn.sequential", arguments);
+  protected override apply(inputs: Tensor, batch?: Batch): Output {
     return this.layers.reduce<ModelOutput>((x, layer) => layer.forward(x as Tensor, batch), inputs) as Output;
   }
 }

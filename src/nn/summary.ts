@@ -5,7 +5,7 @@ import { planCost } from "../compile/cost.ts";
 import { loopFusion } from "../compile/fuse.ts";
 import { lower } from "../compile/lower.ts";
 import * as repeat from "../compile/repeat.ts";
-import { checkArguments, either, isRecord, kind, shape as shapeKind, signature } from "../core/arguments.ts";
+import { checkArguments, either, shape as shapeKind, signature } from "../core/arguments.ts";
 import { formatShape, type Shape, sizeOf } from "../core/shape.ts";
 import { alignedLines } from "../core/table.ts";
 import { type Node, nextNodeId, reachable } from "../graph/node.ts";
@@ -14,7 +14,7 @@ import { Parameter } from "../program/variable.ts";
 import { tensor as tensorKind } from "../tensor/arguments.ts";
 import { zeros } from "../tensor/creation.ts";
 import { Tensor } from "../tensor/tensor.ts";
-import { module as moduleKind } from "./check.ts";
+import { batch as batchKind, module as moduleKind } from "./check.ts";
 import type { Batch, ModelOutput, Module } from "./module.ts";
 import { aroundForward, type ModuleCall, tensorsOf } from "./naming.ts";
 
@@ -25,10 +25,7 @@ specialKinds.give(special);
 const arrived = signature("nn.summary", {
   model: moduleKind,
   inputs: either(tensorKind, shapeKind),
-  "batch?": kind(
-    "a batch: tensors by name",
-    (value) => isRecord(value) && Object.values(value).every((each) => each instanceof Tensor),
-  ),
+  "batch?": batchKind,
 });
 
 /** float32 arithmetic of the nodes that a call made. */

@@ -1,15 +1,16 @@
 // Encoder and decoder layers of a transformer, with norms before or after each part, and stacks of them.
-import { checkArguments, listOf, number, signature } from "../core/arguments.ts";
+import { listOf, number, signature } from "../core/arguments.ts";
 import { ConfigError } from "../core/errors.ts";
 import { count, flag, type Given, probability, type Read, word } from "../core/options.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { relu } from "./activation.ts";
 import { gelu } from "./activations.ts";
-import { affineParameters, checkForward, checkStack, layerOptions, module } from "./check.ts";
+import { affineParameters, checkStack, layerOptions, module } from "./check.ts";
 import { type Dropout, dropout as dropoutLayer } from "./dropout.ts";
+import { relu } from "./elementwise.ts";
+import { checked, factoryOf, Layer } from "./layer.ts";
 import { type LayerNorm, layerNorm } from "./layernorm.ts";
 import { linear } from "./linear.ts";
-import { type Batch, factoryOf, Module } from "./module.ts";
+import type { Batch, Module } from "./module.ts";
 import { type MultiHeadAttention, multiHeadAttention } from "./multihead.ts";
 import { type Sequential, sequential } from "./sequential.ts";
 
@@ -30,65 +31,59 @@ const record = (name: string) =>
 export type TransformerOptions = Given<ReturnType<typeof record>>;
 type Options = Read<ReturnType<typeof record>>;
 
-const layerParameters = { width: number, heads: number };
-const stackParameters = { layers: number, ...layerParameters };
-const [encoderLayer, decoderLayer, encoder, decoder] = [
-  "transformerEncoderLayer",
-  "transformerDecoderLayer",
-  "transformerEncoder",
-  "transformerDecoder",
-].map(record);
+const parameters = { width: number, heads: number };
+const [encoderLayer, decoderLayer] = ["transformerEncoderLayer", "transformerDecoderLayer"].map(record);
+const encoderLayerCall = encoderLayer.call(parameters);
+const decoderLayerCall = decoderLayer.call(parameters);
 const stackCall = signature("nn.TransformerStack", { layers: listOf(module, "a list of modules"), "norm?": module });
-const encoderLayerCall = encoderLayer.call(layerParameters);
-const decoderLayerCall = decoderLayer.call(layerParameters);
-const encoderCall = encoder.call(stackParameters);
-const decoderCall = decoder.call(stackParameters);
 
-/** Two products with an activation and dropout between. */
-function perceptron(width: number, { hidden = 4 * width, activation, dropout }: Options): Sequential<Tensor> {
-  return sequential(linear(width, hidden), activations[activation](), dropoutLayer(dropout), linear(hidden, width));
-}
-
-/** x + part(norm(x)), or norm(x + part(x)). */
-function added(x: Tensor, norm: LayerNorm, normFirst: boolean, part: (x: Tensor) => Tensor): Tensor {
-  return normFirst ? x.add(part(norm.forward(x))) : norm.forward(x.add(part(x)));
-}
-
-/** Self-attention, then a perceptron. inputs: [batch, time, width] → the same; of the batch `mask` and `keyMask`, as `multiHeadAttention` has them. */
-export class TransformerEncoderLayer extends Module<Tensor> {
+/** What layers of encoders and decoders have in common: parts, each added to its inputs and normalised, before or after. */
+abstract class TransformerLayer extends Layer {
   readonly attention: MultiHeadAttention;
+  readonly memoryAttention?: MultiHeadAttention;
   readonly mlp: Sequential<Tensor>;
   readonly norm1: LayerNorm;
   readonly norm2: LayerNorm;
+  readonly norm3?: LayerNorm;
   readonly dropout: Dropout;
   readonly normFirst: boolean;
 
-  constructor(width: number, heads: number, options: TransformerOptions = {}) {
-    checkArguments(encoderLayerCall, arguments);
-    super();
-    const read = encoderLayer.fill(options);
-    const { causal, dropout, normFirst } = read;
+  constructor(where: string, [width, heads]: readonly [number, number], options: Options, hasMemory: boolean) {
+    super(where);
+    const { hidden = 4 * width, activation, causal, dropout, normFirst } = options;
     this.attention = multiHeadAttention(width, heads, { causal, dropout });
-    this.mlp = perceptron(width, read);
+    if (hasMemory) this.memoryAttention = multiHeadAttention(width, heads, { dropout });
+    const between = [activations[activation](), dropoutLayer(dropout)] as const;
+    this.mlp = sequential(linear(width, hidden), ...between, linear(hidden, width));
     this.norm1 = layerNorm(width);
     this.norm2 = layerNorm(width);
+    if (hasMemory) this.norm3 = layerNorm(width);
     this.dropout = dropoutLayer(dropout);
     this.normFirst = normFirst;
   }
 
-  override forward(inputs: Tensor, batch: Batch = {}): Tensor {
-    checkForward("nn.transformerEncoderLayer", arguments);
-    const { normFirst, dropout } = this;
-    const { mask, keyMask } = batch;
-    const attend = (x: Tensor) => dropout.forward(this.attention.forward(x, given({ mask, keyMask })));
-    const middle = added(inputs, this.norm1, normFirst, attend);
-    return added(middle, this.norm2, normFirst, (x) => dropout.forward(this.mlp.forward(x)));
+  /** x + part(norm(x)), or norm(x + part(x)); dropout on what a part adds. */
+  protected added(x: Tensor, norm: LayerNorm, part: Module<Tensor>, batch?: Batch): Tensor {
+    const from = (inputs: Tensor) => this.dropout.forward(part.forward(inputs, batch));
+    return this.normFirst ? x.add(from(norm.forward(x))) : norm.forward(x.add(from(x)));
   }
 }
 
 /** A batch of what is there. */
 const given = (batch: Readonly<Record<string, Tensor | undefined>>): Batch =>
   Object.fromEntries(Object.entries(batch).filter((entry): entry is [string, Tensor] => entry[1] !== undefined));
+
+/** Self-attention, then a perceptron. inputs: [batch, time, width] → the same; of the batch `mask` and `keyMask`, as `multiHeadAttention` has them. */
+export class TransformerEncoderLayer extends TransformerLayer {
+  constructor(width: number, heads: number, options: TransformerOptions = {}) {
+    super(checked(encoderLayerCall, arguments), [width, heads], encoderLayer.fill(options), false);
+  }
+
+  protected override apply(inputs: Tensor, { mask, keyMask }: Batch = {}): Tensor {
+    const middle = this.added(inputs, this.norm1, this.attention, given({ mask, keyMask }));
+    return this.added(middle, this.norm2, this.mlp);
+  }
+}
 
 /**
  * A layer of a transformer's encoder: `torch.nn.TransformerEncoderLayer`, batch first, of dropout 0 and 4 · width hidden numbers unless told otherwise.
@@ -98,49 +93,30 @@ const given = (batch: Readonly<Record<string, Tensor | undefined>>): Batch =>
 export const transformerEncoderLayer = /* @__PURE__ */ factoryOf(TransformerEncoderLayer);
 
 /** Causal self-attention, attention over a memory, then a perceptron. inputs: [batch, time, width] → the same; of the batch `memory`: [batch, keys, width], `mask` and `keyMask` of the inputs, `memoryMask` and `memoryKeyMask` of the memory. */
-export class TransformerDecoderLayer extends Module<Tensor> {
-  readonly attention: MultiHeadAttention;
-  readonly memoryAttention: MultiHeadAttention;
-  readonly mlp: Sequential<Tensor>;
-  readonly norm1: LayerNorm;
-  readonly norm2: LayerNorm;
-  readonly norm3: LayerNorm;
-  readonly dropout: Dropout;
-  readonly normFirst: boolean;
+export class TransformerDecoderLayer extends TransformerLayer {
+  declare readonly memoryAttention: MultiHeadAttention;
+  declare readonly norm3: LayerNorm;
 
   constructor(width: number, heads: number, options: TransformerOptions = {}) {
-    checkArguments(decoderLayerCall, arguments);
-    super();
-    const read = decoderLayer.fill(options);
-    const { causal = true, dropout, normFirst } = read;
-    this.attention = multiHeadAttention(width, heads, { causal, dropout });
-    this.memoryAttention = multiHeadAttention(width, heads, { dropout });
-    this.mlp = perceptron(width, read);
-    this.norm1 = layerNorm(width);
-    this.norm2 = layerNorm(width);
-    this.norm3 = layerNorm(width);
-    this.dropout = dropoutLayer(dropout);
-    this.normFirst = normFirst;
+    const where = checked(decoderLayerCall, arguments);
+    super(where, [width, heads], { causal: true, ...decoderLayer.fill(options) }, true);
   }
 
-  override forward(inputs: Tensor, batch: Batch = {}): Tensor {
-    checkForward("nn.transformerDecoderLayer", arguments);
-    const { normFirst, dropout } = this;
+  protected override apply(inputs: Tensor, batch: Batch = {}): Tensor {
     const { memory, mask, keyMask, memoryMask, memoryKeyMask } = batch;
     if (!memory) {
       throw new ConfigError({
-        where: "nn.transformerDecoderLayer.forward",
+        where: `${this.where}.forward`,
         problem: "there is no memory to attend to",
         got: Object.keys(batch).join(", ") || "the inputs alone",
         expected: "forward(inputs, { memory })",
         hint: "without a memory it is nn.transformerEncoderLayer(width, heads, { causal: true })",
       });
     }
-    const own = given({ mask, keyMask });
     const other = given({ memory, mask: memoryMask, keyMask: memoryKeyMask });
-    const first = added(inputs, this.norm1, normFirst, (x) => dropout.forward(this.attention.forward(x, own)));
-    const second = added(first, this.norm2, normFirst, (x) => dropout.forward(this.memoryAttention.forward(x, other)));
-    return added(second, this.norm3, normFirst, (x) => dropout.forward(this.mlp.forward(x)));
+    const first = this.added(inputs, this.norm1, this.attention, given({ mask, keyMask }));
+    const second = this.added(first, this.norm2, this.memoryAttention, other);
+    return this.added(second, this.norm3, this.mlp);
   }
 }
 
@@ -152,35 +128,41 @@ export class TransformerDecoderLayer extends Module<Tensor> {
 export const transformerDecoderLayer = /* @__PURE__ */ factoryOf(TransformerDecoderLayer);
 
 /** Layers one after another, all given the same batch, and a last norm where they normalise first. */
-export class TransformerStack<Layer extends Module<Tensor> = Module<Tensor>> extends Module<Tensor> {
-  readonly layers: readonly Layer[];
+export class TransformerStack<L extends Module<Tensor> = Module<Tensor>> extends Layer {
+  readonly layers: readonly L[];
   readonly norm?: LayerNorm;
 
-  constructor(layers: readonly Layer[], norm?: LayerNorm) {
-    checkArguments(stackCall, arguments);
-    super();
+  constructor(layers: readonly L[], norm?: LayerNorm) {
+    super(checked(stackCall, arguments));
     this.layers = layers;
     if (norm) this.norm = norm;
   }
 
-  override forward(inputs: Tensor, batch: Batch = {}): Tensor {
-    checkForward("nn.TransformerStack", arguments);
+  protected override apply(inputs: Tensor, batch: Batch = {}): Tensor {
     const outputs = this.layers.reduce((x, layer) => layer.forward(x, batch), inputs);
     return this.norm ? this.norm.forward(outputs) : outputs;
   }
 }
 
-/** A stack of so many layers, each of `parts` attentions and a perceptron. */
-function stack<Layer extends Module<Tensor>>(
-  { where, parts, layers, width }: { where: string; parts: number; layers: number; width: number },
-  { hidden = 4 * width, normFirst }: Options,
-  make: () => Layer,
-): TransformerStack<Layer> {
-  const norms = 2 * width * (parts + 1);
-  const perceptrons = affineParameters(width, hidden) + affineParameters(hidden, width);
-  checkStack(where, layers, layers * (parts * 4 * affineParameters(width, width) + perceptrons + norms));
-  const all = Array.from({ length: layers }, make);
-  return new TransformerStack(all, normFirst ? layerNorm(width) : undefined);
+/** What makes stacks of layers, each of `parts` attentions and a perceptron. */
+/* @__NO_SIDE_EFFECTS__ */
+function stackOf<L extends Module<Tensor>>(
+  name: string,
+  parts: number,
+  layer: (width: number, heads: number, options?: TransformerOptions) => L,
+) {
+  const own = record(name);
+  const call = own.call({ layers: number, ...parameters });
+  return (...given: [layers: number, width: number, heads: number, options?: TransformerOptions]) => {
+    const where = checked(call, given);
+    const [layers, width, heads, options] = given;
+    const { hidden = 4 * width, normFirst } = own.fill(options);
+    const norms = 2 * width * (parts + 1);
+    const perceptron = affineParameters(width, hidden) + affineParameters(hidden, width);
+    checkStack(where, layers, layers * (parts * 4 * affineParameters(width, width) + perceptron + norms));
+    const all = Array.from({ length: layers }, () => layer(width, heads, options));
+    return new TransformerStack(all, normFirst ? layerNorm(width) : undefined);
+  };
 }
 
 /**
@@ -189,16 +171,7 @@ function stack<Layer extends Module<Tensor>>(
  * @example nn.transformerEncoder(2, 8, 2).forward(zeros([2, 5, 8]))
  * @golden attention, of its layers
  */
-export function transformerEncoder(
-  layers: number,
-  width: number,
-  heads: number,
-  options: TransformerOptions = {},
-): TransformerStack<TransformerEncoderLayer> {
-  checkArguments(encoderCall, arguments);
-  const size = { where: "transformerEncoder", parts: 1, layers, width };
-  return stack(size, encoder.fill(options), () => transformerEncoderLayer(width, heads, options));
-}
+export const transformerEncoder = stackOf("transformerEncoder", 1, transformerEncoderLayer);
 
 /**
  * So many decoder layers: `torch.nn.TransformerDecoder`. inputs: [batch, time, width] → the same; of the batch `memory`, `mask`, `keyMask`, `memoryMask` and `memoryKeyMask`.
@@ -206,13 +179,4 @@ export function transformerEncoder(
  * @example nn.transformerDecoder(2, 8, 2).forward(zeros([2, 5, 8]), { memory: zeros([2, 7, 8]) })
  * @golden attention, of its layers
  */
-export function transformerDecoder(
-  layers: number,
-  width: number,
-  heads: number,
-  options: TransformerOptions = {},
-): TransformerStack<TransformerDecoderLayer> {
-  checkArguments(decoderCall, arguments);
-  const size = { where: "transformerDecoder", parts: 2, layers, width };
-  return stack(size, decoder.fill(options), () => transformerDecoderLayer(width, heads, options));
-}
+export const transformerDecoder = stackOf("transformerDecoder", 2, transformerDecoderLayer);

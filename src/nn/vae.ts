@@ -7,10 +7,10 @@ import { maker } from "../core/things.ts";
 import { tensor } from "../tensor/arguments.ts";
 import { exp, normal, sigmoid, sum } from "../tensor/families/basic.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { checkCount, checkForward, layerOptions } from "./check.ts";
+import { checkCounts, layerOptions } from "./check.ts";
+import { checked, Layer } from "./layer.ts";
 import { binaryCrossEntropy } from "./losses.ts";
 import { mlp } from "./mlp.ts";
-import { Module } from "./module.ts";
 import type { Sequential } from "./sequential.ts";
 
 const record = layerOptions("vae", {
@@ -32,15 +32,15 @@ const calls = {
 type VaeOutput = Readonly<Record<"loss" | "outputs" | "reconstruction" | "divergence", Tensor>>;
 
 /** Encoder and decoder. inputs: [batch, ...] float32 in [0, 1] → `loss`, the bound on −log p(inputs); its parts `reconstruction` and `divergence`; and `outputs`, the logits of the reconstruction [batch, inputs]. */
-export class Vae extends Module<VaeOutput> {
+export class Vae extends Layer<VaeOutput> {
   readonly inputs: number;
   readonly latent: number;
   readonly encoder: Sequential;
   readonly decoder: Sequential;
 
   constructor(options: VaeOptions) {
-    const { inputs, hidden, latent } = record.read(options, arguments);
-    super();
+    super(checked(record.signature, arguments));
+    const { inputs, hidden, latent } = record.fill(options);
     this.inputs = inputs;
     this.latent = latent;
     this.encoder = mlp({ sizes: [inputs, ...hidden, 2 * latent] });
@@ -48,12 +48,11 @@ export class Vae extends Module<VaeOutput> {
   }
 
   /** One draw z = μ + σ·ε a sample; −log p(inputs | z) of Bernoullis, and KL(N(μ, σ²) ‖ N(0, 1)) = ½·Σ(μ² + σ² − 1 − log σ²) (Kingma & Welling 2014, appendix B). Throws ShapeError for samples of another size. */
-  override forward(inputs: Tensor): VaeOutput {
-    checkForward("nn.vae", arguments);
+  protected override apply(inputs: Tensor): VaeOutput {
     const [batch = 0] = inputs.shape;
     if (inputs.rank < 2 || inputs.size !== batch * this.inputs) {
       throw new ShapeError({
-        where: "nn.vae",
+        where: this.where,
         problem: "samples of another size",
         got: formatShape(inputs.shape),
         expected: `[batch, ...] with ${this.inputs} numbers a sample`,
@@ -79,7 +78,7 @@ export class Vae extends Module<VaeOutput> {
   /** Probabilities of so many new samples, [count, inputs], of latent numbers drawn from N(0, 1). */
   sample(count: number): Tensor {
     checkArguments(calls.sample, arguments);
-    checkCount("vae.sample", "count", count);
+    checkCounts(calls.sample.where, { count });
     return sigmoid(this.decode(normal([count, this.latent])));
   }
 }

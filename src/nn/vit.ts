@@ -5,12 +5,12 @@ import { maker } from "../core/things.ts";
 import { Parameter } from "../program/variable.ts";
 import { normal, reshape, swapAxes } from "../tensor/families/basic.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { checkForward, layerOptions } from "./check.ts";
+import { layerOptions } from "./check.ts";
 import { type Conv2d, conv2d } from "./conv.ts";
 import { type Dropout, dropout as dropoutLayer } from "./dropout.ts";
 import { type SampleShape, unflatten } from "./flatten.ts";
+import { checked, Layer } from "./layer.ts";
 import { type Linear, linear } from "./linear.ts";
-import { Module } from "./module.ts";
 import { type TransformerStack, transformerEncoder } from "./transformer.ts";
 
 const record = layerOptions("vit", {
@@ -34,7 +34,7 @@ const record = layerOptions("vit", {
 export type VitOptions = Given<typeof record>;
 
 /** An affine map of each patch, learned positions that begin as N(0, 0.02²), encoder layers that normalise first, a last norm, the mean over patches, and an affine head. inputs: [batch, ...] → [batch, classes]. */
-export class Vit extends Module<Tensor> {
+export class Vit extends Layer {
   readonly image: SampleShape;
   readonly patches: Conv2d;
   readonly positions: Parameter;
@@ -43,12 +43,12 @@ export class Vit extends Module<Tensor> {
   readonly head: Linear;
 
   constructor(options: VitOptions) {
-    const { input, patch, classes, width, heads, layers, dropout, activation } = record.read(options, arguments);
-    super();
+    super(checked(record.signature, arguments));
+    const { input, patch, classes, width, heads, layers, dropout, activation } = record.fill(options);
     const [channels, ...extents] = input;
     if (extents.some((extent) => extent % patch !== 0)) {
       throw new ShapeError({
-        where: "nn.vit.patch",
+        where: `${this.where}.patch`,
         problem: "the image isn't whole patches",
         got: `${extents.join(" × ")} pixels, patches of ${patch} × ${patch}`,
         expected: "a divisor of height and width",
@@ -62,8 +62,7 @@ export class Vit extends Module<Tensor> {
     this.head = linear(width, classes);
   }
 
-  override forward(inputs: Tensor): Tensor {
-    checkForward("nn.vit", arguments);
+  protected override apply(inputs: Tensor): Tensor {
     const grid = this.patches.forward(this.image.forward(inputs));
     const [batch, width, down, across] = grid.shape;
     const sequence = swapAxes(reshape(grid, [batch, width, down * across]), 1, 2);

@@ -1,13 +1,13 @@
 // Layers whose weight is made from a parameter at each forward pass: by weight normalisation, or by its largest singular value.
-import { checkArguments } from "../core/arguments.ts";
-import { ConfigError, ShapeError } from "../core/errors.ts";
+import { ConfigError, refuse, ShapeError } from "../core/errors.ts";
 import { count, type Given, nonNegative, numberOf, type Read, text } from "../core/options.ts";
-import { formatShape } from "../core/shape.ts";
+import { formatShape, otherAxes } from "../core/shape.ts";
 import { Parameter, substituting, Variable } from "../program/variable.ts";
 import { matmul, maximum, normal, stopGradient, swapAxes } from "../tensor/families/basic.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { checkForward, layerOptions, module } from "./check.ts";
-import { type Batch, factoryOf, Module } from "./module.ts";
+import { layerOptions, module } from "./check.ts";
+import { checked, factoryOf, Layer } from "./layer.ts";
+import type { Batch, Module } from "./module.ts";
 
 const shared = {
   /** Which of the layer's parameters. */
@@ -35,22 +35,16 @@ const norm = (x: Tensor, axis?: readonly number[]) =>
     .sqrt();
 
 /** The layer, run with another weight in its parameter's place. */
-abstract class Reparametrized<M extends Module> extends Module<ReturnType<M["forward"]>> {
+abstract class Reparametrized<M extends Module> extends Layer<ReturnType<M["forward"]>> {
   readonly layer: M;
-  readonly #where: string;
   readonly #parameter: Parameter;
 
   constructor(where: string, layer: M, { name, axis }: Read<typeof record>) {
-    super();
     const parameter = (layer as unknown as Record<string, unknown>)[name];
     if (!(parameter instanceof Parameter)) {
       const names = Object.entries(layer).flatMap(([key, value]) => (value instanceof Parameter ? [key] : []));
-      throw new ConfigError({
-        where,
-        problem: "the layer itself has no such parameter",
-        got: name,
-        expected: names.join(", ") || "a layer with parameters of its own",
-      });
+      const expected = names.join(", ") || "a layer with parameters of its own";
+      refuse(ConfigError, where, "the layer itself has no such parameter", name, expected);
     }
     if (parameter.rank < 2 || axis >= parameter.rank) {
       throw new ShapeError({
@@ -60,21 +54,23 @@ abstract class Reparametrized<M extends Module> extends Module<ReturnType<M["for
         expected: "a parameter of two axes or more, and one of them",
       });
     }
+    super(where);
     this.layer = layer;
-    this.#where = where;
     this.#parameter = parameter;
   }
 
-  override forward(inputs: Tensor, batch?: Batch): ReturnType<M["forward"]> {
-    checkForward(this.#where, arguments);
-    const weight = this.reparametrized(this.#parameter);
-    return substituting(new Map([[this.#parameter, weight]]), () => this.layer.forward(inputs, batch)) as ReturnType<
-      M["forward"]
-    >;
+  /** The layer's own parameter. */
+  protected get parameter(): Parameter {
+    return this.#parameter;
+  }
+
+  protected override apply(inputs: Tensor, batch?: Batch): ReturnType<M["forward"]> {
+    const weights = new Map([[this.#parameter, this.weightNow()]]);
+    return substituting(weights, () => this.layer.forward(inputs, batch)) as ReturnType<M["forward"]>;
   }
 
   /** The weight that the layer sees. */
-  protected abstract reparametrized(parameter: Parameter): Tensor;
+  protected abstract weightNow(): Tensor;
 }
 
 /** A layer whose weight is magnitude · v ÷ ‖v‖ for each row, v being the layer's own parameter (Salimans and Kingma 2016). `magnitude` starts as ‖v‖, so nothing changes at first. */
@@ -83,16 +79,15 @@ export class WeightNorm<M extends Module = Module> extends Reparametrized<M> {
   readonly #axes: readonly number[];
 
   constructor(layer: M, options: WeightNormOptions = {}) {
-    checkArguments(call, arguments);
+    const where = checked(call, arguments);
     const read = record.fill(options);
-    super("nn.weightNorm", layer, read);
-    const parameter = (layer as unknown as Record<string, Parameter>)[read.name];
-    this.#axes = parameter.shape.map((_, i) => i).filter((i) => i !== read.axis);
-    this.magnitude = new Parameter(stopGradient(norm(parameter, this.#axes)));
+    super(where, layer, read);
+    this.#axes = otherAxes(this.parameter.rank, [read.axis]);
+    this.magnitude = new Parameter(stopGradient(norm(this.parameter, this.#axes)));
   }
 
-  protected override reparametrized(parameter: Parameter): Tensor {
-    return parameter.mul(this.magnitude.div(norm(parameter, this.#axes)));
+  protected override weightNow(): Tensor {
+    return this.parameter.mul(this.magnitude.div(norm(this.parameter, this.#axes)));
   }
 }
 
@@ -110,26 +105,22 @@ export class SpectralNorm<M extends Module = Module> extends Reparametrized<M> {
   readonly #options: Read<typeof spectralRecord>;
 
   constructor(layer: M, options: SpectralNormOptions = {}) {
-    checkArguments(spectralCall, arguments);
+    const where = checked(spectralCall, arguments);
     const read = spectralRecord.fill(options);
-    super("nn.spectralNorm", layer, read);
+    super(where, layer, read);
     this.#options = read;
-    const matrix = this.#matrix((layer as unknown as Record<string, Parameter>)[read.name]);
+    const matrix = this.#matrix();
     const [rows, columns] = matrix.shape;
-    const drawn = [normal([rows]), normal([columns])] as const;
-    const [left, right] = this.#iterated(
-      stopGradient(matrix),
-      drawn.map((x) => this.#unit(x)),
-      15,
-    );
+    const drawn = [normal([rows]), normal([columns])].map((x) => this.#unit(x));
+    const [left, right] = this.#iterated(stopGradient(matrix), drawn, 15);
     this.left = new Variable(left);
     this.right = new Variable(right);
   }
 
-  #matrix(parameter: Tensor): Tensor {
+  #matrix(): Tensor {
+    const { shape, size } = this.parameter;
     const { axis } = this.#options;
-    const rows = parameter.shape[axis];
-    return swapAxes(parameter, 0, axis).reshape([rows, parameter.size / rows]);
+    return swapAxes(this.parameter, 0, axis).reshape([shape[axis], size / shape[axis]]);
   }
 
   #unit(x: Tensor): Tensor {
@@ -144,8 +135,8 @@ export class SpectralNorm<M extends Module = Module> extends Reparametrized<M> {
     return [left, right];
   }
 
-  protected override reparametrized(parameter: Parameter): Tensor {
-    const matrix = this.#matrix(parameter);
+  protected override weightNow(): Tensor {
+    const matrix = this.#matrix();
     const held = [this.left, this.right];
     const [left, right] = this.training
       ? this.#iterated(stopGradient(matrix), held, this.#options.powerIterations)
@@ -154,7 +145,7 @@ export class SpectralNorm<M extends Module = Module> extends Reparametrized<M> {
       this.left.assign(left);
       this.right.assign(right);
     }
-    return parameter.div(matmul(left, matmul(matrix, right)));
+    return this.parameter.div(matmul(left, matmul(matrix, right)));
   }
 }
 

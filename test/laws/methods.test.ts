@@ -51,6 +51,8 @@ const instances: Readonly<Record<string, () => object>> = {
   "nn.Vit": () => nn.vit({ input: [1, 2, 2], patch: 1, classes: 2, width: 2, heads: 1, layers: 1 }),
   "nn.LstmLanguageModel": () => nn.lstmLanguageModel({ vocabulary: 3, width: 2, layers: 1 }),
   "nn.Rnn": () => nn.rnn(2, 3),
+  "nn.SpectralNorm": () => nn.spectralNorm(nn.linear(2, 2)),
+  "nn.WeightNorm": () => nn.weightNorm(nn.linear(2, 2)),
   "nn.LayerNorm": () => nn.layerNorm([2]),
   "nn.Linear": () => nn.linear(2, 2),
   "nn.PRelu": () => nn.prelu(),
@@ -144,6 +146,11 @@ const calls: Readonly<Record<string, RightCall>> = {
   "nn.Dropout.forward": forward(),
   "nn.Embedding.forward": forward(tokens),
   "nn.Gpt.forward": forward(tokens),
+  "nn.Gru.forward": forward(timed),
+  "nn.Lstm.forward": forward(timed),
+  "nn.Rnn.forward": forward(timed),
+  "nn.SpectralNorm.forward": forward(),
+  "nn.WeightNorm.forward": forward(),
   "nn.Gru.run": call(() => [timed(), { state: sg.zeros([1, 2, 3]), mask: sg.full([2, 4], 1, "bool") }], 1),
   "nn.Lstm.run": call(
     () => [timed(), { state: [sg.zeros([1, 2, 3]), sg.zeros([1, 2, 3])], mask: sg.full([2, 4], 1, "bool") }],
@@ -231,11 +238,11 @@ const exceptions: readonly (readonly [RegExp, string])[] = [
     "what a callback's record is made of: asked by a Trainer",
   ],
   [/^nn\.\w+\.describe$|^LoraLinear\.describe$/, "protected: asked by toString"],
+  [/^(nn\.\w+|LoraLinear)\.(apply|added|follow|weightNow)$/, "protected: asked by forward"],
   [/^optim\.\w+\.(rule|scalars|prepare)$/, "protected: asked by update"],
   [new RegExp(`^Tensor\\.(${[...renamed.keys()].join("|")})$`), "another library's name, which is refused with ours"],
   [/\.(describeRate|rate)$/, "protected: asked by hooks"],
   [/^nn\.Module(Dict|List)\.forward$/, "it refuses every call"],
-  [/^nn\.(Spectral|Weight)Norm\.reparametrized$/, "protected: asked by forward"],
 ];
 
 /** The methods that classes declare, by their paths: those of a tensor but for the ops. */
@@ -250,10 +257,15 @@ function declared(): string[] {
   return of(sg, "").filter((path) => !(path.startsWith("Tensor.") && Object.hasOwn(sg.ops, path.slice(7))));
 }
 
-const methodsOf = ({ prototype }: { readonly prototype: object }) =>
-  Object.entries(Object.getOwnPropertyDescriptors(prototype)).flatMap(([name, { value }]) =>
+/** A class's own methods; a layer's too that it has of classes which aren't exported. */
+function methodsOf({ prototype }: { readonly prototype: object }): string[] {
+  const own = Object.entries(Object.getOwnPropertyDescriptors(prototype)).flatMap(([name, { value }]) =>
     typeof value === "function" && name !== "constructor" ? [name] : [],
   );
+  const above = Object.getPrototypeOf(prototype) as object | null;
+  const isHidden = above instanceof nn.Module && !Object.values(nn).includes(above.constructor as never);
+  return isHidden ? [...new Set([...own, ...methodsOf({ prototype: above })])] : own;
+}
 
 const publicCall = (path: string): ((...args: readonly unknown[]) => unknown) => {
   const at = path.lastIndexOf(".");

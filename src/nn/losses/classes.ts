@@ -1,25 +1,24 @@
 // Further losses of classes: which of several a row of outputs is.
 import { ConfigError, refuse, ShapeError } from "../../core/errors.ts";
-import { finite, flag, type Given, nonNegative, numberOf, options, probability } from "../../core/options.ts";
+import { finite, flag, type Given, nonNegative, numberOf, probability } from "../../core/options.ts";
 import { formatShape, sameShape } from "../../core/shape.ts";
 import * as functions from "../../tensor/families/basic.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { pick, weightFields, weightsOf } from "./cross-entropy.ts";
-import { checkRows, lossOf, targetsLike, targetsOf } from "./loss.ts";
-import { reduced, reductionFields } from "./reduction.ts";
+import { checkRows, lossOf, lossOfTerms, lossOptions, targetsLike, targetsOf } from "./loss.ts";
+import { reduced } from "./reduction.ts";
 
-const marginRecord = options("multi_margin", "losses.multiMargin", {
+const marginRecord = lossOptions("multi_margin", {
   /** By how much the target's score must lead. */
   margin: finite.default(1),
   /** The power of what is missing, 1 or 2. */
   power: numberOf("1 or 2", { integer: true, least: 1, most: 2 }).default(1),
   ...weightFields,
-  ...reductionFields,
 });
 export type MultiMarginOptions = Given<typeof marginRecord>;
 
 /** Σ max(0, margin − outputs[target] + outputs[c])ᵖ over the other classes c, ÷ classes (Crammer & Singer 2001; PyTorch's multi_margin_loss): a class's weight multiplies its targets' terms, and a mean is over their number. outputs: [..., classes], targets: [...] int32. */
-export const multiMargin = lossOf(marginRecord, (outputs, batch, { margin, power, classWeights, reduction }) => {
+export const multiMargin = lossOfTerms(marginRecord, (outputs, batch, { margin, power, classWeights }) => {
   const { where } = marginRecord;
   const targets = targetsOf(where, batch);
   checkRows(where, outputs, targets);
@@ -31,15 +30,14 @@ export const multiMargin = lossOf(marginRecord, (outputs, batch, { margin, power
   const own = functions.oneHot(targets.reshape([targets.size]), classes, "bool");
   const terms = functions.sum(functions.where(own, 0, powered), { axis: 1, keepDims: true }).div(classes);
   const weights = classWeights && functions.take(weightsOf(where, classWeights, classes), index);
-  return reduced(where, weights ? terms.mul(weights) : terms, batch, reduction, { shape: targets.shape });
+  return { terms: weights ? terms.mul(weights) : terms, shape: targets.shape };
 });
 
-const focalRecord = options("focal", "losses.focal", {
+const focalRecord = lossOptions("focal", {
   /** How much what is well found counts less. */
   gamma: nonNegative.default(2),
   /** What positive targets count; negative ones count 1 − alpha. For targets of 0 and 1 alone. */
   alpha: probability.optional(),
-  ...reductionFields,
 });
 export type FocalOptions = Given<typeof focalRecord>;
 
@@ -47,7 +45,7 @@ export type FocalOptions = Given<typeof focalRecord>;
  * −(1 − p)^γ · log p, p the probability of the target (Lin et al. 2017): of class numbers [...] int32 under logits [..., classes], or of 0 and 1 under logits of the targets'
  * shape. Torchvision's sigmoid_focal_loss has alpha 0.25 unless told otherwise, and sums.
  */
-export const focal = lossOf(focalRecord, (outputs, batch, { gamma, alpha, reduction }) => {
+export const focal = lossOfTerms(focalRecord, (outputs, batch, { gamma, alpha }) => {
   const { where } = focalRecord;
   const targets = targetsOf(where, batch);
   const binary = sameShape(outputs.shape, targets.shape);
@@ -63,11 +61,9 @@ export const focal = lossOf(focalRecord, (outputs, batch, { gamma, alpha, reduct
   // p = sigmoid(lead), so log(1 − p) = −softplus(lead) and −log p = softplus(−lead): no power and no difference of numbers near 1.
   const missed = functions.softplus(lead.neg());
   const terms = gamma === 0 ? missed : functions.exp(functions.softplus(lead).mul(-gamma)).mul(missed);
-  const weighted =
-    alpha === undefined || !positive
-      ? terms
-      : terms.mul(functions.where(positive, functions.full([], alpha), 1 - alpha));
-  return reduced(where, weighted, batch, reduction, { shape: targets.shape });
+  const { shape } = targets;
+  if (alpha === undefined || !positive) return { terms, shape };
+  return { terms: terms.mul(functions.where(positive, functions.full([], alpha), 1 - alpha)), shape };
 });
 
 /** outputs[target] − log Σ e^outputs[c] over the other classes c: the logit of the target against the rest. [targets, 1]. */
@@ -84,10 +80,9 @@ function leadOf(where: string, outputs: Tensor, targets: Tensor): Tensor {
   return values.sub(top).sub(rest);
 }
 
-const klRecord = options("kl_divergence", "losses.klDivergence", {
+const klRecord = lossOptions("kl_divergence", {
   /** Whether targets are logarithms of probabilities too. */
   logTarget: flag.default(false),
-  ...reductionFields,
 });
 export type KlDivergenceOptions = Given<typeof klRecord>;
 

@@ -1,12 +1,12 @@
 // Cross-entropy, and the loss of logarithms of probabilities.
 import { ConfigError, DTypeError, refuse, ShapeError } from "../../core/errors.ts";
-import { type Given, list, nonNegative, numberOf, options, probability } from "../../core/options.ts";
+import { type Given, list, nonNegative, numberOf, probability } from "../../core/options.ts";
 import { sameShape } from "../../core/shape.ts";
 import { tensor } from "../../tensor/creation.ts";
 import * as functions from "../../tensor/families/basic.ts";
 import { Tensor } from "../../tensor/tensor.ts";
-import { checkRows, lossOf, targetsOf } from "./loss.ts";
-import { reduced, reductionFields } from "./reduction.ts";
+import { checkRows, lossOf, lossOptions, targetsOf } from "./loss.ts";
+import { reduced } from "./reduction.ts";
 
 export const weightFields = {
   /** What a target of each class counts, in the order of classes; a mean is divided by the sum of its targets' weights. */
@@ -16,10 +16,9 @@ const classFields = {
   ...weightFields,
   /** Targets of this number count nothing, as PyTorch's −100; a mean is over the others. */
   ignoreIndex: numberOf("an integer", { integer: true }).optional(),
-  ...reductionFields,
 } as const;
 
-const crossEntropyRecord = options("cross_entropy", "losses.crossEntropy", {
+const crossEntropyRecord = lossOptions("cross_entropy", {
   /** The part of each target that is spread evenly over all classes. */
   labelSmoothing: probability.default(0),
   ...classFields,
@@ -107,7 +106,7 @@ export const crossEntropy = lossOf(crossEntropyRecord, (outputs, batch, given) =
   return hard.mul(1 - labelSmoothing).sub(even.mul(labelSmoothing));
 });
 
-const nllRecord = options("nll", "losses.nll", classFields);
+const nllRecord = lossOptions("nll", classFields);
 export type NllOptions = Given<typeof nllRecord>;
 
 /** −outputs[target]. outputs: [..., classes] float32, logarithms of probabilities; targets: [...] int32. Weights, ignored targets and reductions as PyTorch's. */

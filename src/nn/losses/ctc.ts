@@ -1,21 +1,19 @@
 // The loss of a sequence of labels that aren't aligned with the times of the outputs: −log of the sum over all alignments.
 import { ConfigError, DTypeError, refuse, ShapeError } from "../../core/errors.ts";
-import { flag, type Given, numberOf, options } from "../../core/options.ts";
+import { flag, type Given, numberOf } from "../../core/options.ts";
 import { formatShape } from "../../core/shape.ts";
 import { pad } from "../../tensor/families/arrays.ts";
 import * as functions from "../../tensor/families/basic.ts";
 import { scan } from "../../tensor/scan.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import type { Batch } from "../module.ts";
-import { lossOf, targetsOf } from "./loss.ts";
-import { reduced, reductionFields } from "./reduction.ts";
+import { lossOfTerms, lossOptions, targetsOf } from "./loss.ts";
 
-const record = options("ctc", "losses.ctc", {
+const record = lossOptions("ctc", {
   /** The class that stands for no label. */
   blank: numberOf("an integer ≥ 0", { integer: true, least: 0 }).default(0),
   /** Whether a sequence whose labels don't fit into its time counts 0 instead of Infinity. */
   zeroInfinity: flag.default(false),
-  ...reductionFields,
 });
 export type CtcOptions = Given<typeof record>;
 
@@ -55,7 +53,7 @@ function logAdd(...terms: Tensor[]): Tensor {
  * where left out. A mean is over samples, each first divided by its target length (by 1 where that is 0), as PyTorch's. A sequence whose labels don't fit
  * into its time has the loss Infinity and the gradient 0.
  */
-export const ctc = lossOf(record, (outputs, batch, { blank, zeroInfinity, reduction }) => {
+export const ctc = lossOfTerms(record, (outputs, batch, { blank, zeroInfinity, reduction }) => {
   const { where } = record;
   const targets = targetsOf(where, batch);
   if (outputs.rank !== 3 || targets.rank !== 2 || targets.shape[0] !== outputs.shape[0])
@@ -106,5 +104,5 @@ export const ctc = lossOf(record, (outputs, batch, { blank, zeroInfinity, reduct
   const isLost = functions.greater(found, -never / 2);
   const loss = functions.where(isLost, zeroInfinity ? 0 : Infinity, found);
   const parts = functions.cast(functions.maximum(targetLengths, 1).reshape([count]), "float32");
-  return reduced(where, reduction === "mean" ? loss.div(parts) : loss, batch, reduction);
+  return reduction === "mean" ? loss.div(parts) : loss;
 });

@@ -1,11 +1,11 @@
 // Losses of vectors beside each other: what is alike must be near, what isn't far. A model gives the vectors of a sample as one tensor, stack([a, b], 1).
 import { refuse, ShapeError } from "../../core/errors.ts";
-import { finite, flag, type Given, nonNegative, options, positive } from "../../core/options.ts";
+import { finite, flag, type Given, nonNegative, positive } from "../../core/options.ts";
 import { formatShape, sameShape } from "../../core/shape.ts";
 import * as functions from "../../tensor/families/basic.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { lossOf, targetsOf } from "./loss.ts";
-import { reduced, reductionFields } from "./reduction.ts";
+import { lossOf, lossOfTerms, lossOptions, targetsOf } from "./loss.ts";
+import { reduced } from "./reduction.ts";
 
 /** The vectors of each sample: `count` tensors [batch, width]. Throws ShapeError for outputs that aren't [batch, count, width]. */
 function vectorsOf(where: string, outputs: Tensor, count: 2 | 3): Tensor[] {
@@ -24,15 +24,14 @@ const dot = (a: Tensor, b: Tensor, keepDims = false) => functions.sum(a.mul(b), 
 /** Added to a square, so that a vector of zeros has a length with a gradient. */
 const tiny = 1e-12;
 
-const cosineRecord = options("cosine_embedding", "losses.cosineEmbedding", {
+const cosineRecord = lossOptions("cosine_embedding", {
   /** The cosine above which unlike vectors count. */
   margin: finite.default(0),
-  ...reductionFields,
 });
 export type CosineEmbeddingOptions = Given<typeof cosineRecord>;
 
 /** 1 − cos(a, b) of vectors that are alike, where the target is > 0; max(0, cos(a, b) − margin) of others, whose target is 0 or −1 (PyTorch's cosine_embedding_loss). outputs: [batch, 2, width], targets: [batch]. */
-export const cosineEmbedding = lossOf(cosineRecord, (outputs, batch, { margin, reduction }) => {
+export const cosineEmbedding = lossOfTerms(cosineRecord, (outputs, batch, { margin }) => {
   const { where } = cosineRecord;
   const [a, b] = vectorsOf(where, outputs, 2);
   const targets = targetsOf(where, batch);
@@ -41,20 +40,19 @@ export const cosineEmbedding = lossOf(cosineRecord, (outputs, batch, { margin, r
   const cosine = dot(a, b).div(functions.sqrt(dot(a, a).add(tiny).mul(dot(b, b).add(tiny))));
   const alike = functions.greater(targets, 0);
   const far = functions.maximum(cosine.sub(margin), 0);
-  return reduced(where, functions.where(alike, functions.sub(1, cosine), far), batch, reduction);
+  return functions.where(alike, functions.sub(1, cosine), far);
 });
 
-const tripletRecord = options("triplet_margin", "losses.tripletMargin", {
+const tripletRecord = lossOptions("triplet_margin", {
   /** By how much the negative must be farther than the positive. */
   margin: nonNegative.default(1),
   /** Whether the negative's distance is the smaller one of those to anchor and positive (Balntas et al. 2016). */
   swap: flag.default(false),
-  ...reductionFields,
 });
 export type TripletMarginOptions = Given<typeof tripletRecord>;
 
 /** max(0, d(anchor, positive) − d(anchor, negative) + margin), d the Euclidean distance of a − b + 10⁻⁶ (Schroff et al. 2015; PyTorch's triplet_margin_loss). outputs: [batch, 3, width]: anchor, positive, negative; no targets: the batch may be `{}`. */
-export const tripletMargin = lossOf(tripletRecord, (outputs, batch, { margin, swap, reduction }) => {
+export const tripletMargin = lossOfTerms(tripletRecord, (outputs, _, { margin, swap }) => {
   const [anchor, near, far] = vectorsOf(tripletRecord.where, outputs, 3);
   const distance = (a: Tensor, b: Tensor) => {
     const difference = a.sub(b).add(1e-6);
@@ -62,16 +60,14 @@ export const tripletMargin = lossOf(tripletRecord, (outputs, batch, { margin, sw
   };
   const away = distance(anchor, far);
   const apart = swap ? functions.minimum(away, distance(near, far)) : away;
-  const terms = functions.maximum(distance(anchor, near).sub(apart).add(margin), 0);
-  return reduced(tripletRecord.where, terms, batch, reduction);
+  return functions.maximum(distance(anchor, near).sub(apart).add(margin), 0);
 });
 
-const contrastiveRecord = options("info_nce", "losses.infoNce", {
+const contrastiveRecord = lossOptions("info_nce", {
   /** What cosines are divided by. */
   temperature: positive.default(0.07),
   /** Whether b finds a as well, the mean of both, as in CLIP. */
   symmetric: flag.default(false),
-  ...reductionFields,
 });
 export type InfoNceOptions = Given<typeof contrastiveRecord>;
 

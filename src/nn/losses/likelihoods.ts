@@ -1,21 +1,19 @@
 // Losses of numbers that are drawn from a distribution: −log of how likely the targets are under what a model says of it.
 import { ShapeError } from "../../core/errors.ts";
-import { flag, type Given, options, positive } from "../../core/options.ts";
+import { flag, type Given, positive } from "../../core/options.ts";
 import { formatShape } from "../../core/shape.ts";
 import * as functions from "../../tensor/families/basic.ts";
-import { lossOf, targetsLike, targetsOf } from "./loss.ts";
-import { reduced, reductionFields } from "./reduction.ts";
+import { lossOfPairs, lossOfTerms, lossOptions, targetsOf } from "./loss.ts";
 
 const full = {
   /** Whether what doesn't depend on the outputs is in it too. */
   full: flag.default(false),
 } as const;
 
-const gaussianRecord = options("gaussian_nll", "losses.gaussianNll", {
+const gaussianRecord = lossOptions("gaussian_nll", {
   ...full,
   /** The least variance: a smaller one counts as this, and has no gradient. */
   epsilon: positive.default(1e-6),
-  ...reductionFields,
 });
 export type GaussianNllOptions = Given<typeof gaussianRecord>;
 
@@ -23,7 +21,7 @@ export type GaussianNllOptions = Given<typeof gaussianRecord>;
 const log2Pi = 1.8378770664093453;
 
 /** ½·(log v + (m − t)² ÷ v), and ½·log 2π where `full`, for the mean m and the variance v of a normal (Nix & Weigend 1994; PyTorch's gaussian_nll_loss, which has them apart). outputs: [..., 2], m and v = outputs[..., 1], which must be > 0: softplus or exp of what a model says; targets: [...]. */
-export const gaussianNll = lossOf(gaussianRecord, (outputs, batch, { full: whole, epsilon, reduction }) => {
+export const gaussianNll = lossOfTerms(gaussianRecord, (outputs, batch, { full: whole, epsilon }) => {
   const { where } = gaussianRecord;
   const targets = targetsOf(where, batch);
   if (outputs.rank === 0 || formatShape(outputs.shape) !== formatShape([...targets.shape, 2]))
@@ -38,30 +36,27 @@ export const gaussianNll = lossOf(gaussianRecord, (outputs, batch, { full: whole
   const variance = functions.maximum(raw, epsilon);
   const difference = mean.sub(functions.cast(targets, "float32"));
   const terms = functions.log(variance).add(difference.mul(difference).div(variance)).mul(0.5);
-  return reduced(where, whole ? terms.add(0.5 * log2Pi) : terms, batch, reduction);
+  return whole ? terms.add(0.5 * log2Pi) : terms;
 });
 
-const poissonRecord = options("poisson_nll", "losses.poissonNll", {
+const poissonRecord = lossOptions("poisson_nll", {
   /** Whether outputs are logarithms of rates. */
   logInput: flag.default(true),
   ...full,
   /** Added to a rate before its logarithm is taken. */
   epsilon: positive.default(1e-8),
-  ...reductionFields,
 });
 export type PoissonNllOptions = Given<typeof poissonRecord>;
 
 /** eˣ − t·x for the logarithm x of a rate, or r − t·log(r + ε) for the rate; where `full`, Stirling's t·log t − t + ½·log(2πt) for t > 1 too (PyTorch's poisson_nll_loss). outputs, targets: one shape; targets are counts. */
-export const poissonNll = lossOf(poissonRecord, (outputs, batch, given) => {
-  const { logInput, full: whole, epsilon, reduction } = given;
-  const targets = targetsLike(poissonRecord.where, outputs, batch);
+export const poissonNll = lossOfPairs(poissonRecord, (outputs, targets, { logInput, full: whole, epsilon }) => {
   const terms = logInput
     ? functions.exp(outputs).sub(targets.mul(outputs))
     : outputs.sub(targets.mul(functions.log(outputs.add(epsilon))));
-  if (!whole) return reduced(poissonRecord.where, terms, batch, reduction);
+  if (!whole) return terms;
   const many = functions.greater(targets, 1);
   const count = functions.where(many, targets, 1);
   const log = functions.log(count);
   const stirling = count.mul(log).sub(count).add(log.add(log2Pi).mul(0.5));
-  return reduced(poissonRecord.where, terms.add(functions.where(many, stirling, 0)), batch, reduction);
+  return terms.add(functions.where(many, stirling, 0));
 });

@@ -1,13 +1,20 @@
 // What a loss is: a function from a model's outputs and the batch to a scalar, unless its terms are asked for one by one; and how one is made of a record of its options.
 import { checkArguments, isRecord, kind } from "../../core/arguments.ts";
 import { ConfigError, refuse, ShapeError, showValue } from "../../core/errors.ts";
-import type { Fields, OptionRecord, Read } from "../../core/options.ts";
-import { formatShape, sameShape } from "../../core/shape.ts";
+import { camelCase } from "../../core/keys.ts";
+import { type Fields, type OptionRecord, options, type Read } from "../../core/options.ts";
+import { formatShape, type Shape, sameShape } from "../../core/shape.ts";
 import { named, type OptionsArguments } from "../../core/things.ts";
 import { tensor } from "../../tensor/arguments.ts";
 import { cast } from "../../tensor/families/basic.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import type { Batch } from "../module.ts";
+import { type Reducing, reduced, reductionFields } from "./reduction.ts";
+
+/** The record of the options of the loss that a config calls `name` (smooth_l1) and code losses.smoothL1. */
+// @__NO_SIDE_EFFECTS__
+export const lossOptions = <const S extends Fields>(name: string, fields: S) =>
+  options(name, `losses.${camelCase(name)}`, { ...fields, ...reductionFields });
 
 /** outputs, batch → [] float32. */
 export type Loss = (outputs: Tensor, batch: Batch) => Tensor;
@@ -43,6 +50,34 @@ export function lossOf<S extends Fields>(record: OptionRecord<S>, value: Value<S
     (outputs, batch) =>
       value(outputs, batch, options);
   return named(record, loss, bound) as Call<S>;
+}
+
+/** What is compared, one by one: terms, or terms in another shape than `shape`, which is theirs. */
+type Terms = Tensor | { readonly terms: Tensor; readonly shape: Shape };
+
+/** A loss of terms, which are reduced as its options say. */
+// @__NO_SIDE_EFFECTS__
+export function lossOfTerms<S extends Fields>(
+  record: OptionRecord<S>,
+  termsOf: (outputs: Tensor, batch: Batch | Tensor, options: Read<OptionRecord<S>>) => Terms,
+): Call<S> {
+  return lossOf(record, (outputs, batch, options) => {
+    const found = termsOf(outputs, batch, options);
+    const { terms, shape } = found instanceof Tensor ? { terms: found, shape: found.shape } : found;
+    const { reduction } = options as unknown as Reducing;
+    return reduced(record.where, terms, batch, reduction, { shape });
+  });
+}
+
+/** A loss of a term for each output and its target, which comes as float32. Its calls throw ShapeError for targets of another shape than the outputs'. */
+// @__NO_SIDE_EFFECTS__
+export function lossOfPairs<S extends Fields>(
+  record: OptionRecord<S>,
+  termsOf: (outputs: Tensor, targets: Tensor, options: Read<OptionRecord<S>>) => Tensor,
+): Call<S> {
+  return lossOfTerms(record, (outputs, batch, options) =>
+    termsOf(outputs, targetsLike(record.where, outputs, batch), options),
+  );
 }
 
 /** The targets of a batch, or those given alone. Throws ConfigError where there are none. */

@@ -11,7 +11,10 @@ export const reductionFields = {
   reduction: word("mean", "sum", "none").default("mean"),
 } as const;
 
-export type Reduction = "mean" | "sum" | "none";
+type Reduction = "mean" | "sum" | "none";
+export interface Reducing {
+  readonly reduction: Reduction;
+}
 
 /** The batch's `sampleWeights` as float32, with axes of 1 up to the terms' rank. Throws ShapeError unless their shape is that of the terms' first axes. */
 function sampleWeights(where: string, batch: Batch | Tensor, shape: Shape): Tensor | undefined {

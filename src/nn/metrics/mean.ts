@@ -3,24 +3,22 @@ import { callable, checkArguments, signature, string } from "../../core/argument
 import { options, part, word } from "../../core/options.ts";
 import { exp } from "../../core/real.ts";
 import { named } from "../../core/things.ts";
-import { tensor } from "../../tensor/creation.ts";
-import { cast, equal, stack, sum } from "../../tensor/families/basic.ts";
+import { cast, equal, sum } from "../../tensor/families/basic.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Loss } from "../losses.ts";
 import * as losses from "../losses.ts";
 import type { Batch } from "../module.ts";
-import { type Metric, metricOf, predictions, ratio, targetsOf } from "./metric.ts";
+import { type Metric, metricOf, predictions, share, targetsOf } from "./metric.ts";
 
 /** The share of samples whose class is the target. outputs: [..., classes] float32 and targets: [...] int32; or logits of the targets' shape. In [0, 1]. */
-export const accuracy = metricOf("accuracy", {
-  mode: "max",
-  terms: (outputs, batch) => {
+export const accuracy = metricOf(
+  "accuracy",
+  share("max", (outputs, batch) => {
     const targets = targetsOf("accuracy", batch);
     const { predicted } = predictions("accuracy", outputs, targets);
-    return stack([sum(cast(equal(predicted, cast(targets, "int32")), "float32")), tensor(targets.size)]);
-  },
-  value: ratio,
-});
+    return [sum(cast(equal(predicted, cast(targets, "int32")), "float32")), targets.size];
+  }),
+);
 
 const minimised: ReadonlySet<unknown> = new Set(Object.values(losses));
 
@@ -42,36 +40,29 @@ export const mean: (loss: Loss, name?: string, options?: Pick<Metric, "mode">) =
   function (loss: Loss, name = "loss", options: Pick<Metric, "mode"> = {}): Metric {
     checkArguments(meanCall, arguments);
     const { mode = minimised.has(loss) ? "min" : undefined } = options;
-    return {
-      name,
-      ...(mode && { mode }),
-      terms: (outputs, batch) => {
-        const count = outputs.shape[0] ?? 1;
-        return stack([loss(outputs, batch).mul(count), tensor(count)]);
-      },
-      value: ratio,
+    const parts = (outputs: Tensor, batch: Batch) => {
+      const count = outputs.shape[0] ?? 1;
+      return [loss(outputs, batch).mul(count), count] as const;
     };
+    return { name, ...share(mode, parts) };
   },
   ({ loss }, { loss: chosen }: { readonly loss: { readonly class: string } }) =>
     mean(loss, `mean_${chosen.class}`, { mode: "min" }),
 );
 
-/** The mean cross entropy over all targets in bits: divided by ln 2. For a model of characters the length that it would code a text with. outputs: [..., classes] float32, targets: [...] int32. ≥ 0. */
-export const bitsPerCharacter = metricOf("bits_per_character", {
-  mode: "min",
-  terms: (outputs, batch) => crossEntropyTerms("bitsPerCharacter", outputs, batch),
-  value: (totals) => ratio(totals) / Math.LN2,
-});
-
 /** [cross entropy · targets, targets]. */
-function crossEntropyTerms(where: string, outputs: Tensor, batch: Batch): Tensor {
-  const { size } = targetsOf(where, batch);
-  return stack([losses.crossEntropy(outputs, batch).mul(size), tensor(size)]);
-}
+const crossEntropyOf =
+  (where: string) =>
+  (outputs: Tensor, batch: Batch): [Tensor, number] => {
+    const { size } = targetsOf(where, batch);
+    return [losses.crossEntropy(outputs, batch).mul(size), size];
+  };
+
+/** The mean cross entropy over all targets in bits: divided by ln 2. For a model of characters the length that it would code a text with. outputs: [..., classes] float32, targets: [...] int32. ≥ 0. */
+export const bitsPerCharacter = metricOf(
+  "bits_per_character",
+  share("min", crossEntropyOf("bitsPerCharacter"), (mean) => mean / Math.LN2),
+);
 
 /** e to the mean cross entropy over all targets. outputs: [..., classes] float32, targets: [...] int32. ≥ 1. */
-export const perplexity = metricOf("perplexity", {
-  mode: "min",
-  terms: (outputs, batch) => crossEntropyTerms("perplexity", outputs, batch),
-  value: (totals) => exp(ratio(totals)),
-});
+export const perplexity = metricOf("perplexity", share("min", crossEntropyOf("perplexity"), exp));

@@ -4,7 +4,8 @@ import { camelCase } from "../../core/keys.ts";
 import { options } from "../../core/options.ts";
 import { formatShape, sameShape } from "../../core/shape.ts";
 import { factory } from "../../core/things.ts";
-import { argmax, cast, greater } from "../../tensor/families/basic.ts";
+import { tensor } from "../../tensor/creation.ts";
+import { argmax, cast, greater, stack } from "../../tensor/families/basic.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Batch } from "../module.ts";
 
@@ -35,6 +36,20 @@ export function withTerms({ collects }: Pick<Metric, "collects">, kept: number[]
 
 /** The first total divided by the second. */
 export const ratio = ([part, whole]: readonly number[]): number => part / whole;
+
+/** A metric that is a part of a whole, each added up over the batches; `value`: what is made of their quotient. */
+export const share = (
+  mode: Metric["mode"],
+  parts: (outputs: Tensor, batch: Batch) => readonly [part: Tensor, whole: Tensor | number],
+  value: (quotient: number) => number = (quotient) => quotient,
+): Omit<Metric, "name"> => ({
+  ...(mode && { mode }),
+  terms: (outputs, batch) => {
+    const [part, whole] = parts(outputs, batch);
+    return stack([part, typeof whole === "number" ? tensor(whole) : whole]);
+  },
+  value: (totals) => value(ratio(totals)),
+});
 
 /** A batch's targets. Throws ConfigError where it has none. */
 export function targetsOf(where: string, { targets, ...others }: Batch): Tensor {

@@ -1,33 +1,13 @@
 // Metrics of the order that outputs put things in. Ties go to the lower index.
 import { DataError, refuse, ShapeError } from "../../core/errors.ts";
-import { countOf, countUpTo, options } from "../../core/options.ts";
+import { countOf, countUpTo, type Fields, type OptionRecord, options } from "../../core/options.ts";
 import { formatShape, sameShape } from "../../core/shape.ts";
 import { factory } from "../../core/things.ts";
-import { ones, tensor } from "../../tensor/creation.ts";
-import {
-  add,
-  argmax,
-  cast,
-  div,
-  equal,
-  floor,
-  greater,
-  less,
-  logicalAnd,
-  logicalOr,
-  minimum,
-  mul,
-  oneHot,
-  ops,
-  scatterAdd,
-  sigmoid,
-  stack,
-  sum,
-  where,
-} from "../../tensor/families/basic.ts";
+import { ones } from "../../tensor/creation.ts";
+import * as functions from "../../tensor/families/basic.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Batch } from "../module.ts";
-import { type Metric, ratio, targetsOf } from "./metric.ts";
+import { type Metric, share, targetsOf } from "./metric.ts";
 
 const k = countOf("places");
 
@@ -43,9 +23,9 @@ function rowsOf(place: string, outputs: Tensor, batch: Batch): Rows {
   const classes = outputs.shape[outputs.rank - 1];
   const scores = outputs.reshape([outputs.size / classes, classes]);
   if (sameShape(outputs.shape, targets.shape))
-    return { scores, relevant: cast(targets, "float32").reshape(scores.shape) };
+    return { scores, relevant: functions.cast(targets, "float32").reshape(scores.shape) };
   if (sameShape(outputs.shape.slice(0, -1), targets.shape))
-    return { scores, labels: cast(targets, "int32").reshape([targets.size]) };
+    return { scores, labels: functions.cast(targets, "int32").reshape([targets.size]) };
   throw new ShapeError({
     where: `metrics.${place}`,
     problem: "targets are neither class numbers nor relevance",
@@ -62,70 +42,72 @@ function hitsOf(place: string, k: number, outputs: Tensor, batch: Batch): { hits
   if (labels) {
     const at = labels.reshape([rows, 1]);
     const own = scores.gather(at, 1);
-    const earlier = logicalAnd(equal(scores, own), less(ops.coordinate(scores.shape, 1), at));
-    const rank = sum(logicalOr(greater(scores, own), earlier), { axis: 1 });
-    const real = equal(own, own).reshape([rows]);
-    return { hits: cast(logicalAnd(less(rank, k), real), "float32"), relevant: ones([rows]) };
+    const earlier = functions.logicalAnd(
+      functions.equal(scores, own),
+      functions.less(functions.ops.coordinate(scores.shape, 1), at),
+    );
+    const rank = functions.sum(functions.logicalOr(functions.greater(scores, own), earlier), { axis: 1 });
+    const real = functions.equal(own, own).reshape([rows]);
+    return {
+      hits: functions.cast(functions.logicalAnd(functions.less(rank, k), real), "float32"),
+      relevant: ones([rows]),
+    };
   }
-  let [rest, chosen] = [scores, ops.full(scores.shape, 0)];
+  let [rest, chosen] = [scores, functions.ops.full(scores.shape, 0)];
   for (let place = 0; place < k; place++) {
-    const best = oneHot(argmax(rest, { axis: 1 }), classes);
-    chosen = add(chosen, best);
-    rest = where(greater(best, 0), Number.NEGATIVE_INFINITY, rest);
+    const best = functions.oneHot(functions.argmax(rest, { axis: 1 }), classes);
+    chosen = functions.add(chosen, best);
+    rest = functions.where(functions.greater(best, 0), Number.NEGATIVE_INFINITY, rest);
   }
-  return { hits: sum(mul(minimum(chosen, 1), relevant!), { axis: 1 }), relevant: sum(relevant!, { axis: 1 }) };
+  return {
+    hits: functions.sum(functions.mul(functions.minimum(chosen, 1), relevant!), { axis: 1 }),
+    relevant: functions.sum(relevant!, { axis: 1 }),
+  };
 }
 
+/** What makes a metric of the k largest of each row; `parts`: of what is found and what there is. */
+const atK = <S extends Fields>(
+  record: OptionRecord<S>,
+  name: (k: number) => string,
+  parts: (found: ReturnType<typeof hitsOf>, k: number) => readonly [part: Tensor, whole: Tensor | number],
+) =>
+  factory(record, (read): Metric => {
+    const { k } = read as unknown as { readonly k: number };
+    const place = record.where.slice("metrics.".length);
+    return { name: name(k), ...share("max", (outputs, batch) => parts(hitsOf(place, k, outputs, batch), k)) };
+  });
+
 /** The share of samples whose target is among the k largest outputs; k default 5. outputs: [..., classes], targets: [...] int32. */
-export const topKAccuracy = factory(
+export const topKAccuracy = atK(
   options("top_k_accuracy", "metrics.topKAccuracy", {
     /** How many of the largest outputs count. */
     k: k.default(5),
   }),
-  ({ k }): Metric => ({
-    name: `top_${k}_accuracy`,
-    mode: "max",
-    terms: (outputs, batch) => {
-      const { hits } = hitsOf("topKAccuracy", k, outputs, batch);
-      return stack([sum(hits), tensor(hits.size)]);
-    },
-    value: ratio,
-  }),
+  (k) => `top_${k}_accuracy`,
+  ({ hits }) => [functions.sum(hits), hits.size],
 );
 
-const atK = {
+const kFields = {
   /** How many of the largest outputs count. */
   k,
 } as const;
 
 /** Of the k largest outputs of a row, the part that is relevant, averaged over rows. targets: class numbers [...], or relevance in {0, 1} of the outputs' shape. */
-export const precisionAtK = factory(
-  options("precision_at_k", "metrics.precisionAtK", atK),
-  ({ k }): Metric => ({
-    name: `precision_at_${k}`,
-    mode: "max",
-    terms: (outputs, batch) => {
-      const { hits } = hitsOf("precisionAtK", k, outputs, batch);
-      return stack([sum(hits), tensor(hits.size * k)]);
-    },
-    value: ratio,
-  }),
+export const precisionAtK = atK(
+  options("precision_at_k", "metrics.precisionAtK", kFields),
+  (k) => `precision_at_${k}`,
+  ({ hits }, k) => [functions.sum(hits), hits.size * k],
 );
 
 /** Of what is relevant in a row, the part among its k largest outputs, averaged over rows that have any. Targets as `precisionAtK`'s. */
-export const recallAtK = factory(
-  options("recall_at_k", "metrics.recallAtK", atK),
-  ({ k }): Metric => ({
-    name: `recall_at_${k}`,
-    mode: "max",
-    terms: (outputs, batch) => {
-      const { hits, relevant } = hitsOf("recallAtK", k, outputs, batch);
-      const any = greater(relevant, 0);
-      const share = where(any, div(hits, where(any, relevant, 1)), 0);
-      return stack([sum(share), sum(cast(any, "float32"))]);
-    },
-    value: ratio,
-  }),
+export const recallAtK = atK(
+  options("recall_at_k", "metrics.recallAtK", kFields),
+  (k) => `recall_at_${k}`,
+  ({ hits, relevant }) => {
+    const any = functions.greater(relevant, 0);
+    const part = functions.where(any, functions.div(hits, functions.where(any, relevant, 1)), 0);
+    return [functions.sum(part), functions.sum(functions.cast(any, "float32"))];
+  },
 );
 
 const bins = countUpTo("bins", 2 ** 24, "more bins than float32 tells probabilities apart by", {
@@ -153,7 +135,9 @@ function exactAuc(): Metric {
     terms: (outputs, batch) => {
       const targets = targetsOf("auc", batch);
       const scores = logitOf(outputs, targets).reshape([targets.size]);
-      return stack([scores, cast(targets, "float32").reshape([targets.size])], 1).reshape([2 * targets.size]);
+      return functions
+        .stack([scores, functions.cast(targets, "float32").reshape([targets.size])], 1)
+        .reshape([2 * targets.size]);
     },
     value: (pairs) => {
       const scores: [number[], number[]] = [[], []];
@@ -186,10 +170,10 @@ function binnedAuc(bins: number): Metric {
     mode: "max",
     terms: (outputs, batch) => {
       const targets = targetsOf("auc", batch);
-      const probability = sigmoid(logitOf(outputs, targets)).reshape([targets.size]);
-      const bin = cast(minimum(floor(probability.mul(bins)), bins - 1), "int32");
-      const cells = cast(targets, "int32").reshape([targets.size]).mul(bins).add(bin);
-      return scatterAdd(cells, ones([targets.size]), 0, 2 * bins);
+      const probability = functions.sigmoid(logitOf(outputs, targets)).reshape([targets.size]);
+      const bin = functions.cast(functions.minimum(functions.floor(probability.mul(bins)), bins - 1), "int32");
+      const cells = functions.cast(targets, "int32").reshape([targets.size]).mul(bins).add(bin);
+      return functions.scatterAdd(cells, ones([targets.size]), 0, 2 * bins);
     },
     value: (totals) => {
       let [below, above, pairs] = [0, 0, 0];

@@ -1,13 +1,10 @@
 // Metrics of numbers: how far outputs are from targets of their shape, over all samples.
 import { ShapeError } from "../../core/errors.ts";
-import { options } from "../../core/options.ts";
 import { formatShape, sameShape } from "../../core/shape.ts";
-import { factory } from "../../core/things.ts";
-import { tensor } from "../../tensor/creation.ts";
-import { cast, concat, full, maximum, mean, stack, sum } from "../../tensor/families/basic.ts";
+import { cast, concat, full, maximum, mean, sum } from "../../tensor/families/basic.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Batch } from "../module.ts";
-import { type Metric, metricOf, ratio, targetsOf } from "./metric.ts";
+import { type Metric, metricOf, share, targetsOf } from "./metric.ts";
 
 /** Outputs less targets, and these: of one shape. Throws ShapeError for others. */
 function apart(where: string, outputs: Tensor, batch: Batch): { difference: Tensor; targets: Tensor } {
@@ -26,17 +23,14 @@ function apart(where: string, outputs: Tensor, batch: Batch): { difference: Tens
 const meanOf = (
   name: string,
   term: (difference: Tensor, targets: Tensor) => Tensor,
-  value: (mean: number) => number = (mean) => mean,
-): (() => Metric) =>
-  factory(options(name, `metrics.${name}`, {}), () => ({
-    name,
-    mode: "min",
-    terms: (outputs, batch) => {
-      const { difference, targets } = apart(name, outputs, batch);
-      return stack([sum(term(difference, targets)), tensor(targets.size)]);
-    },
-    value: (totals) => value(ratio(totals)),
-  }));
+  value?: (mean: number) => number,
+): (() => Metric) => {
+  const parts = (outputs: Tensor, batch: Batch) => {
+    const { difference, targets } = apart(name, outputs, batch);
+    return [sum(term(difference, targets)), targets.size] as const;
+  };
+  return metricOf(name, share("min", parts, value));
+};
 
 /** The mean of |output − target|. outputs, targets: one shape. ≥ 0. */
 export const mae = meanOf("mae", (difference) => difference.abs());

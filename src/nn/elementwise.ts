@@ -1,27 +1,26 @@
-// Layers without parameters: one function each.
-import { callable, checkArguments, type Kinds, signature, string } from "../core/arguments.ts";
+// Layers without parameters that apply one function, those of the basic family of ops among them.
+import { callable, checkArguments, checkNone, type Kinds, signature, string } from "../core/arguments.ts";
 import { ops } from "../tensor/families/basic.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { checkForward } from "./check.ts";
-import { Module } from "./module.ts";
+import { Layer } from "./layer.ts";
 
 const call = signature("nn.Activation", { name: string, apply: callable });
+const lambdaCall = signature("nn.lambda", { apply: callable });
 
 /** A layer that applies one function to each element. */
-export class Activation extends Module {
+export class Activation extends Layer {
   readonly name: string;
-  readonly #apply: (x: Tensor) => Tensor;
+  readonly #function: (x: Tensor) => Tensor;
 
   constructor(name: string, apply: (x: Tensor) => Tensor) {
     checkArguments(call, arguments);
-    super();
+    super(`nn.${name}`);
     this.name = name;
-    this.#apply = apply;
+    this.#function = apply;
   }
 
-  override forward(inputs: Tensor): Tensor {
-    checkForward(`nn.${this.name}`, arguments);
-    return this.#apply(inputs);
+  protected override apply(inputs: Tensor): Tensor {
+    return this.#function(inputs);
   }
 
   protected override describe(): string {
@@ -71,3 +70,25 @@ export const sigmoid = layer("sigmoid", ops.sigmoid);
  * @example nn.softplus().forward(zeros([2, 3]))
  */
 export const softplus = layer("softplus", ops.softplus);
+
+/**
+ * A layer that gives what it is given. x: [...] → the same.
+ * @torch torch.nn.Identity
+ * @example nn.identity().forward(zeros([2, 3]))
+ * @golden none: it computes nothing
+ */
+export function identity(): Activation {
+  checkNone("nn.identity", arguments);
+  return new Activation("identity", (x) => x);
+}
+
+/**
+ * A function of a tensor as a layer without parameters: `nn.lambda((x) => x.square())`.
+ * @torch none: a Module with a forward
+ * @example nn.lambda((x) => x.square()).forward(zeros([2, 3]))
+ * @golden none: it computes what it is given
+ */
+export function lambda(apply: (x: Tensor) => Tensor): Activation {
+  checkArguments(lambdaCall, arguments);
+  return new Activation("lambda", apply);
+}
