@@ -27,6 +27,8 @@ export interface NestInput extends Element {
   readonly beyond?: number;
   /** An input before it whose cursor is its own. */
   readonly like?: number;
+  /** No coordinate of the nest's but a point's number among those of a row that are computed at once. */
+  readonly isPlace?: boolean;
   /** No point of the nest is inside. */
   readonly never: boolean;
   /** Bytes per element; 1 for coordinates and draws, whose "address" is the index itself. */

@@ -37,12 +37,6 @@ export interface RowLoops extends Rows {
 
 const bandsOf = new Rare("rows in bands", () => import("./bands.ts"));
 
-/** Whether rows end, or are left out, where an input does. */
-function hasBounds({ extents, inputs }: Nest): boolean {
-  const axis = extents.length - 1;
-  return inputs.some(({ bounds }) => bounds[axis] || bounds[axis - 1]);
-}
-
 /** Vectors where what is written lies side by side. `isCut`: only a part of the last axis is walked, which one being known when it is run. `hasScratch`: there is memory for stages. */
 export function rowLoops(
   given: Nest,
@@ -51,14 +45,17 @@ export function rowLoops(
   { isCut, hasScratch }: { readonly isCut: boolean; readonly hasScratch: boolean },
 ): RowLoops {
   const { lanes: most, vectorWidth, groups } = target;
-  const isBanded = groups && !isCut && hasScratch && hasBounds(given);
-  const { nest, bands } = (isBanded && bandsOf.module.inBands(given, body, target)) || { nest: given };
-  const axis = nest.extents.length - 1;
-  const { [nest.inputs.length - 1]: output } = nest.inputs;
+  const axis = given.extents.length - 1;
+  const { [given.inputs.length - 1]: output } = given.inputs;
   const isApart =
     output.strides[axis] === 0 ||
-    nest.inputs.some(({ index }) => index !== undefined && nest.inputs[index.at].strides[axis] !== 0);
+    given.inputs.some(({ index }) => index !== undefined && given.inputs[index.at].strides[axis] !== 0);
   const lanes = output.strides[axis] === 1 && !isApart ? most : 1;
+  // Whether rows end, or are left out, where an input does.
+  const hasBounds = given.inputs.some(({ bounds }) => bounds[axis] || bounds[axis - 1]);
+  const isBanded = groups && !isCut && hasScratch && hasBounds;
+  const banded = isBanded ? bandsOf.module.inBands(given, body, lanes > 1 ? vectorWidth : 1) : null;
+  const { nest, bands } = banded ?? { nest: given };
   const isLong = isCut || nest.extents[axis] >= shortestStrip;
   const stages = lanes > 1 && hasScratch && isLong && !bands ? stagesOf(body, nest.inputs.length, vectorWidth) : null;
   const unroll = Math.max(unrolling(nest, axis, body, lanes), vectorWidth / most);

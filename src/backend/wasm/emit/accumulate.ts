@@ -87,6 +87,6 @@ export class ArgAccumulator {
     other.set(value);
     stay.set(stays(lanes, this.#combine === "argmax" ? "max" : "min", type, best, other));
     best.set(lanes.select(type, stay, best, other));
-    this.index.set(lanes.select("int32", stay, this.index, lanes.ramp(index, evenly(0))));
+    this.index.set(lanes.select("int32", stay, this.index, lanes.ramp(evenly(0), index)));
   }
 }

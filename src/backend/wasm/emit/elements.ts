@@ -60,7 +60,7 @@ export class ElementPrinter {
       if (input.strides[this.#axis] !== 0 || input.pair !== undefined) continue;
       const value =
         input.source === "coordinate"
-          ? lanes.ramp(at, evenly(0))
+          ? lanes.ramp(evenly(0), at)
           : new Elements(fn, lanes, input).splat(at, input.beyond);
       const own = kept && !masks.has(index) && input.strides[this.#axis - 1] === 0 ? kept : undefined;
       const key = `${index} ${lanes.width}`;
@@ -76,6 +76,7 @@ export class ElementPrinter {
       const set = new Set<number>();
       return this.#printer.print((index) => {
         const { [index]: input } = this.#nest.inputs;
+        if (input.isPlace) return lanes.ramp(evenly(1, step * lanes.width));
         if (!inside[index] || cursors[index].inside === false) return lanes.constant(input.type, 0);
         const known = hoisted.get(index);
         if (known) return known;
@@ -122,7 +123,7 @@ export class ElementPrinter {
     }
     if (skip + beyond !== 0) first = i32.add(first, skip + beyond);
     return source === "coordinate"
-      ? lanes.ramp(first, distances)
+      ? lanes.ramp(distances, first)
       : fn.value(() => elements.spread(fn.let(first), distances));
   }
 }

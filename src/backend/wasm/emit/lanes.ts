@@ -25,7 +25,7 @@ export type Held = ScalarType | "half";
 /** One number a lane. */
 export type Four = readonly [number, number, number, number];
 /** The distances of elements `step` apart. */
-export const evenly = (step: number): Four => [0, step, 2 * step, 3 * step];
+export const evenly = (step: number, from = 0): Four => [from, from + step, from + 2 * step, from + 3 * step];
 
 /** Operations that are an instruction or two; operation.ts makes the others of them. */
 export type LaneUnary = Exclude<UnaryOp, NarrowFormat | "pow2" | "exponent" | "high16" | "low16" | "toUint32">;
@@ -43,8 +43,8 @@ export interface Lanes {
   splat(type: Held, address: Address, offset?: number): Value;
   /** `width` elements at four (or the first of these) distances from the address in bytes; `address` is evaluated once a lane, so it is cheap and has no effects. */
   spread(type: Held, address: Address, distances: Four): Value;
-  /** start + each distance, as int32. */
-  ramp(start: Code<"i32">, distances: Four): Value;
+  /** Each distance as int32, from a start on if one is given. */
+  ramp(distances: Four, start?: Code<"i32">): Value;
   /** Of neighbours the last is best stored first: V8, which makes one store of two, else writes the first by itself before, since the second might trap. */
   store(type: Held, address: Address, value: Value, offset: number): Code<"none">;
   /** Of int32, abs only with SIMD. */
@@ -126,8 +126,9 @@ export const simdLanes: Lanes = {
     });
     return lanes;
   },
-  ramp(start, distances) {
-    return i32x4.add(i32x4.splat(start), v128.const(...distances));
+  ramp(distances, start) {
+    const steps = v128.const(...distances);
+    return start ? i32x4.add(i32x4.splat(start), steps) : steps;
   },
   store(type, address, value, offset) {
     if (type === "half") return v128.store64Lane(address, i16x8.narrowI32x4U(value as V, zero()), 0, offset);
@@ -202,7 +203,7 @@ export const scalarLanes: Lanes = {
   },
   splat: (type, address, offset = 0) => scalarLanes.load(type, address, offset),
   spread: (type, address) => scalarLanes.load(type, address, 0),
-  ramp: (start) => start,
+  ramp: ([first], start) => start ?? i32.const(first),
   store(type, address, value, offset) {
     if (type === "bool") return i32.store8(address, value as I, offset);
     if (type === "half") return i32.store16(address, value as I, offset);

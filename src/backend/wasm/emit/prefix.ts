@@ -98,7 +98,7 @@ function printWinners(context: Context, combine: Argument, line: Line, vectors: 
       fn.branchIf(again, i32.ltS(k, stop));
     });
     bound.set(elements.splat(i32.add(first, i32.mul(index, x.scale))));
-    const everywhere = fn.let(wide.ramp(index, evenly(0)));
+    const everywhere = fn.let(wide.ramp(evenly(0), index));
     fn.block((leave) =>
       fn.loop((again) => {
         fn.branchIf(leave, i32.gtS(k, count - points));

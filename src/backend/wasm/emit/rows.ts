@@ -81,17 +81,20 @@ export function rounds(
   before?: Place,
 ): void {
   const wide = lanes > 1 ? context.lanes : context.single;
-  let left = typeof begin === "number" && typeof end === "number" ? end - begin : undefined;
-  const ends = overlaps && wide.width > 1 && left !== undefined && left >= wide.width;
+  let left = typeof begin === "number" && typeof end === "number" ? end - begin : Number.NaN;
+  const ends = overlaps && wide.width > 1 && left >= wide.width;
   const all = [...widths.map((count) => [wide, count] as const), ...(ends ? [] : [[context.single, 1] as const])];
   const prepare = (each: Lanes, count: number) =>
     before ? fn.at(before, () => round(each, count)) : round(each, count);
   words.set(fourTimes(begin));
   for (const [each, count] of all) {
     const points = each.width * count;
-    if (left !== undefined && left < points) continue;
-    if (left !== undefined) left %= points;
-    whileFull(fn, words, points, end, () => prepare(each, count));
+    if (left < points) continue;
+    if (left < 2 * points) {
+      prepare(each, count)();
+      words.set(i32.add(words, 4 * points));
+    } else whileFull(fn, words, points, end, () => prepare(each, count));
+    left %= points;
   }
   if (!ends || !left) return;
   words.set(i32.sub(fourTimes(end), 4 * wide.width));
