@@ -3,6 +3,7 @@
 import { blockSize, chunkSize, laneCount } from "../../kernels/kernel.ts";
 import { printKernel } from "../compile/listing.ts";
 import { type Nested, nested } from "../compile/nested.ts";
+import type { Target } from "../compile/target.ts";
 import { drawStrip, type ElementLoops } from "../schedule/elements.ts";
 import { digitValues, type Sorting } from "../schedule/line.ts";
 import type { Loops } from "../schedule/loops.ts";
@@ -10,11 +11,11 @@ import type { Nest } from "../schedule/nest.ts";
 import type { Parallel } from "../schedule/parallel.ts";
 import type { ScheduledGroup } from "../schedule/phases.ts";
 import { rowsOfBlock } from "../schedule/places.ts";
-import { isStraight, type ProductLoops } from "../schedule/product.ts";
+import type { ProductLoops } from "../schedule/product.ts";
 import type { Schedule } from "../schedule/schedule.ts";
 import type { Segment } from "../schedule/split.ts";
 import { strip } from "../schedule/stages.ts";
-import { columnBlock, rowBlock, tileRows, tileUnroll } from "../schedule/tile.ts";
+import { columnBlock, tileRows, tileUnroll } from "../schedule/tile.ts";
 import type { RowLoops, Rows } from "../schedule/vectorise.ts";
 
 /** How the threads divide a function's work, as the end of the line of the axis that they share. */
@@ -51,7 +52,9 @@ function showGroup(schedule: Schedule, group: ScheduledGroup): string[] {
   const { members, division, blocks } = group;
   const lines = members.flatMap((member) => {
     const [head, ...body] = printKernel(member.kernel, member.number, schedule.plan);
-    const loops = member.loops.flatMap((each) => showLoops(each, sharingOf(schedule, group, each.chunks)));
+    const loops = member.loops.flatMap((each) =>
+      showLoops(each, schedule.target, sharingOf(schedule, group, each.chunks)),
+    );
     return [
       head,
       ...indent([...placeOf(schedule, group, member.kernel.output), ...body.map((line) => line.trim()), ...loops]),
@@ -131,24 +134,24 @@ function elementLines(loops: ElementLoops, sharing: Sharing): string[] {
   return [...lines, ...rowLines(loops, last)];
 }
 
-function showLoops(loops: Loops, sharing: Sharing): string[] {
+function showLoops(loops: Loops, target: Target, sharing: Sharing): string[] {
   switch (loops.kind) {
     case "elements": {
       const words = loops.drawn > 0 ? [`draw ${drawStrip} words at a time into scratch`] : [];
       return within([...elementLines(loops, sharing), ...words]);
     }
     case "contiguous fold": {
-      const { nest, parallel, count, lanes, gather, takesTurns } = loops;
+      const { nest, parallel, count, gather, takesTurns } = loops;
       const how = `gather at most ${blockSize} elements at a time into scratch`;
       const apart = takesTurns ? [`rows of ${nest.extents.at(-1)} where they lie`] : [];
       const gathered = gather ? [how, ...stageLines(gather)] : apart;
-      const way = `in blocks of ${blockSize}, ${laneCount} sums in vectors of ${lanes}`;
+      const way = `in blocks of ${blockSize}, ${laneCount} sums in vectors of ${target.lanes}`;
       return within([...axes(nest, [0, nest.outer], parallel, sharing), ...gathered, `fold ${count} ${way}`]);
     }
     case "blocks":
       return within([
         `for block < ${loops.blocks}${sharing(loops.parallel)}`,
-        `fold ${blockSize} of ${loops.count}, ${laneCount} sums in vectors of ${loops.lanes}, into scratch`,
+        `fold ${blockSize} of ${loops.count}, ${laneCount} sums in vectors of ${target.lanes}, into scratch`,
       ]);
     case "join":
       return [`then fold the ${loops.blocks} blocks${sharing(undefined)}`];
@@ -163,7 +166,7 @@ function showLoops(loops: Loops, sharing: Sharing): string[] {
       ]);
     }
     case "product":
-      return showProduct(loops, sharing);
+      return showProduct(loops, target, sharing);
     case "lines": {
       const { nest, parallel, widths, count, sorting, passed } = loops;
       const outer = axes(nest, [0, nest.outer], parallel, sharing);
@@ -192,8 +195,8 @@ const showSorting = ({ way, kept, vectors }: Sorting): string =>
     ? `, by ${digitValues} values of a digit`
     : `, a list of ${kept} by insertion${vectors > 0 ? showPassed(vectors) : ""}`;
 
-function showProduct(product: ProductLoops, sharing: Sharing): string[] {
-  const { nest, rows, columns, depth, lanes, tileColumns, by, parallel, whole, isInPlace, panels } = product;
+function showProduct(product: ProductLoops, { lanes }: Target, sharing: Sharing): string[] {
+  const { nest, rows, columns, depth, tileColumns, by, parallel, whole, isInPlace, panels } = product;
   const share = (axis: "rows" | "columns") => (by === axis ? sharing(parallel) : "");
   const isBatch = nest.extents.some((extent) => extent > 1);
   const batch = isBatch
@@ -205,15 +208,13 @@ function showProduct(product: ProductLoops, sharing: Sharing): string[] {
   };
   const here = (side: "a" | "b") => (whole === side ? "" : `: ${packs[side]}`);
   const before = whole ? [`once for each thread, ${packs[whole]} from ${panels} of its packed operands`] : [];
-  const groups = product.a.layout === "across" && isStraight(product.a.across);
-  const height = groups && whole !== "a" ? rowBlock : tileRows;
   return [
     ...before,
     ...within([
       ...batch,
       `for column < ${columns} in ${columnBlock}s${share("columns")}`,
       `for k < ${depth} in chunks of ${chunkSize}${here("b")}`,
-      `for row < ${rows} in ${height}s${share("rows")}${here("a")}`,
+      `for row < ${rows} in ${tileRows}s${share("rows")}${here("a")}`,
       `for tiles of ${tileRows} × ${tileColumns}: fold k, ${lanes} lanes, ${tileUnroll} terms a round`,
     ]),
   ];

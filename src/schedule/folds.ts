@@ -43,7 +43,6 @@ export interface ContiguousFold {
   /** Its last input, the output, stays along the last axes. */
   readonly nest: Nest;
   readonly count: number;
-  readonly lanes: number;
   readonly parallel: Parallel;
   /** Where in scratch memory accumulators are written and read again after a block's last round: undefined where no two vectors run as one. */
   readonly park: number | undefined;
@@ -62,7 +61,6 @@ export interface BlockFold {
   readonly nest: Nest;
   readonly count: number;
   readonly blocks: number;
-  readonly lanes: number;
   /** As a contiguous fold's. */
   readonly park: number | undefined;
   readonly parallel: Parallel;
@@ -143,7 +141,7 @@ export function foldLoops(
     const blocks = Math.ceil(count / blockSize);
     const parallel = parallelAxis(1, blocks, 16);
     return [
-      { kind: "blocks", nest, count, blocks, lanes, parallel, work, ...parking(4 * blocks, target) },
+      { kind: "blocks", nest, count, blocks, parallel, work, ...parking(4 * blocks, target) },
       { kind: "join", blocks, parallel: undefined, work: 0, scratch: 0 },
     ];
   }
@@ -158,7 +156,6 @@ export function foldLoops(
       kind: "contiguous fold",
       nest,
       count,
-      lanes,
       parallel: parallelAxis(split, nest.extents[split], 1, group),
       gather: isGathered ? gather : undefined,
       takesTurns,

@@ -8,7 +8,7 @@ import { mergeAxes } from "./merge.ts";
 import type { Nest } from "./nest.ts";
 import { type Parallel, parallelAxis } from "./parallel.ts";
 import type { Division } from "./rows.ts";
-import { batchInputs, columnBlock, gap, isByRows, leftBytes, rowBlock, tileColumns, tileRows } from "./tile.ts";
+import { batchInputs, columnBlock, gap, isByRows, leftPitch, rowBlock, tileColumns, tileRows } from "./tile.ts";
 
 /** How an operand lies: neighbours along the depth, neighbours across it, or neither. Where an axis isn't one walk, as far as they go. */
 export type Layout = "along" | "across" | "scattered";
@@ -73,7 +73,6 @@ export interface ProductLoops {
   readonly depth: number;
   readonly a: Operand;
   readonly b: Operand;
-  readonly lanes: number;
   /** Columns of a tile and of a panel of the right operand. */
   readonly tileColumns: number;
   readonly by: "batch" | "rows" | "columns";
@@ -122,13 +121,12 @@ export function productLoops(
     depth,
     a: left,
     b: right,
-    lanes: target.lanes,
     tileColumns: width,
     by,
     parallel,
     whole,
     isInPlace: whole !== "a" && liesReady(left),
     panels,
-    scratch: 4 * tileRows * width + tableBytes(left) + tableBytes(right) + leftBytes + blockBytes,
+    scratch: 4 * tileRows * width + tableBytes(left) + tableBytes(right) + leftPitch + blockBytes,
   };
 }

@@ -14,13 +14,11 @@ export const tileColumns = ({ vectorWidth }: Pick<Target, "vectorWidth">): numbe
 /** Terms per round of the tile's loop. */
 export const tileUnroll = 16;
 export const columnBlock = 512;
-/** How many panels of the left operand are packed together where its rows are neighbours in memory: a cache line's worth. */
-export const lineGroups = 4;
-export const rowBlock = lineGroups * tileRows;
+/** Many rows are shared in portions of as many tiles as lie in a cache line. */
+export const rowBlock = 4 * tileRows;
 /** Panels lie a cache line further apart than they are long, or lines at a power of two would push each other out. */
 export const gap = 64;
 export const leftPitch = 4 * tileRows * chunkSize + gap;
-export const leftBytes = lineGroups * leftPitch;
 
 /** The operands and the output over the batch's axes. */
 export function batchInputs({ shape, output, dtype }: Kernel, { batch, a, b }: Product): KernelInput[] {

@@ -1,7 +1,7 @@
 // Scalar expressions as WebAssembly code: a tree of instructions, with shared parts kept in locals. One rounding there is one here.
 import { alwaysComputed, type Expr, exchanged, input, topological } from "../../../../kernels/expr.ts";
 import { expressionText } from "../../../../kernels/text.ts";
-import { type Code, call, type FunctionBuilder, f32x4, type Local, type Value, v128 } from "../assembler/assembler.ts";
+import { type Code, call, type FunctionBuilder, f32x4, type Local, type Value } from "../assembler/assembler.ts";
 import type { Lanes } from "./lanes.ts";
 import { binary, unary } from "./operation.ts";
 
@@ -96,19 +96,9 @@ export class ExpressionPrinter {
         return extreme.print(a, visit(extreme.b) as Code<"v128">);
       }
     }
-    if (lanes.width === 4 && isZero(no)) {
-      const value = visit(yes);
-      return lanes.keep(expr.type, visit(condition), value, true);
-    }
-    if (lanes.width === 4 && isZero(yes)) {
-      const value = visit(no);
-      return lanes.keep(expr.type, visit(condition), value, false);
-    }
-    if (lanes.width === 4 && expr.type === "float32" && (isNegated(yes, no) || isNegated(no, yes))) {
-      // The sign bit turns where the condition holds, or where it doesn't.
-      const [plain, flips] = isNegated(yes, no) ? [no, v128.and] : [yes, v128.andNot];
-      const value = visit(plain) as Code<"v128">;
-      return v128.xor(value, flips(lanes.constant("float32", -0) as Code<"v128">, visit(condition) as Code<"v128">));
+    if (lanes.width === 4 && (isZero(no) || isZero(yes))) {
+      const value = visit(isZero(no) ? yes : no);
+      return lanes.keep(expr.type, visit(condition), value, isZero(no));
     }
     const a = visit(yes);
     const b = visit(no);
@@ -147,8 +137,6 @@ export class ExpressionPrinter {
     return (this.#uses.get(expr) ?? 0) > 1;
   }
 }
-
-const isNegated = (expr: Expr, of: Expr) => expr.kind === "unary" && expr.op === "neg" && expr.x === of;
 
 /** pmax(a, b) is a < b ? b : a; pmin(a, b) is b < a ? b : a: exactly a choice by `lt`, with `gt` the other way round. */
 function extremeOf(condition: Expr & { kind: "compare" }, yes: Expr, no: Expr) {

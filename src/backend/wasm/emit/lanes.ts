@@ -108,10 +108,6 @@ export const simdLanes: Lanes = {
       });
       return type === "half" ? lanes : i32x4.neg(lanes);
     }
-    if (first === others[0] && others[1] === others[2]) {
-      const [low, high] = [first, others[1]].map((each) => v128.load32Splat(at(each), offset(each)));
-      return shuffle32(low, high, [0, 1, 6, 7]);
-    }
     const [lowest, highest] = [Math.min(...distances), Math.max(...distances)];
     if (highest - lowest >= 12 && highest - lowest < 32) {
       // One vector begins with the lowest, one ends with the highest: all are in these, and they reach no further.

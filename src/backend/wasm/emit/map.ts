@@ -177,16 +177,13 @@ class MapPrinter {
     if (!body) printers.set(lanes, printer);
     const points = printer.prepare(here, inside, kept);
     return () => {
-      // One address for all, and no store before the last value: so V8 can make one operation of two neighbours'.
-      const places = new Map<Local, Local<"i32">>();
+      // No store before the last value: so V8 can make one operation of two neighbours'.
       const targets = roots.map(({ slot }) => {
         const to = nest.inputs.length + slot;
         const { [to]: element } = inputs;
         const { at } = here[to];
         const stride = element.strides[axis] * element.scale;
-        const place = places.get(at) ?? fn.let(along(at, stride, this.#words));
-        places.set(at, place);
-        return { element, place, stride };
+        return { element, place: fn.let(along(at, stride, this.#words)), stride };
       });
       const values = Array.from({ length: count }, (_, step) =>
         points(this.#words, step).map((value) => fn.let(value)),

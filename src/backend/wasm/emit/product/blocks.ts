@@ -3,7 +3,7 @@
 // A chunk of 256 terms is the tile's whole sum, so this order is the written one.
 import { chunkSize } from "../../../../../kernels/kernel.ts";
 import { isStraight, type Operand, type ProductLoops } from "../../../../schedule/product.ts";
-import { columnBlock, gap, leftPitch, lineGroups, rowBlock, tileRows } from "../../../../schedule/tile.ts";
+import { columnBlock, gap, leftPitch, tileRows } from "../../../../schedule/tile.ts";
 import {
   type Code,
   call,
@@ -15,7 +15,7 @@ import {
 } from "../../assembler/assembler.ts";
 import type { Context } from "../context.ts";
 import { type Cursor, countLoop, type Limit, type Part } from "../nest.ts";
-import { fillTable, packPanels, packRows } from "./pack.ts";
+import { fillTable, packPanels } from "./pack.ts";
 import { cornerFunction, tileFunction } from "./tile.ts";
 
 /** What a part does of one product. */
@@ -53,9 +53,6 @@ interface Terms {
 }
 
 const strideOf = ({ across }: Operand) => (isStraight(across) ? across.strides[0] : 0);
-
-/** Lines that are neighbours throughout are packed term by term, others panel by panel. */
-const isInRows = ({ layout, across }: Operand) => layout === "across" && isStraight(across);
 
 export class BlockPrinter {
   readonly #context: Context;
@@ -131,23 +128,9 @@ export class BlockPrinter {
 
   /** Packs the right operand's panels, and moves on behind them. */
   #packRight(b: Cursor, { column, width }: Columns, chunk: Chunk, panel: Local<"i32">): void {
-    const fn = this.#fn;
-    const { b: operand, tileColumns } = this.#product;
     const terms = this.#terms("b", b, chunk);
-    const pitch = this.#pitch(chunk);
-    const panels = fn.let(i32.divU(width, tileColumns));
-    const first = fn.let(column);
-    const onward = (count: Code<"i32">) => panel.set(i32.add(panel, i32.mul(count, pitch)));
-    if (isInRows(operand)) {
-      const rows = packRows(this.#context, operand, tileColumns);
-      const from = i32.add(terms.base, i32.mul(column, strideOf(operand)));
-      fn.emit(call(rows, from, panel, chunk.terms, terms.way, pitch, panels));
-      onward(panels);
-      first.set(i32.add(first, i32.mul(panels, tileColumns)));
-    }
-    const end = i32.add(column, width);
-    this.#packPanels("b", terms, chunk, [first, end], panel);
-    onward(i32.divU(i32.add(i32.sub(end, first), tileColumns - 1), tileColumns));
+    this.#packPanels("b", terms, chunk, [column, i32.add(column, width)], panel);
+    panel.set(i32.add(panel, i32.mul(this.#panels(width), this.#pitch(chunk))));
   }
 
   /** One chunk of terms over one block of columns: pack what isn't, and run the tile over rows and columns. */
@@ -205,8 +188,7 @@ export class BlockPrinter {
       if (rest > 0) tiles(fours * tileRows, 1, i32.add(from, fours * leftPitch), rest);
     }
     if (whole !== "b") return;
-    const panels = i32.divU(i32.add(width, tileColumns - 1), tileColumns);
-    right.set(i32.add(right, i32.mul(panels, this.#pitch(chunk))));
+    right.set(i32.add(right, i32.mul(this.#panels(width), this.#pitch(chunk))));
   }
 
   /** The part's rows of a left operand that isn't packed whole: some are packed, unless they are read as they lie, and go through the tiles. */
@@ -218,34 +200,25 @@ export class BlockPrinter {
     const fn = this.#fn;
     const { a: operand, isInPlace } = this.#product;
     const { left } = this.#scratch;
-    const inGroups = isInRows(operand);
-    const most = inGroups ? rowBlock : tileRows;
     const { begin, end } = this.#part.rows;
-    countLoop(fn, begin, end, most, (row) => {
-      const height = fn.let(this.#least(i32.sub(end, row), most));
-      const fours = fn.let(i32.shrU(height, 2));
-      const rest = i32.and(height, tileRows - 1);
-      const lying = i32.add(terms.base, i32.mul(row, strideOf(operand)));
-      const inPanels = () => this.#packPanels("a", terms, chunk, [row, i32.add(row, height)], left);
-      const inRows = () => {
-        const pack = packRows(this.#context, operand, tileRows, { panels: lineGroups, pitch: leftPitch });
-        fn.emit(call(pack, lying, left, chunk.terms, terms.way, leftPitch, lineGroups));
-      };
-      const full = () => tiles(row, inGroups ? fours : 1, isInPlace ? lying : left);
+    countLoop(fn, begin, end, tileRows, (row) => {
+      const height = fn.let(this.#least(i32.sub(end, row), tileRows));
+      const pack = () => this.#packPanels("a", terms, chunk, [row, i32.add(row, height)], left);
       const last = () => {
-        const from = i32.add(left, i32.mul(fours, leftPitch));
-        tiles(i32.add(row, i32.and(height, -tileRows)), 1, from, rest);
+        pack();
+        tiles(row, 1, left, height);
       };
-      if (inGroups) {
-        fn.when(i32.eq(height, most), inRows, inPanels);
-        full();
-        fn.when(rest, last);
-      } else {
-        if (isInPlace) fn.when(rest, inPanels);
-        else inPanels();
-        fn.when(rest, last, full);
-      }
+      fn.when(i32.ne(height, tileRows), last, () => {
+        if (!isInPlace) pack();
+        tiles(row, 1, isInPlace ? i32.add(terms.base, i32.mul(row, strideOf(operand))) : left);
+      });
     });
+  }
+
+  /** In how many panels columns are. */
+  #panels(width: Local<"i32">): Code<"i32"> {
+    const { tileColumns } = this.#product;
+    return i32.divU(i32.add(width, tileColumns - 1), tileColumns);
   }
 
   /** Bytes from one of a chunk's packed right panels to the next. */

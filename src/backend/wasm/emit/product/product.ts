@@ -1,6 +1,6 @@
 // Matrix products: what a part does of them, and their loops over a batch.
 import { type ProductLoops, tableBytes } from "../../../../schedule/product.ts";
-import { leftBytes, tileRows } from "../../../../schedule/tile.ts";
+import { leftPitch, tileRows } from "../../../../schedule/tile.ts";
 import { i32, type Local } from "../../assembler/assembler.ts";
 import { type Context, type KernelFunction, share, valueAddress } from "../context.ts";
 import { loops, start } from "../nest.ts";
@@ -45,7 +45,7 @@ function printerOf(
   return new BlockPrinter(context, fn, product, part, {
     corner: take(4 * tileRows * tileColumns),
     tables: { a: take(tableBytes(a)), b: take(tableBytes(b)) },
-    left: whole === "a" ? packed() : take(leftBytes),
+    left: whole === "a" ? packed() : take(leftPitch),
     right: whole === "b" ? packed() : take(0),
   });
 }
