@@ -43,7 +43,7 @@ export default defineConfig({
           ...common,
           name: "alone",
           include: alone,
-          setupFiles: ["test/support/rare.ts", "test/support/settled.ts"],
+          setupFiles: ["test/support/lazy.ts", "test/support/settled.ts"],
         },
       },
       {
@@ -55,7 +55,7 @@ export default defineConfig({
           // The library is imported, and made fast by the engine, once a worker instead of once a file.
           isolate: false,
           sequence: { groupOrder: 1 },
-          setupFiles: ["test/support/shared.ts", "test/support/rare.ts", "test/support/settled.ts"],
+          setupFiles: ["test/support/shared.ts", "test/support/lazy.ts", "test/support/settled.ts"],
         },
       },
     ],

@@ -1,10 +1,10 @@
 // The kinds of kernel that there are: the loop, and the few that no loop with a fold is, which come with a graph that has one.
-import { Rare } from "../src/core/rare.ts";
+import { LazyModule } from "../src/core/lazy.ts";
 import type { CheckedIndex, Kind, LoopKernel } from "./kernel.ts";
 import type * as special from "./special.ts";
 
 /** The kinds beside the loop. Whoever lowers a graph has those of its plan at hand. */
-export const specialKinds = new Rare("kernels that aren't loops", () => import("./special.ts"));
+export const specialKinds = new LazyModule(() => import("./special.ts"));
 
 type Kinds = typeof special;
 

@@ -1,8 +1,7 @@
 // A function of tensors as a plan that runs on buffers made once: a kernel's time without the call around it, as inside a training step.
 
-import { lower } from "../../src/compile/lower.ts";
+import { planGraph } from "../../src/compile/lower.ts";
 import { dtypeOf, type TypedArray } from "../../src/core/dtype.ts";
-import { withRare } from "../../src/core/rare.ts";
 import type { Backend, Shape, Tensor } from "../../src/index.ts";
 import { traceFunction } from "../../src/program/trace.ts";
 import { bitsOf } from "../bits.ts";
@@ -20,7 +19,7 @@ export async function planRunner(
   const typed = operands.map(({ data, shape }) => ({ data, shape, dtype: dtypeOf(data) }));
   // A trace makes tensors of what it is given.
   const { graph } = traceFunction(fn, typed as unknown as Tensor[], [], seed);
-  const executable = await backend.load(await withRare(() => lower(graph)));
+  const executable = await backend.load(await planGraph(graph));
   const inputs = typed.map(({ data, dtype }) => {
     const buffer = backend.allocate(dtype, data.length);
     backend.write(buffer, data);

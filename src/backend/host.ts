@@ -8,7 +8,7 @@ import { type Nested, nested, positionOf } from "../compile/nested.ts";
 import { type Plan, partStart } from "../compile/plan.ts";
 import { plainTarget, type Target } from "../compile/target.ts";
 import { makeArray, type TypedArray } from "../core/dtype.ts";
-import { withRare } from "../core/rare.ts";
+import { importing } from "../core/lazy.ts";
 import { schedulePlan } from "../schedule/schedule.ts";
 import { hostMemory } from "./memory.ts";
 
@@ -51,7 +51,7 @@ export function hostBackend(family: KernelFamily): Backend {
     threads: 1,
     target,
     ...memory,
-    load: (plan) => withRare(() => new HostExecutable(plan, family, arrayOf)),
+    load: (plan) => importing(() => new HostExecutable(plan, family, arrayOf)),
     dispose: () => family.dispose?.(),
   };
 }

@@ -1,11 +1,10 @@
 // Compiled graphs by their key: a graph that was compiled before on the same backend is found, not made again.
 
-import { withRare } from "../core/rare.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Backend, Executable } from "./contract.ts";
 import { detached } from "./detach.ts";
 import { planKey } from "./hash.ts";
-import { lower } from "./lower.ts";
+import { planGraph } from "./lower.ts";
 
 /** So many executables are kept a backend, beside those that somebody holds; the one unused for longest goes first. */
 const capacity = 256;
@@ -46,7 +45,7 @@ function look(backend: Backend, key: string): Kept | undefined {
 export async function compileGraph(backend: Backend, graph: Graph, holder?: object): Promise<CacheEntry> {
   const key = planKey(graph);
   const known = look(backend, key);
-  const kept = known ?? { executable: await backend.load(await withRare(() => lower(detached(graph)))), holders: 0 };
+  const kept = known ?? { executable: await backend.load(await planGraph(detached(graph))), holders: 0 };
   if (holder) {
     kept.holders++;
     released.register(holder, kept);

@@ -5,12 +5,12 @@
 import { type KernelInput, kernelInputs, type LoopKernel } from "../../kernels/kernel.ts";
 import type { Kernel } from "../../kernels/kinds.ts";
 import { asProduct } from "../../kernels/product.ts";
-import { Rare } from "../core/rare.ts";
+import { LazyModule } from "../core/lazy.ts";
 import type { Fused } from "./fuse.ts";
 import { valuesInParts } from "./plan.ts";
 
 /** What has a product read otherwise. */
-const reading = new Rare("products that read what would be copied", () => import("./uncopied.ts"));
+const reading = new LazyModule(() => import("./uncopied.ts"));
 
 /** The kernel, if it is a product. */
 const productAt = (kernel: Kernel): LoopKernel[] => (kernel.kind === "loop" && asProduct(kernel) ? [kernel] : []);

@@ -7,7 +7,7 @@ import { type Kernel, kernelIndices, kindOf, type SpecialKernel } from "../../ke
 import { broadcastView, coordinateView, isContiguous } from "../../kernels/view.ts";
 import type { DType } from "../core/dtype.ts";
 import { BackendError } from "../core/errors.ts";
-import { Rare } from "../core/rare.ts";
+import { LazyModule } from "../core/lazy.ts";
 import { type Shape, sizeOf } from "../core/shape.ts";
 import { loopAttributes, loopNodes } from "../graph/body.ts";
 import { fixedData, type Graph, graphNodes } from "../graph/graph.ts";
@@ -33,7 +33,7 @@ import type { Port, Value } from "./plan.ts";
 import type { Fusing } from "./repeat.ts";
 
 /** Fusion of loops. */
-export const loopFusion = new Rare("fusion of loops", () => import("./repeat.ts"));
+export const loopFusion = new LazyModule(() => import("./repeat.ts"));
 
 export interface Fused {
   readonly values: Value[];
@@ -173,12 +173,14 @@ export function fuse(graph: Graph, { fuse: fusing = true, narrow = true }: FuseO
     for (const node of readWhole(nodes, asked)) whole.add(node);
     for (const [node, count] of countReaders(nodes, asked)) readers.set(node, count);
     const loops = loopNodes(nodes, (node) => recordOf(node).kind === "repeat");
+    // Asked for first: where it must be imported, all that came before is done again.
+    const loopRules = loops.size > 0 ? loopFusion.module : undefined;
     for (const node of nodes) {
       const data = fixedData(graph, node);
       if (data) expressions.set(node, read(newValue(node.dtype, node.shape, { kind: "constant", data })));
       else if (recordOf(node).kind !== "repeat") expressions.set(node, lowerNode(node));
       // All of a loop's nodes at the first of them: what it reads is there.
-      else if (!expressions.has(node)) loopFusion.module.lowerRepeat(loops.get(loopAttributes(node).body)!, loopFusing);
+      else if (!expressions.has(node)) loopRules!.lowerRepeat(loops.get(loopAttributes(node).body)!, loopFusing);
     }
   };
   const loopFusing: Fusing = {

@@ -5,6 +5,7 @@ import { input as inputExpr } from "../../kernels/expr.ts";
 import { isMap, kernelInputs, mapInputs, type Stored } from "../../kernels/kernel.ts";
 import type { Kernel } from "../../kernels/kinds.ts";
 import { contiguousView, isContiguous } from "../../kernels/view.ts";
+import { importing } from "../core/lazy.ts";
 import { type Graph, graphNodes } from "../graph/graph.ts";
 import { lastCheck } from "./checks.ts";
 import { withoutCopies } from "./copies.ts";
@@ -13,10 +14,16 @@ import { graphHash, planKey } from "./hash.ts";
 import { homeOf, type Plan, type Value } from "./plan.ts";
 import { withoutWindows } from "./windows.ts";
 
-/** Lowers a graph. */
-export function lower(graph: Graph, options: FuseOptions = {}): Plan {
-  const made = fuse(graph, options);
-  const isFused = options.fuse !== false;
+/** Lowers a graph, and imports what that needs. */
+export async function planGraph(graph: Graph, options: FuseOptions = {}): Promise<Plan> {
+  const made = await importing(() => fuse(graph, options));
+  return importing(() => planOf(graph, made, options));
+}
+
+/** The same where nobody can wait: what it needs is there, or it throws BackendError. */
+export const lower = (graph: Graph, options: FuseOptions = {}): Plan => planOf(graph, fuse(graph, options), options);
+
+function planOf(graph: Graph, made: Fused, { fuse: isFused = true }: FuseOptions): Plan {
   const fused = isFused ? { ...made, kernels: withoutWindows({ ...made, kernels: withoutCopies(made) }) } : made;
   settleState(graph, fused);
   const kernels = fused.kernels

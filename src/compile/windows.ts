@@ -13,7 +13,7 @@ import {
 } from "../../kernels/kernel.ts";
 import type { Kernel } from "../../kernels/kinds.ts";
 import { asProduct } from "../../kernels/product.ts";
-import { Rare } from "../core/rare.ts";
+import { LazyModule } from "../core/lazy.ts";
 import { sizeOf } from "../core/shape.ts";
 import type { Fused } from "./fuse.ts";
 import { valuesInParts } from "./plan.ts";
@@ -21,7 +21,7 @@ import { valuesInParts } from "./plan.ts";
 /** A sum of more terms stays a loop: a processor has no registers for more filters. */
 const mostTerms = 9;
 /** What takes values where they are read. */
-const through = new Rare("values computed where they are read", () => import("./through.ts"));
+const through = new LazyModule(() => import("./through.ts"));
 
 /** The kernels without those whose values others do without. */
 export function withoutWindows({ values, kernels: given }: Pick<Fused, "values" | "kernels">): Kernel[] {

@@ -47,8 +47,15 @@ const short = (text: string): string => (text.length > shownLength ? `${text.sli
 
 /** In a bundle of another format than a module's nobody knows: there a stack is left as it is. */
 const here: string | undefined = import.meta.url;
-const ownRoots = here === undefined ? [] : ["../", "../../kernels/"].map((path) => new URL(path, here).href);
-const ownPaths = ownRoots.map((href) => (href.startsWith("file://") ? decodeURIComponent(href.slice(7)) : href));
+const ownRoots =
+  here === undefined
+    ? []
+    : ["../", "../../kernels/"].flatMap((path) => {
+        const { href } = new URL(path, here);
+        return href.startsWith("file://") ? [href, decodeURIComponent(href.slice(7))] : [href];
+      });
+/** The one of them that a line of a stack names. */
+const ownRoot = (line: string) => ownRoots.find((root) => line.includes(root));
 
 /** Frames kept of a stack: composites and gradients call deep before they reach the caller's line. */
 const depth = 64;
@@ -69,10 +76,8 @@ function callersFirst(stack: string | undefined): string | undefined {
   const lines = stack.split("\n");
   const start = lines.findIndex((line) => /^\s+at /.test(line));
   if (start < 0) return stack;
-  const isOwn = (line: string) =>
-    line.endsWith("(<anonymous>)") || [...ownRoots, ...ownPaths].some((root) => line.includes(root));
   let first = start;
-  while (first < lines.length && isOwn(lines[first])) first++;
+  while (first < lines.length && (lines[first].endsWith("(<anonymous>)") || ownRoot(lines[first]))) first++;
   if (first === lines.length) return undefined;
   return [...lines.slice(0, start), ...lines.slice(first)].join("\n");
 }
@@ -91,7 +96,7 @@ const makers = /^(src\/)?(core|graph|ops|autograd|tensor|compile|backend)\/|^ker
 /** The first stack line in the engine's own parts above ops and tensors (a layer, a loss, an optimizer), as `src/nn/linear.ts:28:12`. */
 export function layerSite(stack: string | undefined): string | undefined {
   for (const line of stack?.split("\n") ?? []) {
-    const own = [...ownRoots, ...ownPaths].find((root) => line.includes(root));
+    const own = ownRoot(line);
     const place = own && line.slice(line.indexOf(own) + own.length).match(/^[^()]+:\d+:\d+/)?.[0];
     if (!place) continue;
     const path = own.includes("kernels/") ? `kernels/${place}` : `src/${place}`;

@@ -6,7 +6,6 @@ import type { Backend } from "../compile/contract.ts";
 import { fallbackOf } from "../compile/fallback.ts";
 import type { Plan } from "../compile/plan.ts";
 import { boolean, callable, checkArguments, kind, options as optionsOf, signature, string } from "../core/arguments.ts";
-import { onDemand } from "../core/demand.ts";
 import type { TypedArray } from "../core/dtype.ts";
 import { allTaken } from "../core/promise.ts";
 import type { Graph } from "../graph/graph.ts";
@@ -58,7 +57,8 @@ export interface Peek {
   readonly inputs: readonly TypedArray[];
 }
 
-const running = onDemand(() => import("./execution.ts"));
+/** What runs calls: imported with the first. */
+let execution: typeof import("./execution.ts") | undefined;
 
 /** So many traces are kept a function; the one unused for longest goes first. */
 const mostPrograms = 256;
@@ -142,7 +142,12 @@ export function compile<A extends readonly unknown[], R>(
     const stream = streamNow();
     const { program, leaves } = find(args, stream.seed);
     const call = makeCall({ name, program, leaves, backend: backendNow(), stream, base, log: told });
-    return exclusive(() => runCall(call, async (call) => (await running()).execute(call)));
+    return exclusive(() =>
+      runCall(call, async (call) => {
+        execution ??= await import("./execution.ts");
+        return execution.execute(call);
+      }),
+    );
   };
 
   const load = (args: A): Promise<Ready> => {
@@ -160,9 +165,10 @@ export function compile<A extends readonly unknown[], R>(
     return exclusive(async () => {
       try {
         const { executable } = await program.load(await backend, told);
+        const { peekInputs } = await import("./execution.ts");
         return {
           plan: executable.plan,
-          inputs: await (await running()).peekInputs({ program, values, lineages }, await backend),
+          inputs: await peekInputs({ program, values, lineages }, await backend),
         };
       } finally {
         for (const lineage of lineages) lineage.letGo();

@@ -2,7 +2,6 @@
 
 import type { Backend, Buffer, Executable } from "../compile/contract.ts";
 import type { HostArray } from "../core/array.ts";
-import { onDemand } from "../core/demand.ts";
 import type { NarrowFormat } from "../core/dtype.ts";
 import { sizeOf } from "../core/shape.ts";
 import type { Graph } from "../graph/graph.ts";
@@ -11,9 +10,6 @@ import { store } from "../runtime/stored.ts";
 import { type Form, formOf, hasForm, type Leaf } from "../tensor/tree.ts";
 import type { Capture, TraceResult } from "./trace.ts";
 import type { Stateful } from "./variable.ts";
-
-const compiler = onDemand(() => import("../compile/cache.ts"));
-const capturing = onDemand(() => import("./captured.ts"));
 
 /** A program on a backend, and all that needn't be found out again at each execution. */
 export interface Ready {
@@ -111,7 +107,7 @@ export class Program<R> {
 
   /** Its graph: constants from outside by content. Call under `exclusive`. */
   async graph(backend: Backend): Promise<Graph> {
-    this.#closed ??= await (await capturing()).captured(this.traced, backend);
+    this.#closed ??= await (await import("./captured.ts")).captured(this.traced, backend);
     return this.#closed;
   }
 
@@ -120,7 +116,8 @@ export class Program<R> {
     const known = this.#ready.get(backend);
     if (known) return known;
     const staging: Ready["staging"] = [];
-    const { executable, hit } = await (await compiler()).compileGraph(backend, await this.graph(backend), staging);
+    const { compileGraph } = await import("../compile/cache.ts");
+    const { executable, hit } = await compileGraph(backend, await this.graph(backend), staging);
     const { plan } = executable;
     const inputOf = new Map(plan.state.map(({ input, output }) => [output, input]));
     const ports = plan.outputs.map(({ shape }, i) => ({ input: inputOf.get(i) ?? -1, size: sizeOf(shape) }));

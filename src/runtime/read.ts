@@ -1,12 +1,11 @@
 // Values of nodes, for who reads them outside of compiled functions. What computes them comes with the first that isn't at hand.
-import { onDemand } from "../core/demand.ts";
 import type { TypedArray } from "../core/dtype.ts";
 import type { Node } from "../graph/node.ts";
 import { currentBackend } from "./backends.ts";
 import { exclusive } from "./queue.ts";
 import { storedValue } from "./values.ts";
 
-const evaluation = onDemand(() => import("./evaluate.ts"));
+const evaluation = () => import("./evaluate.ts");
 
 /** The node's elements on the host, computed if need be: a copy. */
 export function readNode(node: Node): Promise<TypedArray> {

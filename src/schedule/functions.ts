@@ -3,7 +3,7 @@
 import { asGather, isFold } from "../../kernels/kernel.ts";
 import { asProduct } from "../../kernels/product.ts";
 import type { Target } from "../compile/target.ts";
-import { Rare } from "../core/rare.ts";
+import { LazyModule } from "../core/lazy.ts";
 import { sizeOf } from "../core/shape.ts";
 import { elementLoops } from "./elements.ts";
 import { foldLoops } from "./folds.ts";
@@ -15,7 +15,7 @@ import type { Division, Member } from "./rows.ts";
 import { isTiled } from "./tile.ts";
 
 /** How kernels run that aren't loops. */
-export const special = new Rare("schedules of kernels that aren't loops", () => import("./special.ts"));
+export const special = new LazyModule(() => import("./special.ts"));
 
 /** Columns or rows of a product that a chunk has at least: each packs all of the other operand. */
 const leastOfProduct = 256;

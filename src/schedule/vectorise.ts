@@ -3,7 +3,7 @@
 // themselves; the longest are taken apart into stages. Where an engine runs neighbouring vectors as one, each round has at least two.
 import type { Expr } from "../../kernels/expr.ts";
 import type { Target } from "../compile/target.ts";
-import { Rare } from "../core/rare.ts";
+import { LazyModule } from "../core/lazy.ts";
 import type { Band } from "./bands.ts";
 import type { Nest } from "./nest.ts";
 import { operationCount } from "./parallel.ts";
@@ -35,7 +35,7 @@ export interface RowLoops extends Rows {
   readonly isApart: boolean;
 }
 
-const bandsOf = new Rare("rows in bands", () => import("./bands.ts"));
+const bandsOf = new LazyModule(() => import("./bands.ts"));
 
 /** Vectors where what is written lies side by side. `isCut`: only a part of the last axis is walked, which one being known when it is run. `hasScratch`: there is memory for stages. */
 export function rowLoops(

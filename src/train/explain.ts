@@ -1,8 +1,8 @@
 // The graphs of a run with their plans: what `explain` shows. Traces only; the stream stays where it is.
 
-import { lower } from "../compile/lower.ts";
+import { planGraph } from "../compile/lower.ts";
 import type { Plan } from "../compile/plan.ts";
-import { withRare } from "../core/rare.ts";
+import { importing } from "../core/lazy.ts";
 import { validationBatches, variousGroups } from "../data/groups.ts";
 import type { DataLoader } from "../data/loader.ts";
 import { byName } from "../data/named.ts";
@@ -43,12 +43,12 @@ export async function explain(session: Session, train: DataLoader, validation?: 
   const { target } = await trainer.backend();
   const add = async (role: string, plan: Plan) => {
     const { graph, graphHash } = plan;
-    planned.push({ role, graph, graphHash, plan, schedule: await withRare(() => schedulePlan(plan, target)) });
+    planned.push({ role, graph, graphHash, plan, schedule: await importing(() => schedulePlan(plan, target)) });
   };
   await trainer.initialize();
   const { initGraph } = session;
   const { model } = trainer;
-  if (initGraph) await add("init", await withRare(() => lower(initGraph)));
+  if (initGraph) await add("init", await planGraph(initGraph));
   const { gradAccumSteps } = trainer.options.loop;
   for (const [i, { input }] of (await variousGroups(trainer.seed, train, gradAccumSteps)).entries()) {
     for (const { suffix, plan } of await trainPlans(trainer, input))

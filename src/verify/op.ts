@@ -5,7 +5,7 @@ import { wordOf } from "../../kernels/word.ts";
 import type { Backend } from "../compile/contract.ts";
 import { encodeGraph } from "../compile/hash.ts";
 import type { TypedArray } from "../core/dtype.ts";
-import { withRare } from "../core/rare.ts";
+import { importing } from "../core/lazy.ts";
 import { formatShape, sizeOf } from "../core/shape.ts";
 import { compareGraphs, type GraphComparison, type NodeDifference } from "../graph/compare.ts";
 import { fixedData, type Graph, graphNodes } from "../graph/graph.ts";
@@ -111,7 +111,7 @@ async function nodeDifference(
       if (!agree) continue;
       const { values } = await probeNodes(backends[0], a.record, x.inputs);
       const operands = x.inputs.map((input) => values.get(input)!);
-      return withRare(() => opDifference([a, b], [x, y], operands, [p, q], texts.get(x)?.what));
+      return importing(() => opDifference([a, b], [x, y], operands, [p, q], texts.get(x)?.what));
     }
   }
   return undefined;

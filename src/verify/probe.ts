@@ -6,10 +6,9 @@ import { interpretKernel, readersOf } from "../backend/interpret.ts";
 import type { Meaning } from "../backend/reference/meaning.ts";
 import { meaningOf } from "../backend/reference/node.ts";
 import type { Backend } from "../compile/contract.ts";
-import { lower } from "../compile/lower.ts";
+import { lower, planGraph } from "../compile/lower.ts";
 import type { Plan } from "../compile/plan.ts";
 import { itemSize, makeArray, type TypedArray } from "../core/dtype.ts";
-import { withRare } from "../core/rare.ts";
 import { sizeOf } from "../core/shape.ts";
 import { fixedData, type Graph } from "../graph/graph.ts";
 import type { Node } from "../graph/node.ts";
@@ -54,11 +53,7 @@ export async function probeNodes(
   }
   const computed = [...new Set(nodes)].filter((node) => !values.has(node));
   const watched = computed.map((node, i) => ({ name: `node/${i}`, node }));
-  const all = await runPlan(
-    backend,
-    await withRare(() => lower({ ...graph, watched, state: [] }, { fuse: false })),
-    record,
-  );
+  const all = await runPlan(backend, await planGraph({ ...graph, watched, state: [] }, { fuse: false }), record);
   computed.forEach((node, i) => {
     values.set(node, all[graph.outputs.length + i]);
   });

@@ -2,15 +2,14 @@
 // one core that was busy while it waited.
 
 import { wasmBackend } from "../../src/backend/wasm/backend.ts";
-import { lower } from "../../src/compile/lower.ts";
-import { withRare } from "../../src/core/rare.ts";
+import { planGraph } from "../../src/compile/lower.ts";
 import { exp } from "../../src/ops/elementwise.ts";
 import { sum } from "../../src/ops/reduce.ts";
 import { traceGraph } from "./graphs.ts";
 
 const backend = await wasmBackend({ threads: 3, shareFrom: 0 });
 const graph = traceGraph({ x: { dtype: "float32", shape: [1000] } }, ({ x }) => ({ outputs: { y: sum(exp(x)) } }));
-const executable = await backend.load(await withRare(() => lower(graph)));
+const executable = await backend.load(await planGraph(graph));
 const [x, y] = [backend.allocate("float32", 1000), backend.allocate("float32", 1)];
 await executable.run({ inputs: [x], outputs: [y], seed: 0n, base: 0 });
 const [result] = await backend.read(y);

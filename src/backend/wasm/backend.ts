@@ -6,7 +6,7 @@ import type { Plan } from "../../compile/plan.ts";
 import type { Target } from "../../compile/target.ts";
 import { type DType, itemSize, type TypedArray } from "../../core/dtype.ts";
 import { BackendError } from "../../core/errors.ts";
-import { withRare } from "../../core/rare.ts";
+import { importing } from "../../core/lazy.ts";
 import { type Shape, sizeOf } from "../../core/shape.ts";
 import { schedulePlan } from "../../schedule/schedule.ts";
 import { Workspace } from "../blocks.ts";
@@ -141,8 +141,8 @@ class WasmBackend implements Backend {
       if (kernel.kind !== "loop")
         for (const { dtype, view } of kernel.inputs) checkSize("a kernel reads too many elements", dtype, view.shape);
     }
-    const schedule = await withRare(() => schedulePlan(plan, target));
-    const program = await withRare(() => printSchedule(schedule, this.#sharing));
+    const schedule = await importing(() => schedulePlan(plan, target));
+    const program = await importing(() => printSchedule(schedule, this.#sharing));
     const module = await WebAssembly.compile(program.bytes);
     const { exports } = await WebAssembly.instantiate(module, { environment: { memory: this.#memory.memory } });
     const home = { memory: this.#memory, workspace: this.#workspace, pool: this.#pool };

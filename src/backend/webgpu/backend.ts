@@ -6,7 +6,7 @@ import type { Plan } from "../../compile/plan.ts";
 import { plainTarget } from "../../compile/target.ts";
 import type { DType, TypedArray } from "../../core/dtype.ts";
 import { BackendError } from "../../core/errors.ts";
-import { withRare } from "../../core/rare.ts";
+import { importing } from "../../core/lazy.ts";
 import { schedulePlan } from "../../schedule/schedule.ts";
 import { Workspace } from "../blocks.ts";
 import { certified } from "../certificate.ts";
@@ -83,7 +83,7 @@ class WebgpuBackend implements Backend {
       workspace: this.#workspace,
       pipelines: this.#pipelines,
     };
-    return makeExecutable(await withRare(() => schedulePlan(plan, this.target)), home);
+    return makeExecutable(await importing(() => schedulePlan(plan, this.target)), home);
   }
 
   dispose(): void {

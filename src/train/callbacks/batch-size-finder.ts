@@ -2,8 +2,8 @@
 
 import { findCompiled } from "../../compile/cache.ts";
 import { portBytes } from "../../compile/cost.ts";
+import { importing } from "../../core/lazy.ts";
 import { countOf, countUpTo, type Given, options, repeats } from "../../core/options.ts";
-import { withRare } from "../../core/rare.ts";
 import { configured } from "../../core/things.ts";
 import { batchBytes, firstGroup, microBatches, resized } from "../../data/groups.ts";
 import { watchOffset } from "../../rng/regions.ts";
@@ -76,7 +76,7 @@ export class BatchSizeFinder extends configured(record) implements Callback {
       const plan = await step.plan(input);
       const bytes =
         portBytes(plan) +
-        (await withRare(() => schedulePlan(plan, backend.target))).arenaBytes +
+        (await importing(() => schedulePlan(plan, backend.target))).arenaBytes +
         (findCompiled(backend, plan.key)?.scratchBytes ?? 0);
       if (bytes > limit) break;
       let seconds = Number.POSITIVE_INFINITY;

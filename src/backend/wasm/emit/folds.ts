@@ -1,7 +1,7 @@
 // Folds over the last axes: a row of each output, read in place or gathered in scratch first, in blocks that join in ascending order.
 import { input } from "../../../../kernels/expr.ts";
 import { blockSize, elementBytes, type FoldKernel, type Join, neutral } from "../../../../kernels/kernel.ts";
-import { Rare } from "../../../core/rare.ts";
+import { LazyModule } from "../../../core/lazy.ts";
 import { type ContiguousFold, gatheredBytes, waitingSize } from "../../../schedule/folds.ts";
 import { inScratch } from "../../../schedule/nest.ts";
 import type { RowLoops } from "../../../schedule/vectorise.ts";
@@ -13,7 +13,7 @@ import { mapRows } from "./map.ts";
 import { type Cursor, countLoop, inStrips, loops } from "./nest.ts";
 
 /** Rows of a few whole vectors that lie apart. */
-const turning = new Rare("rows that lie apart in wasm", () => import("./turning.ts"));
+const turning = new LazyModule(() => import("./turning.ts"));
 
 /** Prints a fold over the last axes, of kernel `number`. */
 export function printFold(

@@ -1,12 +1,12 @@
 // Elements in memory, as they are kept there: as their dtype, or as the bits of a 16-bit float.
 import type { NarrowFormat } from "../../../core/dtype.ts";
-import { Rare } from "../../../core/rare.ts";
+import { LazyModule } from "../../../core/lazy.ts";
 import type { Element } from "../../../schedule/nest.ts";
 import type { Code, FunctionBuilder, Value } from "../assembler/assembler.ts";
 import type { Four, Held, Lanes } from "./lanes.ts";
 
 /** What reads, writes and rounds to 16-bit floats. */
-export const halves = new Rare("16-bit floats in wasm", () => import("./halves.ts"));
+export const halves = new LazyModule(() => import("./halves.ts"));
 
 /** The elements of an input or an output in memory, for a function's code. */
 export class Elements {

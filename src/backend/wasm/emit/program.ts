@@ -5,7 +5,7 @@ import type { SpecialKernel } from "../../../../kernels/kinds.ts";
 import type { RandomKernel } from "../../../../kernels/sampler.ts";
 import type { Plan } from "../../../compile/plan.ts";
 import type { Target } from "../../../compile/target.ts";
-import { Rare } from "../../../core/rare.ts";
+import { LazyModule } from "../../../core/lazy.ts";
 import type { Loops, ZeroLoops } from "../../../schedule/loops.ts";
 import type { Call, ScheduledMember } from "../../../schedule/phases.ts";
 import type { Locals } from "../../../schedule/places.ts";
@@ -140,9 +140,9 @@ const printers: { readonly [K in Loops["kind"]]: Printer<K> } = {
 };
 
 /** What few plans need. */
-const longRows = new Rare("folds of long rows in wasm", () => import("./long.ts"));
-const lines = new Rare("sorts and prefixes in wasm", () => import("./lines.ts"));
-const samplers = new Rare("samplers in wasm", () => import("./random.ts"));
+const longRows = new LazyModule(() => import("./long.ts"));
+const lines = new LazyModule(() => import("./lines.ts"));
+const samplers = new LazyModule(() => import("./random.ts"));
 
 /** Sets a value to zero. */
 function printZeros(value: number, { parallel }: ZeroLoops, target: KernelFunction): void {

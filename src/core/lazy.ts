@@ -1,31 +1,29 @@
 // Modules that few programs need, asked for where nothing can wait: what asks for one that isn't imported yet is refused, and whoever can wait imports it and begins again. So no one
-// has to know beforehand what a graph will need, and where it is forgotten to wait, that is an error and never another way of computing.
+// has to know beforehand what a graph will need, and where it is forgotten to wait, that is an error and never another way of computing. What can wait by itself writes `await import(…)`.
 import { BackendError } from "./errors.ts";
 
 /** Which module was missing where an error was thrown. */
-const missing = new WeakMap<object, Rare<unknown>>();
+const missing = new WeakMap<object, LazyModule<unknown>>();
 
 /** A module that few programs need. */
-export class Rare<M> {
+export class LazyModule<M> {
   /** All that there are. */
-  static readonly all = new Set<Rare<unknown>>();
-  readonly #what: string;
+  static readonly all = new Set<LazyModule<unknown>>();
   readonly #load: () => Promise<M>;
   #module: M | undefined;
 
-  /** `what` is in it, for errors. */
-  constructor(what: string, load: () => Promise<M>) {
-    this.#what = what;
+  constructor(load: () => Promise<M>) {
     this.#load = load;
-    Rare.all.add(this);
+    LazyModule.all.add(this);
   }
 
-  /** The module. Throws BackendError where it isn't imported yet: call under `withRare`. */
+  /** The module. Throws BackendError where it isn't imported yet: call under `importing`. */
   get module(): M {
-    if (this.#module !== undefined) return this.#module;
+    if (this.#module) return this.#module;
     const error = new BackendError({
-      where: this.#what,
-      problem: "asked for before it is imported",
+      where: "import",
+      problem: "a module is asked for before it is imported",
+      got: String(this.#load),
       hint: "compile and run the graph, which imports it",
     });
     missing.set(error, this);
@@ -38,20 +36,20 @@ export class Rare<M> {
   }
 
   /** Imports it, unless it is at hand. */
-  async bring(): Promise<void> {
+  async load(): Promise<void> {
     this.#module ??= await this.#load();
   }
 }
 
 /** Gives what `work` does, which is done again after each import of what it misses: until then it leaves nothing behind. */
-export async function withRare<T>(work: () => T): Promise<T> {
+export async function importing<T>(work: () => T): Promise<T> {
   for (;;) {
     try {
       return work();
     } catch (error) {
-      const rare = missing.get(error as object);
-      if (!rare) throw error;
-      await rare.bring();
+      const lazy = missing.get(error as object);
+      if (!lazy) throw error;
+      await lazy.load();
     }
   }
 }

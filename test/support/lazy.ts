@@ -8,6 +8,6 @@ beforeAll(async () => {
     import("../../src/compile/lower.ts"),
     import("../../src/schedule/schedule.ts"),
   ]);
-  const { Rare } = await import("../../src/core/rare.ts");
-  await Promise.all([...Rare.all].map((rare) => rare.bring()));
+  const { LazyModule } = await import("../../src/core/lazy.ts");
+  await Promise.all([...LazyModule.all].map((lazy) => lazy.load()));
 });
