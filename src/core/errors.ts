@@ -45,49 +45,48 @@ export function showValue(value: unknown): string {
 
 const short = (text: string): string => (text.length > shownLength ? `${text.slice(0, shownLength)}…` : text);
 
-/** In a bundle of another format than a module's nobody knows: there a stack is left as it is. */
+/** Where the engine's own files are, as lines of a stack name them. In a bundle of another format than a module's nobody knows: there a stack is left as it is. */
 const here: string | undefined = import.meta.url;
-const ownRoots =
-  here === undefined
-    ? []
-    : ["../", "../../kernels/"].flatMap((path) => {
-        const { href } = new URL(path, here);
-        return href.startsWith("file://") ? [href, decodeURIComponent(href.slice(7))] : [href];
-      });
-/** The one of them that a line of a stack names. */
+const ownRoots = (here === undefined ? [] : ["../", "../../kernels/"]).flatMap((path) => {
+  const { href } = new URL(path, here);
+  return href.startsWith("file://") ? [href, decodeURIComponent(href.slice(7))] : [href];
+});
 const ownRoot = (line: string) => ownRoots.find((root) => line.includes(root));
 
 /** Frames kept of a stack: composites and gradients call deep before they reach the caller's line. */
 const depth = 64;
 
-/** An error whose stack is that of now, deep enough to reach the caller of the engine; engines without V8's stack API give what they have. Formatting waits until the stack is read. */
-export function deepStack(error: Error = new Error("site")): Error {
-  if (typeof Error.captureStackTrace !== "function") return error;
+/** What has a stack. */
+export type Traced = Pick<Error, "stack">;
+
+/** What has the stack of now, deep enough to reach the caller of the engine; engines without V8's stack API give what they have. Formatting waits until the stack is read. */
+export function deepStack(error?: Error): Traced {
+  if (typeof Error.captureStackTrace !== "function") return error ?? new Error();
   const limit = Error.stackTraceLimit;
+  const traced: Traced = error ?? {};
   Error.stackTraceLimit = depth;
-  Error.captureStackTrace(error);
+  Error.captureStackTrace(traced);
   Error.stackTraceLimit = limit;
-  return error;
+  return traced;
 }
 
-/** Drops the engine's own frames from the top, so that the trace begins at the caller's line; undefined where there is nothing else. */
-function callersFirst(stack: string | undefined): string | undefined {
-  if (stack === undefined || ownRoots.length === 0) return undefined;
-  const lines = stack.split("\n");
+/** A stack as what is above its frames, and its frames from the caller's line on: without the engine's own at the top. */
+function fromCaller(stack: string | undefined): {
+  readonly above: readonly string[];
+  readonly frames: readonly string[];
+} {
+  const lines = stack?.split("\n") ?? [];
   const start = lines.findIndex((line) => /^\s+at /.test(line));
-  if (start < 0) return stack;
+  if (start < 0 || ownRoots.length === 0) return { above: lines, frames: [] };
   let first = start;
   while (first < lines.length && (lines[first].endsWith("(<anonymous>)") || ownRoot(lines[first]))) first++;
-  if (first === lines.length) return undefined;
-  return [...lines.slice(0, start), ...lines.slice(first)].join("\n");
+  return { above: lines.slice(0, start), frames: lines.slice(first) };
 }
 
 /** The first stack line outside the engine, as `file:line:column`, or undefined. Where a node was made. */
-export function callerSite(stack = deepStack().stack): string | undefined {
-  const trace = callersFirst(stack)
-    ?.split("\n")
-    .find((line) => /^\s+at /.test(line));
-  return trace?.match(/\(?((?:file:\/\/|\/|[A-Za-z]:|https?:\/\/)[^()]+:\d+:\d+)\)?$/)?.[1];
+export function callerSite(stack: string | undefined): string | undefined {
+  const [line] = fromCaller(stack).frames;
+  return line?.match(/\(?((?:file:\/\/|\/|[A-Za-z]:|https?:\/\/)[^()]+:\d+:\d+)\)?$/)?.[1];
 }
 
 /** The parts that make nodes on behalf of others. */
@@ -131,8 +130,8 @@ export class SeedgradError extends Error {
     this.got = got;
     this.expected = expected;
     this.hint = hint;
-    const { stack } = deepStack(this);
-    this.stack = callersFirst(stack) ?? stack;
+    const { above, frames } = fromCaller(deepStack(this).stack);
+    if (frames.length > 0) this.stack = [...above, ...frames].join("\n");
   }
 }
 

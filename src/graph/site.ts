@@ -1,6 +1,6 @@
 // Where nodes come from: the stack of the moment in which they were made, and in words the part of a program that they stand for. It is for people:
 // nothing of it enters a hash, a plan or a comparison. Stacks are kept as they are, and read when somebody asks.
-import { callerSite, deepStack, layerSite } from "../core/errors.ts";
+import { callerSite, deepStack, layerSite, type Traced } from "../core/errors.ts";
 
 /** A place in a program, as it is told. */
 export interface Place {
@@ -14,21 +14,21 @@ export interface Place {
 
 /** A stack, read when somebody asks. Until then the engine keeps the objects whose methods are on it, tensors and models among them. */
 class Stack {
-  #error: Error | null;
+  #traced: Traced | null;
   #line: string | undefined;
   #layer: string | undefined;
 
-  constructor(error: Error) {
-    this.#error = error;
+  constructor(traced: Traced) {
+    this.#traced = traced;
   }
 
   /** Reads it now, after which it keeps nothing but the lines asked for. */
   read(): { readonly line: string | undefined; readonly layer: string | undefined } {
-    if (this.#error) {
-      const { stack } = this.#error;
+    if (this.#traced) {
+      const { stack } = this.#traced;
       this.#line = callerSite(stack);
       this.#layer = layerSite(stack);
-      this.#error = null;
+      this.#traced = null;
     }
     return { line: this.#line, layer: this.#layer };
   }
@@ -44,7 +44,7 @@ export class Site {
   readonly part?: string;
 
   /** `library`: whether a line of the library will do where there is none of a caller's. */
-  constructor(stack: Error | Stack, role?: string, part?: string, library = true) {
+  constructor(stack: Traced | Stack, role?: string, part?: string, library = true) {
     this.#stack = stack instanceof Stack ? stack : new Stack(stack);
     this.#library = library;
     this.role = role;

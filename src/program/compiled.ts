@@ -10,6 +10,7 @@ import type { TypedArray } from "../core/dtype.ts";
 import { allTaken } from "../core/promise.ts";
 import type { Graph } from "../graph/graph.ts";
 import { refuseInTrace } from "../graph/scope.ts";
+import { atOneSite } from "../graph/site.ts";
 import { ambientStream, Stream } from "../rng/stream.ts";
 import { currentBackend, namedBackend } from "../runtime/backends.ts";
 import { exclusive } from "../runtime/queue.ts";
@@ -116,7 +117,8 @@ export function compile<A extends readonly unknown[], R>(
     if (changed !== undefined) log?.(`traced ${name} anew: ${changed}`, "debug");
     const trace = () => traceFunction(fn, args, listState(owners), seed);
     const traced = trace();
-    if (strict) checkSame(name, traced, trace());
+    // Nobody is told of the second trace's nodes, so one look at the stack will do for all of them.
+    if (strict) checkSame(name, traced, atOneSite(trace));
     // What the function itself sets when it is traced belongs to the trace.
     const settledAround = surroundings(owners, seed);
     const program = new Program<R>(traced, args, settledAround);

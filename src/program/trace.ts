@@ -8,6 +8,7 @@ import { compareUtf8 } from "../core/utf8.ts";
 import type { Graph, GraphInput, GraphOutput } from "../graph/graph.ts";
 import { Node, reachable } from "../graph/node.ts";
 import { currentTrace, refuseInBody, type TraceScope, withTrace } from "../graph/scope.ts";
+import { atOneSite } from "../graph/site.ts";
 import * as creation from "../ops/creation.ts";
 import { tensor as tensorKind } from "../tensor/arguments.ts";
 import { tensor } from "../tensor/creation.ts";
@@ -95,10 +96,12 @@ export function traceFunction<A extends readonly unknown[], R>(
       inputs.push({ name: `argument/${path}`, node });
       return new Tensor(node);
     }) as unknown as A;
-    for (const [, variable] of variables) {
-      const input = creation.input(variable.shape, variable.dtype);
-      open.cells.set(variable, { input, current: input, version: input });
-    }
+    atOneSite(() => {
+      for (const [, variable] of variables) {
+        const input = creation.input(variable.shape, variable.dtype);
+        open.cells.set(variable, { input, current: input, version: input });
+      }
+    });
     const refusal = () =>
       new TraceError({
         where: "compile",
@@ -128,7 +131,9 @@ export function traceFunction<A extends readonly unknown[], R>(
   const roots = new Set([...outputs, ...watched].map((output) => output.node));
   const isOutside = (node: Node) => node.id < scope.firstId;
   const reached = new Set(reachable([...roots], isOutside));
-  const used = variables.filter((entry) => written.includes(entry) || reached.has(scope.cells.get(entry[1])!.input));
+  const isWritten = new Set(written);
+  const used = variables.filter((entry) => isWritten.has(entry) || reached.has(scope.cells.get(entry[1])!.input));
+  const place = new Map(used.map((entry, i) => [entry, i]));
   const firstState = inputs.length;
   for (const [name, variable] of used) inputs.push({ name, node: scope.cells.get(variable)!.input });
 
@@ -137,12 +142,12 @@ export function traceFunction<A extends readonly unknown[], R>(
     inputs,
     outputs,
     watched,
-    state: written.map((entry, i) => ({ input: firstState + used.indexOf(entry), output: results + i })),
+    state: written.map((entry, i) => ({ input: firstState + place.get(entry)!, output: results + i })),
     draws: scope.draws,
     base: 0,
   };
   const outside = [...reached].filter((node) => isOutside(node) && !node.data);
-  const state = used.map((entry) => ({ name: entry[0], variable: entry[1], written: written.includes(entry) }));
+  const state = used.map((entry) => ({ name: entry[0], variable: entry[1], written: isWritten.has(entry) }));
   const { scalars, beforeExecution, firstId } = scope;
   return { graph, result, state, scalars, beforeExecution, outside, firstId };
 }
