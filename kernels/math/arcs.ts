@@ -1,7 +1,7 @@
 // Inverse trigonometric functions.
 import { abs, add, constant, div, type Expr, eq, gt, le, lt, mul, neg, or, select, sqrt, sub } from "../expr.ts";
-import { hex, horner, splitter } from "./constants.ts";
-import { remainderOf, sumOf } from "./parts.ts";
+import { hex, horner } from "./constants.ts";
+import { remainderOf, sumOf, twelveBits } from "./parts.ts";
 
 const halfPi = { high: hex("0x1.921fb6p+0"), low: hex("-0x1.777a5cp-25") };
 /** π/2 whose first part has 12 bits. */
@@ -39,8 +39,7 @@ function arcParts(x: Expr) {
   const z = select(near, mul(x, x), mul(sub(1, a), 0.5));
   const R = mul(z, horner(z, ["0x1.5555ccp-3", "0x1.3300cp-4", "0x1.749c6p-5", "0x1.8af02ap-6", "0x1.5a8308p-5"]));
   const root = sqrt(z);
-  const c = mul(root, splitter);
-  const high = sub(c, sub(c, root));
+  const high = twelveBits(root);
   const low = select(eq(root, 0), 0, div(sub(z, mul(high, high)), add(root, high)));
   return { a, near, R, twice: add(high, high), lowTwice: add(low, low), product: mul(add(root, root), R) };
 }

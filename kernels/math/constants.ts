@@ -22,5 +22,3 @@ export const log2e = hex("0x1.715476p+0");
 /** ln 2 in two parts: n·high is exact for |n| < 4096. */
 export const ln2High = hex("0x1.62ep-1");
 export const ln2Low = hex("0x1.0bfbe8p-15");
-/** Veltkamp's factor: c = 4097·x, c − (c − x) is x to 12 bits. */
-export const splitter = 4097;

@@ -35,13 +35,13 @@ export function expReduce(v: Expr, low?: Expr): { n: Expr; y: Expr } {
   return { n, y: add(r, mul(mul(r, r), expTail(r))) };
 }
 
-/** n, r and its rounding error, the tail, with v = n·ln 2 + r + c and eʳ⁺ᶜ = 1 + r + tail; `low` as above, and where it isn't tiny, `rounded` is their difference. */
-export function expParts(v: Expr, low?: Expr, rounded = v): { n: Expr; r: Expr; tail: Expr } {
+/** n, r and its rounding error, the tail, with v = n·ln 2 + r + c and eʳ⁺ᶜ = 1 + r + tail; `low` as above, and where it isn't tiny, `rounded` is their difference. `tailOf`: q as `expTail` gives it. */
+export function expParts(v: Expr, low?: Expr, rounded = v, tailOf = expTail): { n: Expr; r: Expr; tail: Expr } {
   const n = nearest(sub(mul(rounded, log2e), shift));
   const high = sub(v, mul(n, ln2High));
   const rest: Operand = low ? add(mul(n, ln2Low), low) : mul(n, ln2Low);
   const r = sub(high, rest);
-  return { n, r, tail: add(mul(mul(r, r), expTail(r)), sub(sub(high, r), rest)) };
+  return { n, r, tail: add(mul(mul(r, r), tailOf(r)), sub(sub(high, r), rest)) };
 }
 
 /** eˣ. At most 0.93 ULP. ∞ from 88.73 on, 0 below −103.97. */

@@ -1,12 +1,12 @@
 // Powers of two.
 import { add, type Expr, mul, sub } from "../expr.ts";
-import { hex, horner, splitter } from "./constants.ts";
+import { hex, horner } from "./constants.ts";
 import { clamp, nearest, scale, shift } from "./exp.ts";
+import { twelveBits } from "./parts.ts";
 
 /** 2ᶠ⁺ˡᵒʷ for |f| ≤ 0.6 as 1 + a first term of few bits and the rest: in two parts, to be added and scaled by the caller. */
 export function exp2Parts(f: Expr, low?: Expr): { head: Expr; rest: Expr } {
-  const c = mul(f, splitter);
-  const high = sub(c, sub(c, f));
+  const high = twelveBits(f);
   const small = low ? add(sub(f, high), low) : sub(f, high);
   const q = horner(f, ["0x1.ebfbf2p-3", "0x1.c6affp-5", "0x1.3b16acp-7", "0x1.5e9c12p-10", "0x1.571902p-13"]);
   // ln 2 in two parts: high · its first is exact.

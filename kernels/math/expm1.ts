@@ -1,7 +1,7 @@
 // eˣ − 1 without what is lost near 0.
 import { abs, add, type Expr, lt, mul, pow2, select, sub } from "../expr.ts";
-import { hex, horner, ln2High, ln2Low, log2e } from "./constants.ts";
-import { clamp, nearest, shift } from "./exp.ts";
+import { hex, horner } from "./constants.ts";
+import { clamp, expParts } from "./exp.ts";
 
 /** q with eʳ = 1 + r + r²·q(r) for |r| ≤ 0.41, of one degree more than the exponential's. */
 const tailOf = (r: Expr): Expr =>
@@ -10,10 +10,7 @@ const tailOf = (r: Expr): Expr =>
 /** eˣ − 1. At most 0.95 ULP. −1 below −17.4, ∞ from 88.73 on, ±0 at ±0. With 2ⁿ·(1 + r + tail): 2·((2ⁿ⁻¹ − ½) + 2ⁿ⁻¹·r) in two parts. */
 export function expm1(x: Expr): Expr {
   const v = clamp(x, -18, 89);
-  const n = nearest(sub(mul(v, log2e), shift));
-  const [high, low] = [sub(v, mul(n, ln2High)), mul(n, ln2Low)];
-  const r = sub(high, low);
-  const tail = add(mul(mul(r, r), tailOf(r)), sub(sub(high, r), low));
+  const { n, r, tail } = expParts(v, undefined, v, tailOf);
   const t = pow2(sub(n, 1));
   const [a, b] = [mul(t, r), sub(t, 0.5)];
   const sum = add(b, a);

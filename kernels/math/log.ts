@@ -2,22 +2,28 @@
 import { add, and, constant, div, type Expr, eq, exponent, ge, gt, lt, mul, neg, pow2, select, sub } from "../expr.ts";
 import { hex, horner, ln2High, ln2Low } from "./constants.ts";
 
-/** x = 2ᵉ·m with m = 1 + f in [√½, √2). Unspecified where x isn't positive and finite: `logSpecial`. */
-export function logParts(x: Expr): { e: Expr; f: Expr } {
+/** x = 2ᵉ·m with m in [bound ÷ 2, bound). Unspecified where x isn't positive and finite. */
+export function binaryParts(x: Expr, bound: number): { e: Expr; m: Expr } {
   // Into [2⁻¹²⁴, 2¹²⁶) by an exact factor: subnormals become normal, and 2ᵏ and 2⁻ᵏ both exist.
   const below = lt(x, 1);
-  const y = mul(x, select(below, 2 ** 25, 2 ** -2));
-  const { e, f } = normalParts(y);
-  return { e: add(e, select(below, -25, 2)), f };
+  const { e, m } = normalParts(mul(x, select(below, 2 ** 25, 2 ** -2)), bound);
+  return { e: add(e, select(below, -25, 2)), m };
 }
 
 /** The same for x in [2⁻¹²⁶, 2¹²⁶). */
-function normalParts(x: Expr): { e: Expr; f: Expr } {
+function normalParts(x: Expr, bound: number): { e: Expr; m: Expr } {
   const power = exponent(x);
   const mantissa = mul(x, pow2(neg(power)));
-  const upper = ge(mantissa, hex("0x1.6a09e6p+0"));
-  const m = select(upper, mul(mantissa, 0.5), mantissa);
-  return { e: add(power, select(upper, 1, 0)), f: sub(m, 1) };
+  const upper = ge(mantissa, bound);
+  return { e: add(power, select(upper, 1, 0)), m: select(upper, mul(mantissa, 0.5), mantissa) };
+}
+
+const root2 = hex("0x1.6a09e6p+0");
+
+/** x = 2ᵉ·(1 + f) with 1 + f in [√½, √2). Unspecified where x isn't positive and finite: `logSpecial`. */
+export function logParts(x: Expr): { e: Expr; f: Expr } {
+  const { e, m } = binaryParts(x, root2);
+  return { e, f: sub(m, 1) };
 }
 
 /** h, f²/2 rounded, and s·(h + R), with ln(1 + f) = f − (h − s·(h + R)). */
@@ -38,7 +44,8 @@ export function logSum({ e, f }: { e: Expr; f: Expr }, low?: Expr): Expr {
 
 /** ln x + low for x in [2⁻¹²⁶, 2¹²⁶). */
 export function logOfNormal(x: Expr, low: Expr): Expr {
-  return logSum(normalParts(x), low);
+  const { e, m } = normalParts(x, root2);
+  return logSum({ e, f: sub(m, 1) }, low);
 }
 
 /** A logarithm's value where x is positive and finite, else what C's annex F says: −∞ at ±0, NaN below, ∞ at ∞. */

@@ -1,7 +1,8 @@
 // Logarithms to other bases: the natural one of the mantissa times a constant in two parts, its own first part of few bits, so that the largest product is exact.
 import { add, type Expr, mul, sub } from "../expr.ts";
-import { hex, splitter } from "./constants.ts";
+import { hex } from "./constants.ts";
 import { logParts, logSpecial, logTail } from "./log.ts";
+import { twelveBits } from "./parts.ts";
 
 /** A number in two parts: its first has at most 12 bits. */
 interface Parts {
@@ -14,8 +15,7 @@ function logBy(x: Expr, factor: Parts, step?: Parts): Expr {
   const { e, f } = logParts(x);
   const { h, rest } = logTail(f);
   const g = sub(f, h);
-  const c = mul(g, splitter);
-  const high = sub(c, sub(c, g));
+  const high = twelveBits(g);
   const low = add(sub(sub(f, high), h), rest);
   const small = add(mul(low, factor.high), mul(add(high, low), factor.low));
   const tail = add(mul(high, factor.high), step ? add(small, mul(e, step.low)) : small);

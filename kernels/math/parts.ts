@@ -1,13 +1,12 @@
 // Numbers in two parts, and what rounding lost: sums and products to twice the bits in single float32 operations.
 import { add, div, type Expr, mul, type Operand, sub } from "../expr.ts";
-import { splitter } from "./constants.ts";
 
 /** A value and what is to be added to it, which is small beside it. */
 export type Parts = readonly [Expr, Expr];
 
-/** x rounded to 12 bits (Veltkamp). |x| below 2¹¹⁵. */
+/** x rounded to 12 bits (Veltkamp, whose factor is 2¹² + 1). |x| below 2¹¹⁵. */
 export function twelveBits(x: Expr): Expr {
-  const c = mul(x, splitter);
+  const c = mul(x, 4097);
   return sub(c, sub(c, x));
 }
 

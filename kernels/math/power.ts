@@ -7,7 +7,6 @@ import {
   div,
   type Expr,
   eq,
-  exponent,
   floor,
   ge,
   gt,
@@ -16,13 +15,13 @@ import {
   ne,
   neg,
   or,
-  pow2,
   select,
   sub,
 } from "../expr.ts";
 import { hex, horner } from "./constants.ts";
 import { clamp, nearest, scale, shift } from "./exp.ts";
 import { exp2Parts } from "./exp2.ts";
+import { binaryParts } from "./log.ts";
 import { type Parts, twelveBits, twoParts } from "./parts.ts";
 
 /** 2 ÷ ln 2 and its third, which begin 2·atanh s ÷ ln 2 = s·(head + z·third + …): the first part of few bits. */
@@ -33,14 +32,8 @@ const base = { high: hex("0x1.2b8p-1"), low: hex("0x1.a39fbep-20") };
 
 /** log₂ a for a positive and finite in two parts, of which the first has 12 bits. */
 function log2Parts(a: Expr): Parts {
-  // Into the range of normal numbers whose reciprocal powers exist, by an exact factor; the mantissa m in [0.866, 1.732).
-  const below = lt(a, 1);
-  const y = mul(a, select(below, 2 ** 25, 2 ** -2));
-  const power = exponent(y);
-  const mantissa = mul(y, pow2(neg(power)));
-  const upper = ge(mantissa, hex("0x1.bb67aep+0"));
-  const m = select(upper, mul(mantissa, 0.5), mantissa);
-  const e = add(add(power, select(upper, 1, 0)), select(below, -25, 2));
+  // The mantissa m in [0.866, 1.732).
+  const { e, m } = binaryParts(a, hex("0x1.bb67aep+0"));
   const far = ge(m, hex("0x1.3988e2p+0"));
   const about = select(far, 1.5, 1);
   // s = f ÷ d in two parts, by the remainder.

@@ -1,15 +1,12 @@
 // The logistic function.
 import { abs, add, constant, div, type Expr, floor, lt, mul, neg, pow2, select, sub } from "../expr.ts";
-import { splitter } from "./constants.ts";
 import { clamp, expReduce } from "./exp.ts";
+import { twelveBits } from "./parts.ts";
 
 /** 1 ÷ (d + low) as quotient + correction: the quotient has 12 bits, and its remainder is made good. */
 export function inverse(d: Expr, low: Expr): { quotient: Expr; correction: Expr } {
   const q = div(constant(1), d);
-  const cq = mul(q, splitter);
-  const quotient = sub(cq, sub(cq, q));
-  const cd = mul(d, splitter);
-  const dHigh = sub(cd, sub(cd, d));
+  const [quotient, dHigh] = [twelveBits(q), twelveBits(d)];
   const remainder = sub(sub(1, mul(quotient, dHigh)), mul(quotient, add(sub(d, dHigh), low)));
   return { quotient, correction: mul(q, remainder) };
 }

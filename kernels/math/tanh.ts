@@ -1,7 +1,8 @@
 // The hyperbolic tangent.
 import { abs, add, div, type Expr, gt, lt, mul, neg, pow2, select, sub } from "../expr.ts";
-import { hex, horner, splitter } from "./constants.ts";
+import { hex, horner } from "./constants.ts";
 import { expReduce } from "./exp.ts";
+import { twelveBits } from "./parts.ts";
 
 /** tanh x. At most 0.82 ULP. A polynomial below 0.57, beyond it 1 − 2 ÷ (e²ᵃ + 1) with the quotient's remainder made good. */
 export function tanh(x: Expr): Expr {
@@ -12,8 +13,7 @@ export function tanh(x: Expr): Expr {
   const D = add(t, 1);
   const w = mul(t, y);
   const q = div(2, add(D, w));
-  const c = mul(q, splitter);
-  const high = sub(c, sub(c, q));
+  const high = twelveBits(q);
   const remainder = sub(sub(2, mul(high, D)), mul(high, w));
   const large = sub(sub(1, high), mul(mul(0.5, q), remainder));
   const z = mul(x, x);

@@ -1,8 +1,8 @@
 // Batch normalisation: by the batch in training, by running statistics in evaluation.
 import { checkArguments, kind, number } from "../core/arguments.ts";
-import { ShapeError } from "../core/errors.ts";
+import { refuse, ShapeError } from "../core/errors.ts";
 import { flag, type Given, nonNegative } from "../core/options.ts";
-import { formatShape, sizeOf } from "../core/shape.ts";
+import { sizeOf } from "../core/shape.ts";
 import { batchNorm, batchNormTraining } from "../tensor/families/normalization.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { ChannelNorm, momentumOption } from "./channelnorm.ts";
@@ -46,12 +46,8 @@ export class BatchNorm extends ChannelNorm {
     const { where, axes, channels, weight, bias, epsilon, runningMean, runningVariance } = this;
     const { shape, rank } = inputs;
     if (shape[1] !== channels || !(rank === axes + 2 || (axes === 1 && rank === 2))) {
-      throw new ShapeError({
-        where,
-        problem: "inputs of another shape",
-        got: formatShape(shape),
-        expected: `[batch, ${shapes[axes]} with ${channels} channels`,
-      });
+      const expected = `[batch, ${shapes[axes]} with ${channels} channels`;
+      refuse(ShapeError, where, "inputs of another shape", inputs, expected);
     }
     if (!this.training && runningMean && runningVariance)
       return batchNorm(inputs, runningMean, runningVariance, weight, bias, { epsilon });

@@ -60,12 +60,8 @@ export function checkCounts(where: string, values: Readonly<Record<string, numbe
 export function checkHeads(where: string, width: number, heads: number): void {
   checkCounts(where, { width, heads });
   if (width % heads === 0) return;
-  throw new ShapeError({
-    where,
-    problem: "width must be divisible by heads",
-    got: `width ${width}, heads ${heads}`,
-    expected: "a width that is a multiple of heads",
-  });
+  const got = `width ${width}, heads ${heads}`;
+  refuse(ShapeError, where, "width must be divisible by heads", got, "a width that is a multiple of heads");
 }
 
 /** The extents of a normalisation's weights, checked. */

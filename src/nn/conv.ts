@@ -1,6 +1,6 @@
 // Layers of convolutions, and of transposed ones, over one, two and three dimensions. Images are [batch, channels, ...extents].
 import { number, options as optionsOf } from "../core/arguments.ts";
-import { ShapeError } from "../core/errors.ts";
+import { refuse, ShapeError } from "../core/errors.ts";
 import { sizeOf } from "../core/shape.ts";
 import type { ConvOptions as ApplyOptions, ConvTransposeOptions as TransposeOptions } from "../ops/conv.ts";
 import { type PerAxis, paddingKind, perAxisKind } from "../ops/window.ts";
@@ -46,12 +46,8 @@ export abstract class Convolution extends Layer {
     checkWindows(where, rank, { inputs, outputs, groups, size }, { stride, dilation, padding: points });
     checkPerAxis(where, rank, { outputPadding: outputPadding ?? 0 }, 0);
     if (inputs % groups !== 0 || outputs % groups !== 0) {
-      throw new ShapeError({
-        where,
-        problem: "channels don't divide into groups",
-        got: `${inputs} → ${outputs}, groups ${groups}`,
-        expected: "a divisor of both",
-      });
+      const got = `${inputs} → ${outputs}, groups ${groups}`;
+      refuse(ShapeError, where, "channels don't divide into groups", got, "a divisor of both");
     }
     const [first, second] = op.family === "conv" ? [outputs, inputs / groups] : [inputs, outputs / groups];
     const bound = 1 / Math.sqrt(second * sizeOf(sizes));

@@ -1,7 +1,7 @@
 // The way to images and back: samples in another shape.
 import { checkArguments, checkNone, shape as shapeKind, signature } from "../core/arguments.ts";
-import { ShapeError } from "../core/errors.ts";
-import { formatShape, type Shape, sizeOf } from "../core/shape.ts";
+import { refuse, ShapeError } from "../core/errors.ts";
+import { type Shape, sizeOf } from "../core/shape.ts";
 import { reshape } from "../tensor/families/basic.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { checkCount } from "./check.ts";
@@ -29,13 +29,10 @@ export class SampleShape extends Layer {
   protected override apply(inputs: Tensor): Tensor {
     const [batch, ...rest] = inputs.shape;
     const shape = this.shape ?? [sizeOf(rest)];
-    if (inputs.rank === 0 || sizeOf(rest) !== sizeOf(shape))
-      throw new ShapeError({
-        where: this.where,
-        problem: "samples of another size",
-        got: formatShape(inputs.shape),
-        expected: `[batch, …] with ${sizeOf(shape)} elements a sample`,
-      });
+    if (inputs.rank === 0 || sizeOf(rest) !== sizeOf(shape)) {
+      const expected = `[batch, …] with ${sizeOf(shape)} elements a sample`;
+      refuse(ShapeError, this.where, "samples of another size", inputs, expected);
+    }
     return reshape(inputs, [batch, ...shape]);
   }
 

@@ -1,7 +1,6 @@
 // A decoder-only transformer over token numbers (Radford et al. 2019), small enough to read.
-import { ShapeError } from "../core/errors.ts";
+import { refuse, ShapeError } from "../core/errors.ts";
 import { count, flag, type Given, probability } from "../core/options.ts";
-import { formatShape } from "../core/shape.ts";
 import { maker } from "../core/things.ts";
 import { checkpoint } from "../program/segments.ts";
 import { slice } from "../tensor/families/basic.ts";
@@ -62,12 +61,8 @@ export class Gpt extends Layer {
   protected override apply(inputs: Tensor): Tensor {
     const [context] = this.position.weight.shape;
     if (inputs.rank !== 2 || inputs.shape[1] > context) {
-      throw new ShapeError({
-        where: this.where,
-        problem: "not a batch of sequences that fit the context",
-        got: formatShape(inputs.shape),
-        expected: `[batch, time], time ≤ ${context}`,
-      });
+      const problem = "not a batch of sequences that fit the context";
+      refuse(ShapeError, this.where, problem, inputs, `[batch, time], time ≤ ${context}`);
     }
     const positions = slice(this.position.weight, [[0, inputs.shape[1]]]);
     const embedded = this.dropout.forward(this.token.forward(inputs).add(positions));

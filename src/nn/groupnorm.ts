@@ -27,12 +27,8 @@ export class GroupNorm extends Norm {
     const where = checked(call, arguments);
     checkCounts(where, { groups, channels });
     if (channels % groups !== 0) {
-      throw new ShapeError({
-        where,
-        problem: "channels must be divisible by groups",
-        got: `${channels} channels, ${groups} groups`,
-        expected: "a divisor of the channels",
-      });
+      const got = `${channels} channels, ${groups} groups`;
+      refuse(ShapeError, where, "channels must be divisible by groups", got, "a divisor of the channels");
     }
     const { epsilon, affine } = record.fill(options);
     super(where, { extents: [channels], weight: affine, bias: affine, epsilon });

@@ -24,7 +24,7 @@ export * from "./gpt.ts";
 export * from "./groupnorm.ts";
 export * from "./heat-pinn.ts";
 export type { Fan, GainOptions, Init, InitName, KaimingOptions, Nonlinearity } from "./init.ts";
-export { init } from "./initialisers.ts";
+export * as init from "./initialisers.ts";
 export * from "./instancenorm.ts";
 export { LayerNorm, layerNorm } from "./layernorm.ts";
 export { type LoadOptions, load, save } from "./load.ts";

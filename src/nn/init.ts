@@ -12,7 +12,7 @@ import {
   shape as shapeKind,
   signature,
 } from "../core/arguments.ts";
-import { ShapeError, showValue } from "../core/errors.ts";
+import { refuse, ShapeError, showValue } from "../core/errors.ts";
 import { formatShape, type Shape, sameShape, sizeOf } from "../core/shape.ts";
 import { orthogonalize } from "../optim/orthogonalize.ts";
 import { ones, zeros } from "../tensor/creation.ts";
@@ -60,12 +60,7 @@ export function gain(nonlinearity: Nonlinearity, slope = 0.01): number {
 
 function fansOf(where: string, shape: Shape): { readonly [K in Fan]: number } {
   if (shape.length < 2 || sizeOf(shape) === 0)
-    throw new ShapeError({
-      where: `nn.init.${where}`,
-      problem: "no inputs and outputs to count",
-      got: formatShape(shape),
-      expected: "[outputs, inputs, ...window]",
-    });
+    refuse(ShapeError, `nn.init.${where}`, "no inputs and outputs to count", { shape }, "[outputs, inputs, ...window]");
   const window = sizeOf(shape.slice(2));
   const [fanOut, fanIn] = [shape[0] * window, shape[1] * window];
   return { fanIn, fanOut, fanAverage: (fanIn + fanOut) / 2 };
@@ -168,10 +163,6 @@ export const weightKinds = { "bias?": boolean, "init?": initKind };
 export function initial(where: string, init: Init, shape: Shape): Tensor {
   const value: unknown = typeof init === "string" ? named[init](shape) : init(shape);
   if (value instanceof Tensor && sameShape(value.shape, shape)) return value;
-  throw new ShapeError({
-    where: `${where}.init`,
-    problem: "no initial weight of this shape",
-    got: value instanceof Tensor ? formatShape(value.shape) : showValue(value),
-    expected: `a tensor ${formatShape(shape)}`,
-  });
+  const got = value instanceof Tensor ? value : showValue(value);
+  refuse(ShapeError, `${where}.init`, "no initial weight of this shape", got, `a tensor ${formatShape(shape)}`);
 }

@@ -1,11 +1,12 @@
-// `nn.init`: initial weights as functions of a shape.
+// `nn.init`: initial weights as functions of a shape, drawn from the ambient stream, and the gain of an activation.
 import { checkArguments, options as optionsOf, real, shape as shapeKind, signature } from "../core/arguments.ts";
-import { ShapeError } from "../core/errors.ts";
+import { refuse, ShapeError } from "../core/errors.ts";
 import { formatShape, type Shape } from "../core/shape.ts";
 import { less, normal, uniform, where } from "../tensor/families/basic.ts";
 import { argsort } from "../tensor/families/sorting.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import {
+
+export {
   gain,
   kaimingNormal,
   kaimingUniform,
@@ -28,40 +29,14 @@ const call = signature("nn.init.sparse", {
 });
 
 /** Normal, with ⌈sparsity · outputs⌉ zeros in each column, in places drawn for each (Martens 2010; PyTorch's sparse_). → [outputs, inputs] float32, two draws each. Throws ShapeError. */
-function sparse(shape: Shape, sparsity: number, options: SparseOptions = {}): Tensor {
+export function sparse(shape: Shape, sparsity: number, options: SparseOptions = {}): Tensor {
   checkArguments(call, arguments);
   const { deviation = 0.01 } = options;
-  if (shape.length !== 2 || !(sparsity >= 0 && sparsity <= 1))
-    throw new ShapeError({
-      where: "nn.init.sparse",
-      problem: "not a matrix and a share",
-      got: `${formatShape(shape)} and ${sparsity}`,
-      expected: "[outputs, inputs] and a number in [0, 1]",
-    });
+  if (shape.length !== 2 || !(sparsity >= 0 && sparsity <= 1)) {
+    const got = `${formatShape(shape)} and ${sparsity}`;
+    refuse(ShapeError, call.where, "not a matrix and a share", got, "[outputs, inputs] and a number in [0, 1]");
+  }
   const values = normal(shape, 0, deviation);
   const rank = argsort(argsort(uniform(shape), { axis: 0 }), { axis: 0 });
   return where(less(rank, Math.ceil(sparsity * shape[0])), 0, values);
 }
-
-/** Initial weights as functions of a shape, drawn from the ambient stream; and the gain of an activation. */
-export const init: {
-  readonly gain: typeof gain;
-  readonly xavierUniform: typeof xavierUniform;
-  readonly xavierNormal: typeof xavierNormal;
-  readonly kaimingUniform: typeof kaimingUniform;
-  readonly kaimingNormal: typeof kaimingNormal;
-  readonly lecunUniform: typeof lecunUniform;
-  readonly lecunNormal: typeof lecunNormal;
-  readonly orthogonal: typeof orthogonal;
-  readonly sparse: typeof sparse;
-} = {
-  gain,
-  xavierUniform,
-  xavierNormal,
-  kaimingUniform,
-  kaimingNormal,
-  lecunUniform,
-  lecunNormal,
-  orthogonal,
-  sparse,
-};

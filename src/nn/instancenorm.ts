@@ -2,7 +2,7 @@
 import { number } from "../core/arguments.ts";
 import { refuse, ShapeError } from "../core/errors.ts";
 import { flag, type Given, nonNegative } from "../core/options.ts";
-import { formatShape, sizeOf } from "../core/shape.ts";
+import { sizeOf } from "../core/shape.ts";
 import { mean, variance } from "../tensor/families/basic.ts";
 import { instanceNorm as apply, batchNorm } from "../tensor/families/normalization.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -37,13 +37,10 @@ export class InstanceNorm extends ChannelNorm {
       refuse(ShapeError, where, "inputs of another shape", inputs, `[batch, ${channels}, ...]`);
     if (!runningMean || !runningVariance) return apply(inputs, weight, bias, { epsilon });
     if (!this.training) return batchNorm(inputs, runningMean, runningVariance, weight, bias, { epsilon });
-    if (sizeOf(shape.slice(2)) < 2)
-      throw new ShapeError({
-        where,
-        problem: "fewer than two values of a sample's channel: their variance says nothing",
-        got: formatShape(shape),
-        expected: "[batch, channels, ...] with two values or more for each",
-      });
+    if (sizeOf(shape.slice(2)) < 2) {
+      const problem = "fewer than two values of a sample's channel: their variance says nothing";
+      refuse(ShapeError, where, problem, inputs, "[batch, channels, ...] with two values or more for each");
+    }
     const axis = shape.slice(2).map((_, i) => i + 2);
     this.follow([mean(mean(inputs, axis), 0), mean(variance(inputs, { axis, correction: 1 }), 0)]);
     return apply(inputs, weight, bias, { epsilon });

@@ -140,6 +140,12 @@ function averaged(
   return new Map([...tensors, ...own]);
 }
 
+/** How names of a checkpoint, and a model's, begin. */
+const kinds = /^(parameter|buffer)\//;
+
+const variablesOf = (model: Module) =>
+  model.namedVariables().map(([name, variable]) => [name.replace(kinds, ""), variable] as const);
+
 /** Gives a model the weights among a file's tensors, and tells what didn't fit. Throws CheckpointError as `loadVariables` does. */
 export function giveWeights(
   model: Module,
@@ -148,20 +154,15 @@ export function giveWeights(
   options: LoadOptions,
 ): Misfits {
   const all = [...file];
-  const kinds = /^(parameter|buffer)\//;
   const own = all.filter(([name]) => kinds.test(name));
   const tensors = new Map((own.length > 0 ? own : all).map(([name, array]) => [name.replace(kinds, ""), array]));
-  const variables = model.namedVariables().map(([name, variable]) => [name.replace(kinds, ""), variable] as const);
-  return loadVariables(path, tensors, variables, options);
+  return loadVariables(path, tensors, variablesOf(model), options);
 }
 
 /** Writes a model's parameters and buffers by their paths, all at once, making its folder if need be. Throws CheckpointError where the file can't be written. */
 export async function save(model: Module, path: string, metadata?: Readonly<Record<string, string>>): Promise<void> {
   checkArguments(saveCall, arguments);
-  const named = model
-    .namedVariables()
-    .map(([name, variable]) => [name.replace(/^(parameter|buffer)\//, ""), variable] as const);
-  const tensors = await readVariables(named);
+  const tensors = await readVariables(variablesOf(model));
   const folder = path.replace(/[^\\/]*$/, "");
   if (folder !== "") makeDirectory(folder);
   writeSafetensors(path, tensors, metadata);

@@ -92,12 +92,8 @@ export class MultiHeadAttention extends Layer {
     const [width, memoryWidth] = [this.query, this.key].map(({ weight }) => weight.shape[1]);
     for (const [what, x, last] of [["inputs", inputs, width] as const, ["memory", memory, memoryWidth] as const]) {
       if (x.rank === 3 && x.shape[2] === last && x.shape[0] === inputs.shape[0]) continue;
-      throw new ShapeError({
-        where: this.where,
-        problem: `${what}: not sequences of vectors`,
-        got: formatShape(x.shape),
-        expected: `[${what === "memory" ? inputs.shape[0] : "batch"}, time, ${last}]`,
-      });
+      const expected = `[${what === "memory" ? inputs.shape[0] : "batch"}, time, ${last}]`;
+      refuse(ShapeError, this.where, `${what}: not sequences of vectors`, x, expected);
     }
     const split = (x: Tensor, parts: number) =>
       swapAxes(reshape(x, [x.shape[0], x.shape[1], parts, width / heads]), 1, 2);

@@ -3,7 +3,6 @@ import { number } from "../core/arguments.ts";
 import { refuse, ShapeError } from "../core/errors.ts";
 import { type Given, positive } from "../core/options.ts";
 import { cos, power, sin } from "../core/real.ts";
-import { formatShape } from "../core/shape.ts";
 import { Parameter } from "../program/variable.ts";
 import { tensor } from "../tensor/creation.ts";
 import { concat, neg, normal, slice } from "../tensor/families/basic.ts";
@@ -25,15 +24,11 @@ const rotaryCall = rotary.call(extents);
 export type PositionOptions = Given<typeof rotary>;
 
 /** Throws ShapeError unless the last axes are [time ≤ context, width]. */
-function checkSequence(where: string, { shape }: Tensor, [context, width]: readonly number[]): number {
-  const [time, last] = shape.slice(-2);
-  if (shape.length >= 2 && time <= context && last === width) return time;
-  throw new ShapeError({
-    where,
-    problem: "not sequences of vectors that fit the context",
-    got: formatShape(shape),
-    expected: `[..., time, ${width}], time ≤ ${context}`,
-  });
+function checkSequence(where: string, inputs: Tensor, [context, width]: readonly number[]): number {
+  const [time, last] = inputs.shape.slice(-2);
+  if (inputs.rank >= 2 && time <= context && last === width) return time;
+  const expected = `[..., time, ${width}], time ≤ ${context}`;
+  refuse(ShapeError, where, "not sequences of vectors that fit the context", inputs, expected);
 }
 
 function checkExtents(where: string, context: number, width: number, even: boolean): void {

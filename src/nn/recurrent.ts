@@ -1,7 +1,7 @@
 // Recurrent layers: simple (Elman), LSTM and GRU, with PyTorch's formulas, order of gates, names and initial weights, so that its weights load. Inputs are
 // multiplied for all times at once; what is repeated is the state's part alone.
 import { boolean, checkArguments, kind, number, oneOf, options as optionsOf, signature } from "../core/arguments.ts";
-import { ShapeError } from "../core/errors.ts";
+import { refuse, ShapeError } from "../core/errors.ts";
 import { formatShape, type Shape, sameShape } from "../core/shape.ts";
 import { checkProbability } from "../ops/random.ts";
 import { Parameter } from "../program/variable.ts";
@@ -133,34 +133,22 @@ abstract class Recurrent<State> extends Layer {
   /** Outputs, and each state stacked over layers and directions. */
   #sequence(inputs: Tensor, { state, mask }: SequenceOptions): [Tensor, Tensor[]] {
     const { where, cell, hidden } = this;
-    if (inputs.rank !== 3 || inputs.shape[2] !== this.inputs || inputs.dtype !== "float32") {
-      throw new ShapeError({
-        where,
-        problem: "not a batch of sequences",
-        got: `${inputs.dtype}${formatShape(inputs.shape)}`,
-        expected: `float32[batch, time, ${this.inputs}]`,
-      });
-    }
     const [batch, time] = inputs.shape;
-    if (mask && !(mask.dtype === "bool" && sameShape(mask.shape, [batch, time]))) {
-      throw new ShapeError({
-        where,
-        problem: "not a mask of the sequences",
-        got: `${mask.dtype}${formatShape(mask.shape)}`,
-        expected: `bool[${batch}, ${time}]`,
-      });
+    const typed = ({ dtype, shape }: Tensor) => `${dtype}${formatShape(shape)}`;
+    if (inputs.rank !== 3 || inputs.shape[2] !== this.inputs || inputs.dtype !== "float32") {
+      const expected = `float32[batch, time, ${this.inputs}]`;
+      refuse(ShapeError, where, "not a batch of sequences", typed(inputs), expected);
     }
+    if (mask && !(mask.dtype === "bool" && sameShape(mask.shape, [batch, time])))
+      refuse(ShapeError, where, "not a mask of the sequences", typed(mask), `bool[${batch}, ${time}]`);
     const halves = this.#halves();
     const shape = [halves.length, batch, hidden];
     const given =
       state instanceof Tensor ? [state] : (state ?? Array.from({ length: cell.states }, () => zeros(shape)));
     if (given.length !== cell.states || given.some((each) => !sameShape(each.shape, shape))) {
-      throw new ShapeError({
-        where,
-        problem: "not the layers' state",
-        got: given.map((each) => formatShape(each.shape)).join(", "),
-        expected: `${cell.states === 1 ? "a tensor" : `${cell.states} tensors`} of ${formatShape(shape)}`,
-      });
+      const got = given.map((each) => formatShape(each.shape)).join(", ");
+      const expected = `${cell.states === 1 ? "a tensor" : `${cell.states} tensors`} of ${formatShape(shape)}`;
+      refuse(ShapeError, where, "not the layers' state", got, expected);
     }
     const last: (readonly Tensor[])[] = [];
     let outputs = inputs;

@@ -1,8 +1,7 @@
 // A variational autoencoder (Kingma & Welling 2014) of perceptrons: an encoder to a normal for each sample, a draw from it, and a decoder to Bernoullis. Its loss is its own.
 import { checkArguments, number, signature } from "../core/arguments.ts";
-import { ShapeError } from "../core/errors.ts";
+import { refuse, ShapeError } from "../core/errors.ts";
 import { count, type Given, list } from "../core/options.ts";
-import { formatShape } from "../core/shape.ts";
 import { maker } from "../core/things.ts";
 import { tensor } from "../tensor/arguments.ts";
 import { exp, normal, sigmoid, sum } from "../tensor/families/basic.ts";
@@ -51,12 +50,8 @@ export class Vae extends Layer<VaeOutput> {
   protected override apply(inputs: Tensor): VaeOutput {
     const [batch = 0] = inputs.shape;
     if (inputs.rank < 2 || inputs.size !== batch * this.inputs) {
-      throw new ShapeError({
-        where: this.where,
-        problem: "samples of another size",
-        got: formatShape(inputs.shape),
-        expected: `[batch, ...] with ${this.inputs} numbers a sample`,
-      });
+      const expected = `[batch, ...] with ${this.inputs} numbers a sample`;
+      refuse(ShapeError, this.where, "samples of another size", inputs, expected);
     }
     const flat = inputs.reshape([batch, this.inputs]);
     const encoded = this.encoder.forward(flat) as Tensor;

@@ -1,11 +1,11 @@
 // A vision transformer (Dosovitskiy et al. 2021), which is told what it sees by the mean of its patches (Beyer, Zhai and Kolesnikov 2022) and not by a class token.
-import { ShapeError } from "../core/errors.ts";
+import { refuse, ShapeError } from "../core/errors.ts";
 import { count, type Given, probability, tuple, word } from "../core/options.ts";
 import { maker } from "../core/things.ts";
 import { Parameter } from "../program/variable.ts";
 import { normal, reshape, swapAxes } from "../tensor/families/basic.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { layerOptions } from "./check.ts";
+import { across, layerOptions } from "./check.ts";
 import { type Conv2d, conv2d } from "./conv.ts";
 import { type Dropout, dropout as dropoutLayer } from "./dropout.ts";
 import { type SampleShape, unflatten } from "./flatten.ts";
@@ -47,12 +47,8 @@ export class Vit extends Layer {
     const { input, patch, classes, width, heads, layers, dropout, activation } = record.fill(options);
     const [channels, ...extents] = input;
     if (extents.some((extent) => extent % patch !== 0)) {
-      throw new ShapeError({
-        where: `${this.where}.patch`,
-        problem: "the image isn't whole patches",
-        got: `${extents.join(" × ")} pixels, patches of ${patch} × ${patch}`,
-        expected: "a divisor of height and width",
-      });
+      const [where, got] = [`${this.where}.patch`, `${across(extents)} pixels, patches of ${patch} × ${patch}`];
+      refuse(ShapeError, where, "the image isn't whole patches", got, "a divisor of height and width");
     }
     this.image = unflatten(input);
     this.patches = conv2d(channels, width, patch, { stride: patch });
@@ -64,8 +60,8 @@ export class Vit extends Layer {
 
   protected override apply(inputs: Tensor): Tensor {
     const grid = this.patches.forward(this.image.forward(inputs));
-    const [batch, width, down, across] = grid.shape;
-    const sequence = swapAxes(reshape(grid, [batch, width, down * across]), 1, 2);
+    const [batch, width, down, wide] = grid.shape;
+    const sequence = swapAxes(reshape(grid, [batch, width, down * wide]), 1, 2);
     const embedded = this.dropout.forward(sequence.add(this.positions));
     return this.head.forward(this.encoder.forward(embedded).mean(1));
   }

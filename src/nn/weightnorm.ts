@@ -47,12 +47,8 @@ abstract class Reparametrized<M extends Module> extends Layer<ReturnType<M["forw
       refuse(ConfigError, where, "the layer itself has no such parameter", name, expected);
     }
     if (parameter.rank < 2 || axis >= parameter.rank) {
-      throw new ShapeError({
-        where,
-        problem: "no rows along the axis",
-        got: `${name} ${formatShape(parameter.shape)}, axis ${axis}`,
-        expected: "a parameter of two axes or more, and one of them",
-      });
+      const got = `${name} ${formatShape(parameter.shape)}, axis ${axis}`;
+      refuse(ShapeError, where, "no rows along the axis", got, "a parameter of two axes or more, and one of them");
     }
     super(where);
     this.layer = layer;

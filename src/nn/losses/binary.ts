@@ -1,5 +1,5 @@
 // Losses of yes and no: a logit or score for each target, which is 1 or 0.
-import { ShapeError } from "../../core/errors.ts";
+import { refuse, ShapeError } from "../../core/errors.ts";
 import { either, finite, type Given, list, positive } from "../../core/options.ts";
 import { tensor } from "../../tensor/creation.ts";
 import * as functions from "../../tensor/families/basic.ts";
@@ -16,13 +16,11 @@ export const binaryCrossEntropy = lossOfPairs(binaryRecord, (outputs, targets, {
   const missed = targets.mul(functions.softplus(outputs.neg()));
   const raised = functions.sub(1, targets).mul(functions.softplus(outputs));
   const weights = typeof positiveWeight === "number" ? positiveWeight : tensor(positiveWeight);
-  if (typeof weights !== "number" && weights.size !== outputs.shape[outputs.rank - 1])
-    throw new ShapeError({
-      where: `${binaryRecord.where}.positiveWeight`,
-      problem: "not a weight for each place of the last axis",
-      got: String(weights.size),
-      expected: String(outputs.shape[outputs.rank - 1]),
-    });
+  const places = outputs.shape[outputs.rank - 1];
+  if (typeof weights !== "number" && weights.size !== places) {
+    const [where, problem] = [`${binaryRecord.where}.positiveWeight`, "not a weight for each place of the last axis"];
+    refuse(ShapeError, where, problem, weights.size, String(places));
+  }
   return (weights === 1 ? missed : missed.mul(weights)).add(raised);
 });
 

@@ -47,14 +47,10 @@ export function pick(
   targets: Tensor,
   { classWeights, ignoreIndex }: { readonly classWeights?: readonly number[]; readonly ignoreIndex?: number },
 ): Picked {
-  if (targets.dtype !== "int32")
-    throw new DTypeError({
-      where,
-      problem: "targets aren't class numbers",
-      got: targets.dtype,
-      expected: "int32",
-      hint: 'cast(targets, "int32"), or give probabilities of the outputs\' shape to crossEntropy',
-    });
+  if (targets.dtype !== "int32") {
+    const hint = 'cast(targets, "int32"), or give probabilities of the outputs\' shape to crossEntropy';
+    refuse(DTypeError, where, "targets aren't class numbers", targets.dtype, "int32", hint);
+  }
   const column = [targets.size, 1];
   const kept = ignoreIndex === undefined ? undefined : functions.notEqual(targets, ignoreIndex).reshape(column);
   const index = kept ? functions.where(kept, targets.reshape(column), 0) : targets.reshape(column);

@@ -1,7 +1,6 @@
 // The loss of a sequence of labels that aren't aligned with the times of the outputs: −log of the sum over all alignments.
 import { ConfigError, DTypeError, refuse, ShapeError } from "../../core/errors.ts";
 import { flag, type Given, numberOf } from "../../core/options.ts";
-import { formatShape } from "../../core/shape.ts";
 import { pad } from "../../tensor/families/arrays.ts";
 import * as functions from "../../tensor/families/basic.ts";
 import { scan } from "../../tensor/scan.ts";
@@ -56,14 +55,11 @@ function logAdd(...terms: Tensor[]): Tensor {
 export const ctc = lossOfTerms(record, (outputs, batch, { blank, zeroInfinity, reduction }) => {
   const { where } = record;
   const targets = targetsOf(where, batch);
-  if (outputs.rank !== 3 || targets.rank !== 2 || targets.shape[0] !== outputs.shape[0])
-    throw new ShapeError({
-      where,
-      problem: "not sequences of scores, and of labels",
-      got: `${formatShape(outputs.shape)} and ${formatShape(targets.shape)}`,
-      expected: "[batch, time, classes] and [batch, labels]",
-      hint: "PyTorch's [time, batch, classes] are outputs.transpose([1, 0, 2])",
-    });
+  if (outputs.rank !== 3 || targets.rank !== 2 || targets.shape[0] !== outputs.shape[0]) {
+    const expected = "[batch, time, classes] and [batch, labels]";
+    const hint = "PyTorch's [time, batch, classes] are outputs.transpose([1, 0, 2])";
+    refuse(ShapeError, where, "not sequences of scores, and of labels", [outputs, targets], expected, hint);
+  }
   if (targets.dtype !== "int32") refuse(DTypeError, where, "targets aren't class numbers", targets.dtype, "int32");
   const [count, time, classes] = outputs.shape;
   if (blank >= classes)

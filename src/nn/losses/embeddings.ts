@@ -9,14 +9,11 @@ import { reduced } from "./reduction.ts";
 
 /** The vectors of each sample: `count` tensors [batch, width]. Throws ShapeError for outputs that aren't [batch, count, width]. */
 function vectorsOf(where: string, outputs: Tensor, count: 2 | 3): Tensor[] {
-  if (outputs.rank !== 3 || outputs.shape[1] !== count)
-    throw new ShapeError({
-      where,
-      problem: `not ${count === 2 ? "two" : "three"} vectors a sample`,
-      got: formatShape(outputs.shape),
-      expected: `[batch, ${count}, width]`,
-      hint: count === 2 ? "stack([a, b], 1)" : "stack([anchor, positive, negative], 1)",
-    });
+  if (outputs.rank !== 3 || outputs.shape[1] !== count) {
+    const hint = count === 2 ? "stack([a, b], 1)" : "stack([anchor, positive, negative], 1)";
+    const problem = `not ${count === 2 ? "two" : "three"} vectors a sample`;
+    refuse(ShapeError, where, problem, outputs, `[batch, ${count}, width]`, hint);
+  }
   return Array.from({ length: count }, (_, i) => outputs.slice([null, i]));
 }
 

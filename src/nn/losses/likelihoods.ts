@@ -1,7 +1,7 @@
 // Losses of numbers that are drawn from a distribution: −log of how likely the targets are under what a model says of it.
-import { ShapeError } from "../../core/errors.ts";
+import { refuse, ShapeError } from "../../core/errors.ts";
 import { flag, type Given, positive } from "../../core/options.ts";
-import { formatShape } from "../../core/shape.ts";
+import { sameShape } from "../../core/shape.ts";
 import * as functions from "../../tensor/families/basic.ts";
 import { lossOfPairs, lossOfTerms, lossOptions, targetsOf } from "./loss.ts";
 
@@ -24,14 +24,10 @@ const log2Pi = 1.8378770664093453;
 export const gaussianNll = lossOfTerms(gaussianRecord, (outputs, batch, { full: whole, epsilon }) => {
   const { where } = gaussianRecord;
   const targets = targetsOf(where, batch);
-  if (outputs.rank === 0 || formatShape(outputs.shape) !== formatShape([...targets.shape, 2]))
-    throw new ShapeError({
-      where,
-      problem: "not a mean and a variance for each target",
-      got: `${formatShape(outputs.shape)} and ${formatShape(targets.shape)}`,
-      expected: "[..., 2] and [...]",
-      hint: "stack([mean, variance], -1)",
-    });
+  if (!sameShape(outputs.shape, [...targets.shape, 2])) {
+    const problem = "not a mean and a variance for each target";
+    refuse(ShapeError, where, problem, [outputs, targets], "[..., 2] and [...]", "stack([mean, variance], -1)");
+  }
   const [mean, raw] = [0, 1].map((i) => outputs.slice([...targets.shape.map(() => null), i]));
   const variance = functions.maximum(raw, epsilon);
   const difference = mean.sub(functions.cast(targets, "float32"));

@@ -3,7 +3,7 @@ import { checkArguments, isRecord, kind } from "../../core/arguments.ts";
 import { ConfigError, refuse, ShapeError, showValue } from "../../core/errors.ts";
 import { camelCase } from "../../core/keys.ts";
 import { type Fields, type OptionRecord, options, type Read } from "../../core/options.ts";
-import { formatShape, type Shape, sameShape } from "../../core/shape.ts";
+import { type Shape, sameShape } from "../../core/shape.ts";
 import { named, type OptionsArguments } from "../../core/things.ts";
 import { tensor } from "../../tensor/arguments.ts";
 import { cast } from "../../tensor/families/basic.ts";
@@ -107,11 +107,6 @@ export function checkRows(where: string, outputs: Tensor, targets: Tensor): void
 export function targetsLike(where: string, outputs: Tensor, batch: Batch | Tensor): Tensor {
   const targets = targetsOf(where, batch);
   if (sameShape(outputs.shape, targets.shape)) return cast(targets, "float32");
-  throw new ShapeError({
-    where,
-    problem: "a target for each prediction",
-    got: `${formatShape(outputs.shape)} and ${formatShape(targets.shape)}`,
-    expected: "one shape",
-    hint: "reshape one of them, as in targets.reshape(outputs.shape)",
-  });
+  const hint = "reshape one of them, as in targets.reshape(outputs.shape)";
+  refuse(ShapeError, where, "a target for each prediction", [outputs, targets], "one shape", hint);
 }

@@ -22,13 +22,11 @@ function sampleWeights(where: string, batch: Batch | Tensor, shape: Shape): Tens
   if (weights === undefined) return undefined;
   if (!(weights instanceof Tensor))
     refuse(ConfigError, where, "the batch's sample weights aren't a tensor", showValue(weights), "a tensor");
-  if (weights.rank === 0 || !sameShape(weights.shape, shape.slice(0, weights.rank)))
-    throw new ShapeError({
-      where,
-      problem: "sample weights of another shape than the loss's terms",
-      got: `${formatShape(weights.shape)} for terms of ${formatShape(shape)}`,
-      expected: "a weight for each sample, or for each term",
-    });
+  if (weights.rank === 0 || !sameShape(weights.shape, shape.slice(0, weights.rank))) {
+    const problem = "sample weights of another shape than the loss's terms";
+    const got = `${formatShape(weights.shape)} for terms of ${formatShape(shape)}`;
+    refuse(ShapeError, where, problem, got, "a weight for each sample, or for each term");
+  }
   return cast(weights, "float32").reshape([...weights.shape, ...shape.slice(weights.rank).map(() => 1)]);
 }
 

@@ -1,6 +1,6 @@
 // Metrics of classification out of the confusion matrix: how many targets of each class were taken for each class. The counts are exact integers, up to
 // 2²⁴ a batch.
-import { ShapeError } from "../../core/errors.ts";
+import { refuse, ShapeError } from "../../core/errors.ts";
 import { type Given, nonNegative, options, word } from "../../core/options.ts";
 import { factory } from "../../core/things.ts";
 import { ones } from "../../tensor/creation.ts";
@@ -120,13 +120,10 @@ export const confusionMatrix = metricOf("confusion_matrix", {
   terms: (outputs, batch) => {
     const counts = confusion("confusionMatrix", outputs, batch);
     if (counts.size <= mostClasses * mostClasses) return counts;
-    throw new ShapeError({
-      where: "metrics.confusionMatrix",
-      problem: "too many classes to log a number for each pair",
-      got: String(Math.sqrt(counts.size)),
-      expected: `at most ${mostClasses}`,
-      hint: "perClassAccuracy logs a number for each",
-    });
+    const problem = "too many classes to log a number for each pair";
+    const hint = "perClassAccuracy logs a number for each";
+    const [classes, expected] = [Math.sqrt(counts.size), `at most ${mostClasses}`];
+    refuse(ShapeError, "metrics.confusionMatrix", problem, classes, expected, hint);
   },
   value: (totals) => {
     const classes = Math.sqrt(totals.length);

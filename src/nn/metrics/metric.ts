@@ -1,8 +1,8 @@
 // What a metric is: terms that a graph computes a batch, added up on the host over batches, and numbers out of the totals.
-import { ConfigError, ShapeError } from "../../core/errors.ts";
+import { ConfigError, refuse, ShapeError } from "../../core/errors.ts";
 import { camelCase } from "../../core/keys.ts";
 import { options } from "../../core/options.ts";
-import { formatShape, sameShape } from "../../core/shape.ts";
+import { sameShape } from "../../core/shape.ts";
 import { factory } from "../../core/things.ts";
 import { tensor } from "../../tensor/creation.ts";
 import { argmax, cast, greater, stack } from "../../tensor/families/basic.ts";
@@ -54,12 +54,8 @@ export const share = (
 /** A batch's targets. Throws ConfigError where it has none. */
 export function targetsOf(where: string, { targets, ...others }: Batch): Tensor {
   if (targets) return targets;
-  throw new ConfigError({
-    where: `metrics.${where}`,
-    problem: "the batch has no targets",
-    got: Object.keys(others).join(", "),
-    expected: "a tensor named targets",
-  });
+  const got = Object.keys(others).join(", ");
+  refuse(ConfigError, `metrics.${where}`, "the batch has no targets", got, "a tensor named targets");
 }
 
 /** Classes as outputs give them: the largest of [..., classes], or of outputs of the targets' own shape, which are logits, whether they are > 0. Throws ShapeError for other shapes. */
@@ -67,10 +63,6 @@ export function predictions(where: string, outputs: Tensor, targets: Tensor): { 
   if (sameShape(outputs.shape, targets.shape)) return { predicted: cast(greater(outputs, 0), "int32"), classes: 2 };
   if (sameShape(outputs.shape.slice(0, -1), targets.shape))
     return { predicted: argmax(outputs, { axis: -1 }), classes: outputs.shape[outputs.rank - 1] };
-  throw new ShapeError({
-    where: `metrics.${where}`,
-    problem: "no class for each target",
-    got: `${formatShape(outputs.shape)} and ${formatShape(targets.shape)}`,
-    expected: "[..., classes] and [...], or one shape",
-  });
+  const expected = "[..., classes] and [...], or one shape";
+  refuse(ShapeError, `metrics.${where}`, "no class for each target", [outputs, targets], expected);
 }

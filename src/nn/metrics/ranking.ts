@@ -1,7 +1,7 @@
 // Metrics of the order that outputs put things in. Ties go to the lower index.
 import { DataError, refuse, ShapeError } from "../../core/errors.ts";
 import { countOf, countUpTo, type Fields, type OptionRecord, options } from "../../core/options.ts";
-import { formatShape, sameShape } from "../../core/shape.ts";
+import { sameShape } from "../../core/shape.ts";
 import { factory } from "../../core/things.ts";
 import { ones } from "../../tensor/creation.ts";
 import * as functions from "../../tensor/families/basic.ts";
@@ -26,12 +26,8 @@ function rowsOf(place: string, outputs: Tensor, batch: Batch): Rows {
     return { scores, relevant: functions.cast(targets, "float32").reshape(scores.shape) };
   if (sameShape(outputs.shape.slice(0, -1), targets.shape))
     return { scores, labels: functions.cast(targets, "int32").reshape([targets.size]) };
-  throw new ShapeError({
-    where: `metrics.${place}`,
-    problem: "targets are neither class numbers nor relevance",
-    got: `${formatShape(outputs.shape)} and ${formatShape(targets.shape)}`,
-    expected: "[..., classes] and [...], or one shape",
-  });
+  const problem = "targets are neither class numbers nor relevance";
+  refuse(ShapeError, `metrics.${place}`, problem, [outputs, targets], "[..., classes] and [...], or one shape");
 }
 
 /** How many of each row's relevant ones are among its k largest scores, and how many there are: [rows] each. */

@@ -1,6 +1,6 @@
 // Metrics of numbers: how far outputs are from targets of their shape, over all samples.
-import { ShapeError } from "../../core/errors.ts";
-import { formatShape, sameShape } from "../../core/shape.ts";
+import { refuse, ShapeError } from "../../core/errors.ts";
+import { sameShape } from "../../core/shape.ts";
 import { cast, concat, full, maximum, mean, sum } from "../../tensor/families/basic.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Batch } from "../module.ts";
@@ -10,13 +10,8 @@ import { type Metric, metricOf, share, targetsOf } from "./metric.ts";
 function apart(where: string, outputs: Tensor, batch: Batch): { difference: Tensor; targets: Tensor } {
   const targets = cast(targetsOf(where, batch), "float32");
   if (sameShape(outputs.shape, targets.shape)) return { difference: outputs.sub(targets), targets };
-  throw new ShapeError({
-    where: `metrics.${where}`,
-    problem: "a target for each output",
-    got: `${formatShape(outputs.shape)} and ${formatShape(targets.shape)}`,
-    expected: "one shape",
-    hint: "reshape one of them, as in targets.reshape(outputs.shape)",
-  });
+  const hint = "reshape one of them, as in targets.reshape(outputs.shape)";
+  refuse(ShapeError, `metrics.${where}`, "a target for each output", [outputs, targets], "one shape", hint);
 }
 
 /** A mean over all elements, and what is made of it. */
