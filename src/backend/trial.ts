@@ -10,9 +10,9 @@ import type { Plan, Value } from "../compile/plan.ts";
 import { canonicalBytes, float32FromBits, sha256, toHex } from "../core/canonical.ts";
 import type { NarrowFormat } from "../core/dtype.ts";
 import { type DType, makeArray, type TypedArray } from "../core/dtype.ts";
-import { narrowed } from "../core/narrow.ts";
 import { formatShape, sizeOf } from "../core/shape.ts";
 import { fillWords } from "../rng/draws.ts";
+import { narrowed } from "./narrow.ts";
 
 /** An array that a subject reads; as an index it holds what is below `below`. */
 export interface Given {

@@ -1,10 +1,10 @@
 // A job in a process of its own: what trains may block, and a crash of it is the crash of one run.
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { errorOf } from "../core/failures.ts";
 import type { CheckEnding } from "../sweep/check.ts";
 import type { Checks } from "../sweep/checking.ts";
 import type { Ending, Making, MakingEvents, StartMaking } from "../sweep/making.ts";
+import { errorOf } from "../worker/failures.ts";
 import type { JobEvent, JobOrder } from "./job.ts";
 
 /** Letters of what a process wrote before it died that are told. */

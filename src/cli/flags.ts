@@ -4,9 +4,9 @@ import { type Command, InvalidArgumentError } from "commander";
 import { checkBackendName, type Threads } from "../backend/load.ts";
 import type { VectorWidth } from "../backend/wasm/width.ts";
 import { ConfigError } from "../core/errors.ts";
-import { seedFromText } from "../rng/stream.ts";
 import type { ConfigOverrides } from "../train/config/parse.ts";
 import type { WeightsChoice } from "../train/run.ts";
+import { seedFromText } from "./seed.ts";
 
 /** The flags that say which programs may run. */
 export interface ImportFlags {

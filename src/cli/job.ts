@@ -2,7 +2,6 @@
 import { setDefaultVectorWidth, type Threads } from "../backend/load.ts";
 import type { VectorWidth } from "../backend/wasm/width.ts";
 import { BackendError, InterruptedError } from "../core/errors.ts";
-import { type Failure, failureOf } from "../core/failures.ts";
 import { drawSeed } from "../rng/stream.ts";
 import { readManifest } from "../run/manifest.ts";
 import { now } from "../runtime/clock.ts";
@@ -15,6 +14,7 @@ import { attestationOf } from "../verify/attestation.ts";
 import { proveOp, stepValues } from "../verify/prove.ts";
 import { shareOf } from "../verify/share.ts";
 import { verifyRun } from "../verify/verify.ts";
+import { type Failure, failureOf } from "../worker/failures.ts";
 import { importPrograms } from "./imports.ts";
 
 /** What the process is told. */

@@ -1,5 +1,5 @@
 // Records looked into by names from elsewhere, and options by name: a key that a maker doesn't know is refused, and the nearest one it knows is named.
-import { ConfigError, type ConfigPosition, didYouMean, showValue } from "./errors.ts";
+import { ConfigError, type ConfigPosition, didYouMean } from "./errors.ts";
 
 /** Names of PyTorch, TensorFlow.js and Keras for options of another name here; where one stands for several, the one that is known counts. */
 const elsewhere: Readonly<Record<string, readonly string[]>> = {
@@ -44,29 +44,6 @@ export const camelCase = (name: string): string =>
 /** What a record has under a key that a file or a user names; undefined where it has none of its own: `constructor` is a name like any other. */
 export function ownValue<T>(record: Readonly<Record<string, T>> | undefined | null, key: string): T | undefined {
   return record && Object.hasOwn(record, key) ? record[key] : undefined;
-}
-
-/** Nothing more where a list holds every key of `O`; else the keys that are missing, as the compiler's complaint. */
-export type Every<O, K extends readonly unknown[]> = [Exclude<keyof O & string, K[number]>] extends [never]
-  ? unknown
-  : { readonly missing: Exclude<keyof O & string, K[number]> };
-
-/** Throws ConfigError where `options` is no record, or has a key that isn't `known`. A list that misses a key of the options' type doesn't compile. */
-export function checkKeys<O extends object, const K extends readonly (keyof O & string)[]>(
-  where: string,
-  options: O,
-  known: K & Every<O, K>,
-): void {
-  const names: readonly string[] = known;
-  if (typeof options !== "object" || options === null || Array.isArray(options))
-    throw new ConfigError({
-      where,
-      problem: "the options aren't a record",
-      got: showValue(options),
-      expected: names.length > 0 ? `{ ${names.join(", ")} }` : "none",
-    });
-  const unknown = Object.keys(options).find((key) => !names.includes(key));
-  if (unknown !== undefined) throw unknownKey(`${where}.${unknown}`, unknown, names);
 }
 
 /** The error for a key that isn't there. */

@@ -6,18 +6,17 @@ import {
   checkKind,
   either as eitherKind,
   count as integer,
-  isRecord,
   type Kind,
   kind,
   listOf,
   number as numberKind,
   oneOf,
+  options as recordKind,
   type Signature,
   signature,
   string,
 } from "./arguments.ts";
 import { ConfigError, type ErrorDetails, type SeedgradError, showValue } from "./errors.ts";
-import { unknownKey } from "./keys.ts";
 
 /** Bounds of a number; `above` and `below` are no values themselves. */
 export interface Bounds {
@@ -83,7 +82,7 @@ export class Type<T = unknown> {
   }
 
   /** Throws ConfigError unless the value is one of these; `Failure`: another class for one of the right kind. */
-  check(where: string, value: unknown, Failure: Failing = ConfigError): void {
+  check(where: string, value: unknown, Failure: Failing = ConfigError): undefined {
     checkKind(where, "it", this.kind, value);
     const fault = this.fault(value);
     if (!fault) return;
@@ -153,7 +152,7 @@ export class OptionRecord<S extends Fields = Fields> implements Kind {
   readonly fields: S;
   /** What errors call it. */
   readonly where: string;
-  readonly #Failure: Failing | undefined;
+  readonly #kind: Kind;
   /** How a function or constructor that takes nothing else is called. */
   readonly signature: Signature;
 
@@ -162,13 +161,18 @@ export class OptionRecord<S extends Fields = Fields> implements Kind {
     this.name = name;
     this.fields = fields;
     this.where = where;
-    this.#Failure = Failure;
+    const kinds = Object.entries(fields).map(([key, field]): [string, Kind] => {
+      const type = typeOf(field);
+      const accepts = (value: unknown) => type.accepts(value);
+      const explain = (path: string, value: unknown) => type.check(path, value, Failure);
+      return [field instanceof Option ? `${key}?` : key, kind(type.expected, accepts, explain)];
+    });
+    this.#kind = recordKind(Object.fromEntries(kinds));
     this.signature = this.call();
   }
 
   get expected(): string {
-    const keys = Object.entries(this.fields).map(([key, field]) => (field instanceof Option ? `${key}?` : key));
-    return keys.length === 0 ? "an empty record" : `options: { ${keys.join(", ")} }`;
+    return this.#kind.expected;
   }
 
   /** Whether one of them must be given. */
@@ -184,28 +188,14 @@ export class OptionRecord<S extends Fields = Fields> implements Kind {
   }
 
   accepts(value: unknown): boolean {
-    if (!isRecord(value)) return false;
-    for (const key of Object.keys(value)) {
-      if (!Object.hasOwn(this.fields, key)) return false;
-      if (value[key] !== undefined && !typeOf(this.fields[key]).accepts(value[key])) return false;
-    }
-    return Object.entries(this.fields).every(([key, field]) => field instanceof Option || value[key] !== undefined);
+    return this.#kind.accepts(value);
   }
 
   /** Throws ConfigError, with the key in its path, for the first thing that is wrong. */
   explain(where: string, value: unknown): string | undefined {
     const [first] = Object.keys(this.fields);
     if (typeof value === "number" && first !== undefined) return `options go by name: { ${first}: ${value} }`;
-    if (!isRecord(value)) return undefined;
-    for (const key of Object.keys(value)) {
-      if (!Object.hasOwn(this.fields, key)) throw unknownKey(`${where}.${key}`, key, Object.keys(this.fields));
-      if (value[key] !== undefined) typeOf(this.fields[key]).check(`${where}.${key}`, value[key], this.#Failure);
-    }
-    for (const [key, field] of Object.entries(this.fields)) {
-      if (field instanceof Option || value[key] !== undefined) continue;
-      throw new ConfigError({ where: `${where}.${key}`, problem: "missing", expected: field.expected });
-    }
-    return undefined;
+    return this.#kind.explain?.(where, value);
   }
 
   /** Checked options with their defaults; lists and records are copies. */

@@ -1,8 +1,8 @@
 // TensorBoard's event files: TFRecord frames (u64 length, masked CRC-32C of it, data, masked CRC-32C of the data) around Event messages in protocol
 // buffers, of scalars and histograms.
 
-import { crc32c } from "../core/crc.ts";
-import type { Histogram } from "../core/histogram.ts";
+import { crc32c } from "./crc.ts";
+import type { Histogram } from "./histogram.ts";
 import type { ReadRecord, RecordFormat } from "./records.ts";
 
 const masked = (bytes: Uint8Array): number => {

@@ -92,20 +92,6 @@ export function parseSeed(where: string, seed: unknown): bigint {
   });
 }
 
-/** A seed written as decimal digits, as in JSON or on a command line: `"1234"` → 1234n. `1e3`, `0x10`, `01`, `+1`, `1.0`: StreamError. */
-export function seedFromText(where: string, text: string): bigint {
-  if (!/^(0|[1-9][0-9]{0,19})$/.test(text)) {
-    throw new StreamError({
-      where,
-      problem: "not a seed",
-      got: showValue(text),
-      expected: "decimal digits, an integer in [0, 2^64)",
-      hint: "digits only, no sign, point, exponent or leading zero: 1234",
-    });
-  }
-  return parseSeed(where, BigInt(text));
-}
-
 /** A fresh seed from the operating system, for a run that was given none. The one number here that no seed decides: log it and save it. */
 export function drawSeed(): bigint {
   return globalThis.crypto.getRandomValues(new BigUint64Array(1))[0];

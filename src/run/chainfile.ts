@@ -8,8 +8,8 @@
 
 import { append, exists, read, readRange, size, truncate, writeAtomic } from "#files";
 import { fromHex, toHex } from "../core/canonical.ts";
-import { crc32c } from "../core/crc.ts";
 import { CheckpointError } from "../core/errors.ts";
+import { crc32c } from "../io/crc.ts";
 import { type ChainLink, partDigits } from "./chain.ts";
 import { isTexts, tryJson } from "./fields.ts";
 

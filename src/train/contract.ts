@@ -2,8 +2,8 @@
 // through `TrainerView`; only the spine (trainer, fit, loop, step and what these are made of) moves one.
 import type { Backend } from "../compile/contract.ts";
 import type { TypedArray } from "../core/dtype.ts";
-import type { Histogram } from "../core/histogram.ts";
 import type { DataLoader, LoadedBatch } from "../data/loader.ts";
+import type { Histogram } from "../io/histogram.ts";
 import type { Batch, Module } from "../nn/module.ts";
 import type { Optimizer } from "../optim/optimizer.ts";
 import type { Schedules } from "../optim/schedules/index.ts";

@@ -1,6 +1,5 @@
 // One fit, from the folder's lock to the digest: graphs, a checkpoint if there is one, the loop, and what is written down of it.
 import { InterruptedError } from "../core/errors.ts";
-import { checkKeys } from "../core/keys.ts";
 import { checkSameCharacters, checkSameClasses } from "../data/alike.ts";
 import { DataClock } from "../data/feed.ts";
 import { firstGroup } from "../data/groups.ts";
@@ -55,7 +54,6 @@ export async function runFit(
   validations: readonly DataLoader[],
   given: FitOptions,
 ): Promise<Run> {
-  checkKeys("fit", given, ["ckptPath", "signal"]);
   const { signal, ...choice } = given;
   const { trainer, hooks, progress } = session;
   const { options } = trainer;

@@ -1,8 +1,8 @@
 // What a Trainer is told to record and to show, on its way to the loggers: names within scopes, messages by level, and how much of both.
 
 import { ConfigError } from "../core/errors.ts";
-import type { Histogram } from "../core/histogram.ts";
 import { atOnce } from "../core/promise.ts";
+import type { Histogram } from "../io/histogram.ts";
 import type { Sample } from "../report/samples.ts";
 import type { ResolvedSettings } from "./config/options.ts";
 import { logLevels } from "./config/shared.ts";

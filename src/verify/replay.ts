@@ -2,7 +2,6 @@
 // steps; its checkpoints at their steps; and in the end all that the folder says of it. It writes nothing, and stops at the first step that differs:
 // what came before that step is proved equal.
 import { ReproError } from "../core/errors.ts";
-import { checkKeys } from "../core/keys.ts";
 import type { ChainDifference } from "../run/compare.ts";
 import { compareFacts, inShort, type KindDifference, type RunFacts } from "../run/facts.ts";
 import type { Manifest } from "../run/manifest.ts";
@@ -18,7 +17,6 @@ import { remake } from "./remake.ts";
 
 /** Replays a run from its folder. Throws CheckpointError for a folder that holds no run, or no checkpoint at `from`, ReproError for other numerics or data, ConfigError for options that don't fit. */
 export async function replayRun(folder: string, rebuild: Rebuild, options: ReplayOptions = {}): Promise<Verification> {
-  checkKeys("verify", options, ["backend", "threads", "from", "steps", "against"]);
   const recorded = readRecorded(folder, options);
   const { manifest, from, checkpoint } = recorded;
   const target = targetOf(recorded, options.against);

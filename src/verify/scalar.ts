@@ -1,7 +1,7 @@
 // Scalar expressions as faulty hardware, compilers or programs compute them: contracted, wider than they should be, with subnormals flushed, with
 // another constant or comparison. Without a fault it is the meaning itself, an element at a time.
 import { type Expr, topological } from "../../kernels/expr.ts";
-import { narrowed } from "../core/narrow.ts";
+import { narrowed } from "../backend/narrow.ts";
 
 /** A way of computing that isn't the written one. */
 export interface ScalarFault {

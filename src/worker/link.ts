@@ -1,7 +1,7 @@
 // A page's side of one worker: each order has its answer, and where the thread ends by itself every order that waits fails.
 import { startThread, type WorkerHandle } from "#thread";
 import { BackendError } from "../core/errors.ts";
-import { errorOf } from "../core/failures.ts";
+import { errorOf } from "./failures.ts";
 import type { FromWorker, Order, ToWorker, TrainingEvent } from "./messages.ts";
 import { send } from "./sending.ts";
 

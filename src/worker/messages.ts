@@ -1,11 +1,11 @@
 // What goes between a page and its worker.
 import type { Threads } from "../backend/load.ts";
-import type { Failure } from "../core/failures.ts";
 import type { Sample } from "../report/samples.ts";
 import type { ConfigOverrides } from "../train/config/parse.ts";
 import type { MessageLevel, Metrics } from "../train/run.ts";
 import type { DiffOptions } from "../verify/diff.ts";
 import type { VerifyOptions } from "../verify/verify.ts";
+import type { Failure } from "./failures.ts";
 
 /** Files by the paths under which the run looks for them: their bytes, or where they are fetched. */
 export type WorkerFiles = Readonly<Record<string, Uint8Array | string>>;

@@ -3,10 +3,10 @@
 import { mountedFiles, mountFiles } from "#files";
 import { listen, post } from "#port";
 import { ConfigError, didYouMean, showValue } from "../core/errors.ts";
-import { failureOf } from "../core/failures.ts";
 import type { Finding } from "../program/probe.ts";
 import type { Verification } from "../run/verification.ts";
 import { mountGiven } from "./arrival.ts";
+import { failureOf } from "./failures.ts";
 import { buffersOf, onHost } from "./hosted.ts";
 import type { Comparison } from "./judging.ts";
 import type { FromWorker, ModuleOrder, Order, ToWorker } from "./messages.ts";

@@ -2,7 +2,7 @@
 // integers. About a quarter of an hour on one core; --from and --to (in 256ths) take a part.
 import { parseArgs } from "node:util";
 import { input } from "../../kernels/expr.ts";
-import { roundInSteps } from "../../kernels/math/narrow.ts";
+import { roundInSteps } from "../../src/backend/gpujs/rounding.ts";
 import { narrowFormats } from "../../src/core/dtype.ts";
 import { scalarFunction } from "../support/expr.ts";
 import { narrowing } from "../support/narrow.ts";

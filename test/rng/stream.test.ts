@@ -2,18 +2,11 @@ import fc from "fast-check";
 import { createPcg32, getOutput, nextState, stepState } from "pcg";
 import PcgRandom from "pcg-random";
 import { afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import { seedFromText } from "../../src/cli/seed.ts";
 import { StreamError } from "../../src/core/errors.ts";
 import { fillWords } from "../../src/rng/draws.ts";
 import { dataOffset, regions, watchOffset } from "../../src/rng/regions.ts";
-import {
-  ambientStream,
-  drawSeed,
-  manualSeed,
-  parseSeed,
-  Stream,
-  seedFromText,
-  withStream,
-} from "../../src/rng/stream.ts";
+import { ambientStream, drawSeed, manualSeed, parseSeed, Stream, withStream } from "../../src/rng/stream.ts";
 
 const seeds = [0n, 1n, 1234n, 2n ** 32n, 2n ** 53n - 1n, 2n ** 63n + 5n, 2n ** 64n - 1n];
 

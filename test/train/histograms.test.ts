@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ConfigError } from "../../src/core/errors.ts";
-import { type Histogram, histogramOf } from "../../src/core/histogram.ts";
+import { type Histogram, histogramOf } from "../../src/io/histogram.ts";
 import { TensorSummaries, type TensorSummariesOptions } from "../../src/train/callbacks/tensor-summaries.ts";
 import { buildTrainer } from "../../src/train/config/build.ts";
 import { parseConfig } from "../../src/train/config/parse.ts";

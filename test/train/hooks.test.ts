@@ -2,7 +2,7 @@
 // names in scopes.
 import { describe, expect, test } from "vitest";
 import { ConfigError } from "../../src/core/errors.ts";
-import { histogramOf } from "../../src/core/histogram.ts";
+import { histogramOf } from "../../src/io/histogram.ts";
 import * as nn from "../../src/nn/index.ts";
 import { crossEntropy } from "../../src/nn/losses.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";

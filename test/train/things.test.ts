@@ -12,7 +12,7 @@ import {
   positive,
   type Read,
 } from "../../src/core/options.ts";
-import { configured, factory, maker, named, type Thing } from "../../src/core/things.ts";
+import { factory, maker, named, type Thing } from "../../src/core/things.ts";
 import { arrayDataset } from "../../src/data/dataset.ts";
 import { linear } from "../../src/nn/linear.ts";
 import { lossOf } from "../../src/nn/losses/loss.ts";
@@ -44,6 +44,7 @@ import {
 import { configJsonSchema } from "../../src/train/config/json-schema.ts";
 import { parseConfig } from "../../src/train/config/parse.ts";
 import { register } from "../../src/train/config/register.ts";
+import { configured } from "../../src/train/configured.ts";
 import type { Callback, FitContext, Logger } from "../../src/train/contract.ts";
 import type { Metrics } from "../../src/train/run.ts";
 

@@ -1,8 +1,8 @@
 // Scalar expressions as GPU.js source: one local an operation, `Math.fround` around every float operation, so that the doubles of cpu mode and
 // the float32 of webasm round alike. Only what both modes do alike is emitted; the rest isn't printable and runs elsewhere.
 import { children, type Expr, topological } from "../../../kernels/expr.ts";
-import { withRoundingInSteps } from "../../../kernels/math/narrow.ts";
 import { float32FromBits } from "../../core/canonical.ts";
+import { withRoundingInSteps } from "./rounding.ts";
 
 /** What the body's inputs read as: source text per input, for high16 and low16 of a uint32 one its two halves. */
 export interface InputText {

@@ -2,7 +2,7 @@
 // store into a Float32Array: one correctly rounded + − × ÷ √ of float32 operands, since float64 holds enough for that (53 ≥ 2·24 + 2).
 import { type BinaryOp, children, type Expr, topological } from "../../../kernels/expr.ts";
 import { makeArray, type TypedArray } from "../../core/dtype.ts";
-import { narrowed } from "../../core/narrow.ts";
+import { narrowed } from "../narrow.ts";
 
 /** Intermediate values are kept for this many elements at a time. */
 const blockSize = 1024;

@@ -2,7 +2,7 @@
 
 import { TrainingError } from "../../core/errors.ts";
 import { options } from "../../core/options.ts";
-import { configured } from "../../core/things.ts";
+import { configured } from "../configured.ts";
 import type { Callback, StepResult } from "../contract.ts";
 
 /** Throws TrainingError, naming the step, when the loss is NaN or infinite. */

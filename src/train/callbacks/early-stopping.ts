@@ -2,10 +2,10 @@
 
 import { CheckpointError } from "../../core/errors.ts";
 import { countOf, finite, flag, type Given, options } from "../../core/options.ts";
-import { configured } from "../../core/things.ts";
 import { Monitor, monitorFields } from "../../optim/monitored.ts";
 import { Variable } from "../../program/variable.ts";
 import { zeros } from "../../tensor/creation.ts";
+import { configured } from "../configured.ts";
 import type { Callback, FitContext, TrainerView, ValidateContext } from "../contract.ts";
 import { periodOf } from "../length.ts";
 import { checkValidated, numberNames } from "../numbers.ts";

@@ -1,8 +1,8 @@
 // Settings that may change while a run goes on, for all of it or for a part: how much is logged and shown. No bit depends on them.
 import { duration } from "../../core/duration.ts";
 import { type Given, options, recordOf, word } from "../../core/options.ts";
-import { configured } from "../../core/things.ts";
 import { logLevels } from "../config/shared.ts";
+import { configured } from "../configured.ts";
 import type { Callback } from "../contract.ts";
 
 const globalRecord = options("GlobalFlags", {

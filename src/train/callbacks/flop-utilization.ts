@@ -2,8 +2,8 @@
 
 import { planCost } from "../../compile/cost.ts";
 import { type Given, options, positive } from "../../core/options.ts";
-import { configured } from "../../core/things.ts";
 import { firstGroup } from "../../data/groups.ts";
+import { configured } from "../configured.ts";
 import type { Callback, FitContext, StepResult } from "../contract.ts";
 
 const record = options("FlopUtilization", {

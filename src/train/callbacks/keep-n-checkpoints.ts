@@ -2,7 +2,7 @@
 
 import { ConfigError } from "../../core/errors.ts";
 import { countOf, type Given, options } from "../../core/options.ts";
-import { configured } from "../../core/things.ts";
+import { configured } from "../configured.ts";
 import type { Callback, TrainerView } from "../contract.ts";
 
 const record = options("KeepNCheckpoints", {

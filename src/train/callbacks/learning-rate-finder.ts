@@ -3,10 +3,10 @@
 import { ConfigError } from "../../core/errors.ts";
 import { flag, type Given, numberOf, options, positive, type Read, repeats } from "../../core/options.ts";
 import { exp, log } from "../../core/real.ts";
-import { configured } from "../../core/things.ts";
 import { groups as groupsOf } from "../../data/groups.ts";
 import { watchOffset } from "../../rng/regions.ts";
 import { Stream } from "../../rng/stream.ts";
+import { configured } from "../configured.ts";
 import type { Callback, FitContext, TrainerView } from "../contract.ts";
 import { withStateRestored } from "./snapshot.ts";
 

@@ -2,8 +2,8 @@
 
 import { ConfigError } from "../../core/errors.ts";
 import { type Given, list, options, text } from "../../core/options.ts";
-import { configured } from "../../core/things.ts";
 import type { ParameterGroup } from "../../optim/optimizer.ts";
+import { configured } from "../configured.ts";
 import type { Callback, StepContext, StepResult, TrainerView } from "../contract.ts";
 import type { Metrics } from "../run.ts";
 

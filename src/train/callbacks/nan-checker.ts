@@ -3,11 +3,11 @@
 import { duration, stepsOf } from "../../core/duration.ts";
 import { TrainingError } from "../../core/errors.ts";
 import { flag, type Given, options } from "../../core/options.ts";
-import { configured } from "../../core/things.ts";
-import { ModuleObserver } from "../../nn/observe.ts";
 import { abs, less, sum, where } from "../../tensor/families/basic.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
+import { configured } from "../configured.ts";
 import type { Callback, StepResult, TraceContext, TrainerView } from "../contract.ts";
+import { ModuleObserver } from "./observe.ts";
 import { WatchedScalars } from "./scalars.ts";
 
 const record = options("NaNChecker", {

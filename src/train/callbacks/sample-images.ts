@@ -3,10 +3,10 @@
 import { ConfigError, ShapeError } from "../../core/errors.ts";
 import { count, countUpTo, type Given, options, tuple } from "../../core/options.ts";
 import { formatShape, sizeOf } from "../../core/shape.ts";
-import { configured } from "../../core/things.ts";
 import { type Compiled, compile } from "../../program/compiled.ts";
 import { watchOffset } from "../../rng/regions.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
+import { configured } from "../configured.ts";
 import type { Callback, TrainerView, ValidateContext } from "../contract.ts";
 
 const record = options("SampleImages", {

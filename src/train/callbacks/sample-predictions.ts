@@ -3,12 +3,12 @@ import type { HostArray } from "../../core/array.ts";
 import { ShapeError } from "../../core/errors.ts";
 import { count, countUpTo, type Given, options, tuple } from "../../core/options.ts";
 import { formatShape } from "../../core/shape.ts";
-import { configured } from "../../core/things.ts";
 import { type Compiled, compile } from "../../program/compiled.ts";
 import { lightened } from "../../report/samples.ts";
 import { watchOffset } from "../../rng/regions.ts";
 import { argmax } from "../../tensor/families/basic.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
+import { configured } from "../configured.ts";
 import type { Callback, TrainerView, ValidateEpochContext, ValidateStepResult } from "../contract.ts";
 
 const record = options("SamplePredictions", {

@@ -3,9 +3,9 @@
 import type { HostArray } from "../../core/array.ts";
 import { duration, stepsOf } from "../../core/duration.ts";
 import { type Given, list, options, word } from "../../core/options.ts";
-import { configured } from "../../core/things.ts";
 import { writeSafetensors } from "../../io/safetensors.ts";
 import { loadCheckpoint } from "../../run/checkpoint.ts";
+import { configured } from "../configured.ts";
 import type { Callback, CheckpointContext, FitContext } from "../contract.ts";
 
 const prefixes = { model: ["parameter/", "buffer/"], optimizer: ["optimizer/"], callbacks: ["callback/"] } as const;

@@ -3,8 +3,8 @@
 import { ConfigError } from "../../core/errors.ts";
 import { select } from "../../core/glob.ts";
 import { type Given, list, options, type Read, text } from "../../core/options.ts";
-import { configured } from "../../core/things.ts";
 import { Optimizer } from "../../optim/optimizer.ts";
+import { configured } from "../configured.ts";
 import type { Callback, TrainerView } from "../contract.ts";
 
 const record = options("SelectiveGrad", {

@@ -6,12 +6,13 @@ import { duration, resolved } from "../../core/duration.ts";
 import { ConfigError, refuse } from "../../core/errors.ts";
 import { select } from "../../core/glob.ts";
 import { countOf, fraction, type Given, list, options, recordOf, text, word } from "../../core/options.ts";
-import { configured, type OptionsArguments } from "../../core/things.ts";
+import type { OptionsArguments } from "../../core/things.ts";
 import { type Parameter, Variable } from "../../program/variable.ts";
 import { withStream } from "../../rng/stream.ts";
 import { ones } from "../../tensor/creation.ts";
 import { uniform } from "../../tensor/families/basic.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
+import { configured } from "../configured.ts";
 import type { Callback, FitContext, StepResult, TraceContext, TrainerView } from "../contract.ts";
 
 const scheduleRecord = options("Sparsity.schedule", {

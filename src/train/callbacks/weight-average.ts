@@ -6,13 +6,14 @@ import type { HostArray } from "../../core/array.ts";
 import { duration, stepsOf } from "../../core/duration.ts";
 import { CheckpointError, ConfigError } from "../../core/errors.ts";
 import { either, flag, fraction, type Given, options, type Read, share } from "../../core/options.ts";
-import { configured, type OptionsArguments } from "../../core/things.ts";
+import type { OptionsArguments } from "../../core/things.ts";
 import { writeSafetensors } from "../../io/safetensors.ts";
 import { type Compiled, compile } from "../../program/compiled.ts";
 import { runtimeScalar } from "../../program/trace.ts";
 import { type Parameter, Variable } from "../../program/variable.ts";
 import { zeros } from "../../tensor/creation.ts";
 import { greaterEqual, where } from "../../tensor/families/basic.ts";
+import { configured } from "../configured.ts";
 import type { Callback, FitContext, StepResult, TrainerView } from "../contract.ts";
 
 const averageFields = {

@@ -1,6 +1,6 @@
 // The families of things that a config may name, one catalog each: what is in a folder's index, and what a program registers.
-import { recordOf } from "../../core/options.ts";
-import { thingsOf } from "../../core/things.ts";
+import { OptionRecord, recordOf } from "../../core/options.ts";
+import type { Thing } from "../../core/things.ts";
 import type { Dataset } from "../../data/dataset.ts";
 import * as datasetIndex from "../../data/datasets.ts";
 import { type DataLoader, dataLoader, type LoaderOptions, loaderRecord } from "../../data/loader.ts";
@@ -23,6 +23,13 @@ import * as callbackIndex from "../callbacks/index.ts";
 import type { Callback, Logger } from "../contract.ts";
 import * as loggerIndex from "../loggers/index.ts";
 import { Catalog } from "./catalog.ts";
+
+/** What a folder's index has for configs to name, by its exports' names, whatever order a bundler gives them. */
+function thingsOf(index: object): (Thing & ((...args: never[]) => unknown))[] {
+  return Object.entries(index)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .flatMap(([, value]) => ((value as Partial<Thing> | null)?.options instanceof OptionRecord ? [value] : []));
+}
 
 /** A catalog from which a config chooses by `Name: {…}`. */
 const choices = <T, C = void>(family: string, error: string) => new Catalog<T, C, "class">(family, "class", error);

@@ -2,10 +2,10 @@
 
 import { openProgressBar, type ProgressBar, writeLine } from "#terminal";
 import { options } from "../../core/options.ts";
-import { configured } from "../../core/things.ts";
 import { samplesOf } from "../../data/groups.ts";
 import { isConfusionCell } from "../../report/heatmap.ts";
 import { now } from "../../runtime/clock.ts";
+import { configured } from "../configured.ts";
 import type { FitContext, Logger, StepResult } from "../contract.ts";
 import type { Metrics } from "../run.ts";
 

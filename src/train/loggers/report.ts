@@ -4,7 +4,6 @@
 import { exists, readText, writeAtomic } from "#files";
 import { CheckpointError } from "../../core/errors.ts";
 import { options } from "../../core/options.ts";
-import { configured } from "../../core/things.ts";
 import { renderReport, seriesText } from "../../report/run.ts";
 import { type Figure, renderSample, type Sample, samplesIn } from "../../report/samples.ts";
 import { SeriesStore } from "../../report/series.ts";
@@ -12,6 +11,7 @@ import type { LedgerRow } from "../../run/ledger.ts";
 import { readManifest } from "../../run/manifest.ts";
 import { now } from "../../runtime/clock.ts";
 import { countParameters } from "../callbacks/model-summary.ts";
+import { configured } from "../configured.ts";
 import type { FitContext, Logger, TrainerView } from "../contract.ts";
 import type { Metrics } from "../run.ts";
 

@@ -1,8 +1,8 @@
 // A TensorBoard event file in the run's folder: scalars and histograms.
 
-import type { Histogram } from "../../core/histogram.ts";
 import { options } from "../../core/options.ts";
 import { eventFile, histogramsEvent, scalarsEvent } from "../../io/events.ts";
+import type { Histogram } from "../../io/histogram.ts";
 import type { Metrics } from "../run.ts";
 import { FileLogger } from "./file.ts";
 

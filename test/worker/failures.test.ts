@@ -1,7 +1,7 @@
 // Errors that went to another thread as data: the same class, the same fields, and text that can be cloned.
 import { expect, test } from "vitest";
 import * as errors from "../../src/core/errors.ts";
-import { errorOf, failureOf } from "../../src/core/failures.ts";
+import { errorOf, failureOf } from "../../src/worker/failures.ts";
 
 const sent = (error: unknown): Error => errorOf(structuredClone(failureOf(error)));
 const details = { where: "a place", problem: "it is wrong", got: "this", expected: "that", hint: "do so" };

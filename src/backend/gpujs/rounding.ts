@@ -1,8 +1,23 @@
 // Rounding to the numbers of a 16-bit float format as a float32 sequence, for backends that don't see a float's bits. Adding and taking away a power of two M whose last place is the
 // format's at x rounds to nearest even there: each of the two operations is exact but for that one rounding.
 
-import type { NarrowFormat } from "../../src/core/dtype.ts";
-import { abs, add, type Expr, eq, exponent, ge, gt, lt, mul, neg, pow2, rewrite, select, sub } from "../expr.ts";
+import {
+  abs,
+  add,
+  type Expr,
+  eq,
+  exponent,
+  ge,
+  gt,
+  lt,
+  mul,
+  neg,
+  pow2,
+  rewrite,
+  select,
+  sub,
+} from "../../../kernels/expr.ts";
+import type { NarrowFormat } from "../../core/dtype.ts";
 
 /** |x| rounded where `base`, normal, has the exponent of the format's last place: `bits` significant ones. */
 function roundAt(y: Expr, base: Expr, bits: number): Expr {

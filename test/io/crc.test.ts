@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { crc32c } from "../../src/core/crc.ts";
+import { crc32c } from "../../src/io/crc.ts";
 
 test("CRC-32C: the check value of its definition, RFC 3720's vectors, nothing", () => {
   expect(crc32c(new TextEncoder().encode("123456789"))).toBe(0xe3069283);

@@ -1,7 +1,7 @@
 // How many of a tensor's elements lie where: equal buckets from the least to the greatest. The bounds and counts are exact float64 arithmetic on
 // the elements in their order, so the same tensor always gives the same histogram.
 
-import { checkArguments, either, kind, numbers, signature } from "./arguments.ts";
+import { checkArguments, either, kind, numbers, signature } from "../core/arguments.ts";
 
 /** A tensor's elements by size. Those that aren't finite are left out; −0 is 0. */
 export interface Histogram {

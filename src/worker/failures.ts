@@ -1,5 +1,5 @@
 // Errors as data, for where they can't go as objects: to another thread. There they are of the same class, with the same fields and message, and the stack that they had.
-import { errorClasses, SeedgradError } from "./errors.ts";
+import { errorClasses, SeedgradError } from "../core/errors.ts";
 
 /** An error as plain data. */
 export interface Failure {

@@ -2,11 +2,11 @@
 // inputs: npm run test:rounding.
 import { describe, expect, test } from "vitest";
 import { input } from "../../kernels/expr.ts";
-import { roundInSteps } from "../../kernels/math/narrow.ts";
+import { roundInSteps } from "../../src/backend/gpujs/rounding.ts";
+import { narrowed } from "../../src/backend/narrow.ts";
 import { float32Bits, float32FromBits } from "../../src/core/canonical.ts";
 import { narrowFormats } from "../../src/core/dtype.ts";
 import { DTypeError } from "../../src/core/errors.ts";
-import { narrowed } from "../../src/core/narrow.ts";
 import { autocast } from "../../src/ops/autocast.ts";
 import { full } from "../../src/ops/define.ts";
 import { roundTo as roundNode } from "../../src/ops/precision.ts";
