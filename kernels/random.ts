@@ -93,7 +93,7 @@ export function truncatedNormal(word: Expr, low: number, high: number): Expr {
   }
   // The mass between the bounds, without cancellation where both are on one side of 0.
   const mass = from > 0 ? normalTail(from) - normalTail(to) : normalTail(-to) - normalTail(-from);
-  const { rise, fall } = shares(high16(word), low16(word));
+  const { rise, fall } = shares(high16(word), low16(word), 2 ** -33);
   const belowIt = add(mul(rise, mass), normalTail(-from));
   const aboveIt = add(mul(fall, mass), normalTail(to));
   const positive = lt(aboveIt, belowIt);
@@ -105,9 +105,8 @@ export function truncatedNormal(word: Expr, low: number, high: number): Expr {
   return to < 7 ? select(gt(raised, to), to, raised) : raised;
 }
 
-/** p = (2·word + 1)·2⁻³³ and 1 − p, each rounded once by itself; of a word that is `bits` long and not 32, 2⁻ᵇⁱᵗˢ⁻¹. Its halves are given. */
-function shares(high: Expr, low: Expr, bits = 32): { readonly rise: Expr; readonly fall: Expr } {
-  const unit = 2 ** (-1 - bits);
+/** p = (2·word + 1)·unit and 1 − p, each rounded once by itself; a word's halves are given. */
+function shares(high: Expr, low: Expr, unit: number): { readonly rise: Expr; readonly fall: Expr } {
   const upper = mul(high, 2 ** 17);
   const lower = add(mul(low, 2), 1);
   return { rise: mul(add(upper, lower), unit), fall: mul(sub(sub(1 / unit, upper), lower), unit) };
@@ -117,7 +116,7 @@ function shares(high: Expr, low: Expr, bits = 32): { readonly rise: Expr; readon
 function signed(word: Expr): { readonly negative: Expr; readonly rise: Expr; readonly fall: Expr } {
   const high = high16(word);
   const negative = ge(high, 0x8000);
-  return { negative, ...shares(sub(high, select(negative, 0x8000, 0)), low16(word), 31) };
+  return { negative, ...shares(sub(high, select(negative, 0x8000, 0)), low16(word), 2 ** -32) };
 }
 
 /** −log of a number in (0, 1), given it and what is left to 1: near 1 it is −log(1 − rest) by Kahan's quotient, which loses nothing of a small rest. */
@@ -131,7 +130,7 @@ function minusLog(p: Expr, rest: Expr): Expr {
 
 /** Standard exponential by the inverse CDF: −log p, p = (2·word + 1)·2⁻³³: in [2⁻³³, 22.88]. word: uint32 → float32. */
 export function exponential(word: Expr): Expr {
-  const { rise, fall } = shares(high16(word), low16(word));
+  const { rise, fall } = shares(high16(word), low16(word), 2 ** -33);
   return minusLog(rise, fall);
 }
 
