@@ -8,7 +8,10 @@ import type { Plan } from "../compile/plan.ts";
 import { numericsId } from "../core/numerics.ts";
 import { Audit } from "./audit.ts";
 import { primitives } from "./primitives.ts";
-import { subjectOf, tryKernel } from "./trial.ts";
+import { type Subject, subjectOf, tryKernel } from "./trial.ts";
+
+/** Kernels that are tried at one time: each has its data in memory, on both sides. */
+const atOnce = 4;
 
 /** Tries what a device computes, each thing once, and keeps what was found. */
 export class Certifier {
@@ -49,18 +52,32 @@ export class Certifier {
 
   /** Tries a plan's kernels, but for those that a primitive's fault rules out. */
   async try(plan: Plan): Promise<void> {
-    for (const kernel of plan.kernels) {
-      if (this.#faults.has(kernel)) continue;
-      const part = this.#failedPart(kernel);
-      this.#faults.set(kernel, part === undefined ? await this.#tryOne(kernel, plan) : part);
+    const fresh = plan.kernels.filter((kernel) => !this.#faults.has(kernel));
+    const keys = new Map<Kernel, string>();
+    const subjects = new Map<string, Subject>();
+    for (const kernel of fresh) {
+      if (this.#failedPart(kernel) !== undefined) continue;
+      const subject = subjectOf(kernel, plan);
+      keys.set(kernel, subject.key);
+      if (!this.#kernels.has(subject.key)) subjects.set(subject.key, subject);
+    }
+    for (const [key, trial] of await this.#tryAll(subjects)) this.#kernels.set(key, trial);
+    for (const kernel of fresh) {
+      const trial = this.#kernels.get(keys.get(kernel) ?? "");
+      const found = trial?.fault === undefined ? undefined : `${trial.name}: ${trial.fault}`;
+      this.#faults.set(kernel, this.#failedPart(kernel) ?? found);
     }
   }
 
-  async #tryOne(kernel: Kernel, plan: Plan): Promise<string | undefined> {
-    const subject = subjectOf(kernel, plan);
-    const trial = this.#kernels.get(subject.key) ?? (await tryKernel(subject, this.#device, this.#against));
-    this.#kernels.set(subject.key, trial);
-    return trial.fault && `${trial.name}: ${trial.fault}`;
+  /** Tries several at a time: while the device runs one, the data of another are made and compared. */
+  async #tryAll(subjects: ReadonlyMap<string, Subject>): Promise<ReadonlyMap<string, Trial>> {
+    const found = new Map<string, Trial | undefined>([...subjects.keys()].map((key) => [key, undefined]));
+    const rest = subjects.entries();
+    const tryRest = async () => {
+      for (const [key, subject] of rest) found.set(key, await tryKernel(subject, this.#device, this.#against));
+    };
+    await Promise.all(Array.from({ length: atOnce }, tryRest));
+    return found as ReadonlyMap<string, Trial>;
   }
 
   /** Why a kernel of a plan that was tried can't be left to the device: a primitive failed all of whose parts it has, or it did itself; undefined where it can. */

@@ -25,6 +25,7 @@ export interface Run {
   readonly base: number;
   /** Backends of class B heed it. */
   readonly probe?: Probe;
+  readonly repairs?: Repairs;
 }
 
 /** Kernels of a run whose elements someone wants to see. */
@@ -33,6 +34,14 @@ export interface Probe {
   readonly kernels: ReadonlySet<number>;
   /** Called after a kernel has run, of a repeated one for its first position: the elements of all values that it read, as they were before it, and of its output; and what its draws were counted from. What it throws ends the run. */
   seen(kernel: number, elements: ReadonlyMap<number, TypedArray>, base: number): void;
+}
+
+/** How much a run may compute again of what a device isn't sure of: all, where none is given. */
+export interface Repairs {
+  /** Scalar operations, about, for each kernel. */
+  readonly most: number;
+  /** Called after the run, where outputs were left as they had been: how many. */
+  left(outputs: number): void;
 }
 
 /** A plan made ready on a backend. */

@@ -1,6 +1,6 @@
 // npm run test:engines [-- NAME…]: the first steps of every preset on other engines and processors, which must come to this Node's digests. It writes docs/engines.md. What is missing is said.
 import { writeFileSync } from "node:fs";
-import { type Answers, ask, bundle } from "./lane.ts";
+import { type Answers, ask, bundle, type Heard } from "./lane.ts";
 import { type Engine, engines } from "./list.ts";
 import { type Lane, type Matrix, matrixPage, matrixPath, type Row, readMatrix } from "./matrix.ts";
 import { serveLanes } from "./page.ts";
@@ -30,7 +30,15 @@ async function cellOf(
   presets: readonly string[],
 ): Promise<{ cell: string; version?: string }> {
   const nothing = (error: unknown): Answers => ({ answers: [], problem: String(error) });
-  const { answers, problem } = await engine.ask({ program, pages }, lane, presets).catch(nothing);
+  let since = performance.now();
+  const heard: Heard = ({ preset, digest }) => {
+    const seconds = ((performance.now() - since) / 1000).toFixed(1);
+    since = performance.now();
+    console.log(
+      `${digest === digests[preset] ? "same    " : "WRONG   "} ${engine.name} ${lane} ${preset}: ${seconds} s`,
+    );
+  };
+  const { answers, problem } = await engine.ask({ program, pages, heard }, lane, presets).catch(nothing);
   const other = answers.filter(({ preset, digest }) => digest !== digests[preset]).map(({ preset }) => preset);
   const threads = lane.startsWith("wasm/2") ? 2 : 1;
   const wrong = [

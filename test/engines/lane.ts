@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { build } from "esbuild";
 import { root } from "../support/sources.ts";
 
@@ -40,23 +41,31 @@ export async function bundle(): Promise<{ readonly path: string; readonly remove
 /** The longest that a lane may take. */
 export const longest = 3_600_000;
 
+/** Told of each answer as it comes. */
+export type Heard = (answer: Answer) => void;
+
 /** What the engine that `start` runs answers to a lane. */
 export function ask(
   start: readonly string[],
   program: string,
   lane: string,
   presets: readonly string[],
+  heard: Heard = () => {},
 ): Promise<Answers> {
   const [file, ...args] = [...start, program, lane, presets.join()];
   const engine = spawn(file, args, { cwd: root, timeout: longest });
-  const said = { stdout: "", stderr: "" };
-  for (const name of ["stdout", "stderr"] as const) engine[name].on("data", (text) => (said[name] += text));
+  const answers: Answer[] = [];
+  createInterface({ input: engine.stdout }).on("line", (line) => {
+    if (!line.startsWith("answer ")) return;
+    answers.push(JSON.parse(line.slice("answer ".length)) as Answer);
+    heard(answers.at(-1)!);
+  });
+  let errors = "";
+  engine.stderr.on("data", (text) => (errors += text));
   return new Promise((resolve) => {
     engine.on("error", (error) => resolve({ answers: [], problem: error.message }));
     engine.on("close", (code, signal) => {
-      const lines = said.stdout.split("\n").filter((line) => line.startsWith("answer "));
-      const answers = lines.map((line) => JSON.parse(line.slice("answer ".length)) as Answer);
-      const last = said.stderr.trim().split("\n").slice(-3).join(" | ");
+      const last = errors.trim().split("\n").slice(-3).join(" | ");
       resolve({ answers, ...(code !== 0 && { problem: `it ended with ${signal ?? code}: ${last}` }) });
     });
   });

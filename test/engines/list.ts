@@ -5,16 +5,17 @@ import { existsSync } from "node:fs";
 import { type EnginePackage, fetchEngine, type NodeMajor, nodePackage, nodeVersions } from "../../tools/engines.ts";
 import type { Pages } from "../support/pages.ts";
 import { noWebgpu } from "../support/swiftshader.ts";
-import { type Answers, ask } from "./lane.ts";
+import { type Answers, ask, type Heard } from "./lane.ts";
 import type { Lane } from "./matrix.ts";
 import { askPage, browsers } from "./page.ts";
 import { onGpu, quick, shortForms } from "./presets.ts";
 
-/** How an engine is asked, made once for all of them. */
+/** How an engine is asked. */
 export interface Asking {
   /** The bundled program of lane.ts. */
   readonly program: string;
   readonly pages: Pages;
+  readonly heard: Heard;
 }
 
 export interface Engine {
@@ -58,11 +59,11 @@ function inProcess({ args = [], processor = "x64", emulator, ...engine }: Proces
       if (spawnSync(command, ["--version"]).status === 0 && existsSync(libraries)) return undefined;
       return `no ${command} with ${libraries} here: npm run setup:system -- --engines installs them`;
     },
-    ask({ program }, lane, presets) {
+    ask({ program, heard }, lane, presets) {
       const found = fetched();
       if ("missing" in found) throw new Error(found.missing);
       const start = [found.path, ...args];
-      return ask(emulator ? [emulator[0], "-L", emulator[1], ...start] : start, program, lane, presets);
+      return ask(emulator ? [emulator[0], "-L", emulator[1], ...start] : start, program, lane, presets, heard);
     },
   };
 }
@@ -85,7 +86,7 @@ function inPage(name: keyof typeof browsers, title: string, path: "/" | "/plain/
     ...{ name: path === "/" ? name : `${name}-plain`, title, processor: process.arch, asked },
     note: path === "/" ? "isolated page" : "page that isn't isolated",
     missing: () => browsers[name].missing,
-    ask: ({ pages }, lane, presets) => askPage(browsers[name], pages, path, lane, presets),
+    ask: ({ pages, heard }, lane, presets) => askPage(browsers[name], pages, path, lane, presets, heard),
   };
 }
 

@@ -100,7 +100,7 @@ ${table(
 Where they came out. A number says how many of the presets, from the first on, were trained there and came to exactly these digests; the slower backends have the first ${quick.length} alone. ${none}: not tried.
 
 The lanes \`webgpu\` and \`gpujs:webgpu\` run on SwiftShader, a GPU's driver in software: \`webgpu\` has ${named(onGpu.webgpu)}; \`gpujs:webgpu\` has ${named(onGpu.gpujs)}, since what it fails there, most of a step, runs on the interpreter.
-${rows.some(({ cells }) => "webgpu" in cells) ? "" : "No row has them yet: on two cores SwiftShader didn't come to their end in 20 minutes. "}No real GPU has been seen yet: [on a GPU](gpu.md).
+No real GPU has been seen yet: [on a GPU](gpu.md).
 
 ${table(
   ["name", "engine", "processor", ...Object.values(lanes)],

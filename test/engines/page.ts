@@ -9,7 +9,7 @@ import { noFirefox, openInFirefox } from "../support/firefox.ts";
 import { type Pages, servePages } from "../support/pages.ts";
 import { root } from "../support/sources.ts";
 import { noWebKit, openInWebKit } from "../support/webkit.ts";
-import { type Answers, longest } from "./lane.ts";
+import { type Answer, type Answers, type Heard, longest } from "./lane.ts";
 import { shortened, shortForms } from "./presets.ts";
 
 /** Opens a page. Gives what ends it, and the browser's version where the page can't say it. */
@@ -47,6 +47,12 @@ interface Asked {
   readonly presets: readonly string[];
 }
 
+/** What a page posts after each preset. */
+interface Outcome extends Answers {
+  readonly isolated: boolean;
+  readonly isWhole: boolean;
+}
+
 /** How each preset is trained in a page. */
 const jobs = Object.fromEntries(
   Object.keys(shortForms).map((preset) => {
@@ -61,16 +67,19 @@ const script = `
   const jobs = ${JSON.stringify(jobs)};
   const { presets, ...how } = JSON.parse(decodeURIComponent(location.hash.slice(1)));
   const version = navigator.userAgent.match(/Firefox\\/([\\d.]+)/)?.[1] ?? "";
-  const outcome = { isolated: crossOriginIsolated, answers: [] };
+  const outcome = { isolated: crossOriginIsolated, answers: [], isWhole: false };
+  const post = () => fetch("/outcome", { method: "POST", body: JSON.stringify(outcome) });
   try {
     for (const preset of presets) {
       const { digest, threads } = await startTraining({ ...jobs[preset], ...how });
       outcome.answers.push({ preset, digest, threads, version });
+      if (preset !== presets.at(-1)) await post();
     }
   } catch (error) {
     outcome.problem = String(error);
   }
-  await fetch("/outcome", { method: "POST", body: JSON.stringify(outcome) });`;
+  outcome.isWhole = true;
+  await post();`;
 
 /** Serves the library as modules, the presets' data, and the page that trains. */
 export async function serveLanes(): Promise<Pages> {
@@ -90,18 +99,29 @@ export async function askPage(
   path: "/" | "/plain/",
   lane: string,
   presets: readonly string[],
+  heard: Heard,
 ): Promise<Answers> {
   const [backend, threads = "1"] = lane.split("/");
   const asked: Asked = { backend, threads: Number(threads), presets };
-  const posted = pages.posted();
+  let posted = pages.posted();
+  const end = late(longest, undefined, { ref: false });
   const { close, version } = await open(`${pages.origin}${path}#${encodeURIComponent(JSON.stringify(asked))}`);
   try {
-    const said = await Promise.race([posted, late(longest, undefined, { ref: false })]);
-    if (said === undefined) return { answers: [], problem: `nothing in ${longest / 60_000} minutes` };
-    const { answers, isolated, problem } = JSON.parse(said) as Answers & { isolated: boolean };
-    const found =
-      problem ?? (isolated === (path === "/") ? undefined : `crossOriginIsolated is ${isolated} at ${path}`);
-    return { answers: answers.map((one) => ({ ...one, version: version ?? one.version })), problem: found };
+    const all: Answer[] = [];
+    for (;;) {
+      const said = await Promise.race([posted, end]);
+      if (said === undefined) return { answers: all, problem: `no more in ${longest / 60_000} minutes` };
+      posted = pages.posted();
+      const { answers, isolated, problem, isWhole } = JSON.parse(said) as Outcome;
+      for (const one of answers.slice(all.length)) {
+        all.push({ ...one, version: version ?? one.version });
+        heard(all.at(-1)!);
+      }
+      if (!isWhole) continue;
+      const found =
+        problem ?? (isolated === (path === "/") ? undefined : `crossOriginIsolated is ${isolated} at ${path}`);
+      return { answers: all, problem: found };
+    }
   } finally {
     await close();
   }

@@ -3,7 +3,7 @@
 import { kernelInputs, type Repeat } from "../../../kernels/kernel.ts";
 import { type Kernel, kernelIndices } from "../../../kernels/kinds.ts";
 import { outOfRange } from "../../../kernels/range.ts";
-import type { Buffer, Executable, Probe, Run } from "../../compile/contract.ts";
+import type { Buffer, Executable, Probe, Repairs, Run } from "../../compile/contract.ts";
 import { type Nested, nested, positionOf } from "../../compile/nested.ts";
 import type { Plan } from "../../compile/plan.ts";
 import type { TypedArray } from "../../core/dtype.ts";
@@ -15,7 +15,7 @@ import { type Heap, readWords } from "./heap.ts";
 import { printKernel } from "./kernel.ts";
 import type { Pipelines } from "./pipelines.ts";
 import { type Dispatch, type IndexCheck, widestDispatch } from "./shader.ts";
-import { type Entry, type Made, Uniforms } from "./uniforms.ts";
+import { type Entry, type Made, mostRepaired, Uniforms } from "./uniforms.ts";
 
 export interface WebgpuBuffer extends Buffer {
   readonly owner: Heap;
@@ -126,7 +126,7 @@ class WebgpuExecutable implements Executable {
     }));
   }
 
-  run({ inputs, outputs, seed, base, probe }: Run): void | Promise<void> {
+  run({ inputs, outputs, seed, base, probe, repairs }: Run): void | Promise<void> {
     const { device, workspace, heap } = this.#home;
     device.check();
     const { arenaBytes, offsets } = this.#schedule;
@@ -139,10 +139,11 @@ class WebgpuExecutable implements Executable {
     this.#bind(this.plan.inputs, inputs, 0);
     this.#bind(this.plan.outputs, outputs, inputs.length);
     this.#uniforms.drawFrom(seed, base);
+    this.#uniforms.repairUpTo(repairs?.most ?? Number.POSITIVE_INFINITY);
     this.#uniforms.upload();
     if (probe) return this.#runSeen(probe, base);
     this.#submit(heap, 0, this.#entries.length, true);
-    if (this.#hasChecks) return this.#checkIndices();
+    if (this.#hasChecks || repairs) return this.#lookBack(repairs);
   }
 
   /** A run in parts: what a kernel reads is copied out before it, what it wrote after it. */
@@ -172,7 +173,7 @@ class WebgpuExecutable implements Executable {
       seen(number, elements, from);
     }
     upTo(entries.length);
-    if (this.#hasChecks) await this.#checkIndices();
+    if (this.#hasChecks) await this.#lookBack();
   }
 
   /** The elements of a value that a dispatch reads or writes. */
@@ -214,9 +215,11 @@ class WebgpuExecutable implements Executable {
     return bindings;
   }
 
-  async #checkIndices(): Promise<void> {
+  /** What the dispatches noted in `status`. */
+  async #lookBack(repairs?: Repairs): Promise<void> {
     const { device, heap } = this.#home;
     const status = new Uint32Array(await readWords(device, this.#status, 0, this.#statusWords));
+    if (repairs) this.#tellLeft(status, repairs);
     if (status[0] === 0) return;
     for (const [i, { made, status: first, positions }] of this.#entries.entries()) {
       for (const [number, check] of made.checks.entries()) {
@@ -227,6 +230,14 @@ class WebgpuExecutable implements Executable {
         await this.#refuse(this.plan.kernels[made.kernel!], number, check, ~point >>> 0, positions);
       }
     }
+  }
+
+  #tellLeft(status: Uint32Array, { most, left }: Repairs): void {
+    let outputs = 0;
+    for (const { made, status: doubts } of this.#entries)
+      for (const slot of made.slots)
+        if ("operations" in slot) outputs += Math.max(0, status[doubts] - mostRepaired(slot, most));
+    if (outputs > 0) left(outputs);
   }
 
   async #refuse(

@@ -86,7 +86,7 @@ export const combines = ["sum", "prod", "max", "min", "argmax", "argmin"] as con
 
 const field = (name: (typeof header)[number]) => `heap[program + ${header.indexOf(name)}u]`;
 
-/** The source. The words of a dispatch: 0, the list's length in `status`, where the program lies, where scratch memory, then those that the program names. */
+/** The source. The words of a dispatch: 0, the list's length in `status`, where the program lies, where scratch memory, how many outputs to compute at most, then those that the program names. */
 export function interpreterSource(): string {
   return `
 @group(0) @binding(0) var<storage, read_write> heap: array<u32>;
@@ -234,8 +234,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   program = run[0].z;
   let length = atomicLoad(&status[run[0].y]);
   let list = run[0].w + ${field("list")};
-  for (var at = group.x * ${groupSize}u + local; at < length; at += ${interpreterGroups * groupSize}u) {
-    let output = heap[list + at];
+  let most = run[1].x;
+  // Where not all are computed, those from all over the list.
+  let step = select(1u, length / max(most, 1u), length > most);
+  for (var at = group.x * ${groupSize}u + local; at < min(length, most); at += ${interpreterGroups * groupSize}u) {
+    let output = heap[list + at * step];
     let outer = ${field("outer")};
     let axes = ${field("axes")};
     var rest = output;

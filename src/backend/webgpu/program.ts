@@ -20,8 +20,8 @@ import {
 } from "./interpreter.ts";
 import { bitsOf, type Dispatch, firstSlot, type Slot } from "./shader.ts";
 
-/** Where in a dispatch's words what a program names begins: behind where that lies, and where scratch memory does. */
-const firstNamed = firstSlot + 2;
+/** Where in a dispatch's words what a program names begins: behind where that lies, where scratch memory does, and how many outputs may be computed again. */
+const firstNamed = firstSlot + 3;
 
 /** A comparison or an operation as the interpreter has it: perhaps with the operands exchanged. */
 const exchanged: Readonly<Record<string, string>> = { gt: "lt", ge: "le" };
@@ -143,13 +143,15 @@ export function repairOf(kernel: LoopKernel, isGuarded: boolean, list = 0): Disp
     list,
     size: sizeOf(shape),
   };
+  // A term takes about as long as 4 operations beside its own.
+  const operations = fields.count * (expression.count + 4);
   // `inputs` are read; what is written stands behind them, and the operations behind all.
   const words = [...header.map((name) => fields[name]), ...extents, ...described, ...expression.words];
   const program = Uint32Array.from(words, (word) => word >>> 0);
   return {
     source: interpreterSource(),
     groups: Math.min(interpreterGroups, Math.ceil(fields.size / groupSize)),
-    slots: [{ program }, { scratch: true }, ...slots],
+    slots: [{ program }, { scratch: true }, { operations }, ...slots],
     scratch: list + fields.size,
     checks: [],
     isRepair: true,

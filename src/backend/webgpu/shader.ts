@@ -11,7 +11,13 @@ export type Slot =
   | { readonly value: number }
   | { readonly draws: Draws }
   | { readonly scratch: true }
-  | { readonly program: Uint32Array };
+  | { readonly program: Uint32Array }
+  | Repaired;
+
+/** How many outputs may be computed again, each of which takes so many operations. */
+export interface Repaired {
+  readonly operations: number;
+}
 
 /** Where in the words of a dispatch its slots begin: behind a 0, and which words of `status` are its own: how many outputs are in doubt, then one for each of its checks. */
 export const firstSlot = 2;

@@ -4,9 +4,10 @@ import { type Plan, partStart } from "../../compile/plan.ts";
 import type { TypedArray } from "../../core/dtype.ts";
 import { firstState } from "../../rng/state.ts";
 import { jump } from "../../rng/words.ts";
+import { groupSize } from "../../schedule/grid.ts";
 import { type Device, usage } from "./device.ts";
 import type { Heap } from "./heap.ts";
-import { type Dispatch, firstSlot } from "./shader.ts";
+import { type Dispatch, firstSlot, type Repaired } from "./shader.ts";
 
 /** A kernel's dispatch. */
 export interface Made extends Dispatch {
@@ -28,6 +29,10 @@ interface Placed {
   readonly offset: number;
 }
 
+/** How many outputs are computed again at most, where that may take `most` operations: a workgroup has something to do. */
+export const mostRepaired = ({ operations }: Repaired, most: number): number =>
+  Math.min(0xffffffff, Math.max(groupSize, Math.floor(most / operations)));
+
 export class Uniforms {
   readonly #plan: Plan;
   readonly #device: Device;
@@ -39,6 +44,7 @@ export class Uniforms {
   /** By value, which words say where it lies. */
   readonly #places = new Map<number, Placed[]>();
   readonly #scratchPlaces: number[] = [];
+  readonly #repaired: { readonly word: number; readonly slot: Repaired }[] = [];
   readonly #draws: { readonly word: number; readonly first: number }[] = [];
   readonly #constants: [data: TypedArray, address: number][] = [];
   #isChanged = true;
@@ -94,6 +100,7 @@ export class Uniforms {
       }
       if ("program" in slot) this.#words[word] = this.#constant(slot.program) / 4;
       else if ("scratch" in slot) this.#scratchPlaces.push(word);
+      else if ("operations" in slot) this.#repaired.push({ word, slot });
       else {
         const { home, offset } = this.#homeOf(slot.value, positions);
         this.#places.set(home, [...(this.#places.get(home) ?? []), { word, offset }]);
@@ -122,6 +129,16 @@ export class Uniforms {
   placeScratch(address: number): void {
     for (const word of this.#scratchPlaces) this.#words[word] = address / 4;
     this.#isChanged = true;
+  }
+
+  /** Says how many outputs may be computed again, where that may take `most` operations. */
+  repairUpTo(most: number): void {
+    for (const { word, slot } of this.#repaired) {
+      const outputs = mostRepaired(slot, most);
+      if (this.#words[word] === outputs) continue;
+      this.#words[word] = outputs;
+      this.#isChanged = true;
+    }
   }
 
   /** Sets the states of all draws, which are counted from `base`. */

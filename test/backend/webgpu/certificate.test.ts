@@ -5,7 +5,7 @@ import { Audit } from "../../../src/backend/audit.ts";
 import { certified } from "../../../src/backend/certificate.ts";
 import { loadBackend } from "../../../src/backend/load.ts";
 import { primitives } from "../../../src/backend/primitives.ts";
-import { tryKernel } from "../../../src/backend/trial.ts";
+import { subjectOf, tryKernel } from "../../../src/backend/trial.ts";
 import { webgpuOver } from "../../../src/backend/webgpu/backend.ts";
 import { openDevice } from "../../../src/backend/webgpu/device.ts";
 import { type Backend, isReliable } from "../../../src/compile/contract.ts";
@@ -14,6 +14,7 @@ import { ReproError } from "../../../src/core/errors.ts";
 import { add, mul } from "../../../src/ops/elementwise.ts";
 import { matmul } from "../../../src/ops/matmul.ts";
 import { sum } from "../../../src/ops/reduce.ts";
+import { webgpuAlone } from "../../support/backends.ts";
 import { expectSameBits, roughData, runPlan, traceGraph } from "../../support/graphs.ts";
 import { noWebgpu } from "../../support/swiftshader.ts";
 
@@ -102,6 +103,43 @@ describe.skipIf(noWebgpu)("on SwiftShader", () => {
       device.close();
     },
   );
+
+  test("of a large kernel part of what is in doubt is computed again: the rest is left and told, and a device that leaves more, or computes that part wrong, is found", async () => {
+    const shape = [256, 512];
+    const given = { x: { dtype: "float32", shape }, y: { dtype: "float32", shape } } as const;
+    const product = lower(traceGraph(given, ({ x, y }) => ({ outputs: { z: mul(x, y) } })));
+    const large = subjectOf(product.kernels[0], product);
+    const edits: readonly (readonly [pattern: RegExp, by: string, fault: RegExp | undefined])[] = [
+      [/^/, "", undefined],
+      // What the interpreter writes; and the kernel's own shader, which keeps to every 64th workgroup.
+      [/heap\[to\] = x;/, "heap[to] = x ^ 1u;", /^element \d+: [0-9a-f]{8}, expected [0-9a-f]{8} \(small\)$/],
+      [/heap\[to\] = x;/, "", /\(small\)$/],
+      [/ else \{ heap/, " else if (flat % 4096u < 64u) { heap", /^element 64: .*\(samples\)$/],
+    ];
+    for (const [pattern, by, fault] of edits) {
+      const { device, backend } = await planted((code) => code.replace(pattern, by));
+      const trial = await tryKernel(large, backend, wasm);
+      if (fault) expect(trial.fault).toMatch(fault);
+      else expect(trial.fault).toBeUndefined();
+      device.close();
+    }
+    const backend = await webgpuAlone();
+    const told: number[] = [];
+    const [x, y, z] = [0, 1, 2].map(() => backend.allocate("float32", 256 * 512));
+    // Subnormals: every product is in doubt.
+    backend.write(x, new Float32Array(256 * 512).fill(2 ** -140));
+    backend.write(y, new Float32Array(256 * 512).fill(1));
+    const executable = await backend.load(product);
+    const run = { inputs: [x, y], outputs: [z], seed: 0n, base: 0 };
+    await executable.run({ ...run, repairs: { most: 5000, left: (outputs) => told.push(outputs) } });
+    const written = (await backend.read(z)).filter((each) => each === 2 ** -140).length;
+    expect(told).toEqual([256 * 512 - written]);
+    expect(written).toBe(1000);
+    await executable.run(run);
+    expect((await backend.read(z)).every((each) => each === 2 ** -140)).toBe(true);
+    executable.dispose();
+    await backend.dispose();
+  });
 
   const plan = lower(
     traceGraph({ a: { dtype: "float32", shape: [40, 300] }, b: { dtype: "float32", shape: [300, 8] } }, ({ a, b }) => ({
