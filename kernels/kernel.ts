@@ -65,16 +65,14 @@ export interface KernelBase extends Stored {
   readonly repeat?: Repeat;
 }
 
-/** Indices that may be out of range, what they are held against, and the op that is told of then. */
-export interface CheckedIndex extends Pick<Index, "at" | "extent"> {
-  readonly where: string;
-}
+/** Indices that may be out of range, and what they are held against. */
+export type CheckedIndex = Pick<Index, "at" | "extent">;
 
-/** Fills `out` from what the inputs' views read, row-major; draws are counted from `base`. `site`: where the op was made, for errors. */
+/** Fills `out` from what the inputs' views read, row-major; draws are counted from `base`. */
 export type Compute = (
   inputs: readonly TypedArray[],
   out: TypedArray,
-  run: { readonly seed: bigint; readonly base: number; readonly site?: string },
+  run: { readonly seed: bigint; readonly base: number },
 ) => void;
 
 /** All that is asked of kernels of a kind that isn't a loop, but for how a backend runs them. */

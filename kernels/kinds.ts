@@ -23,5 +23,5 @@ export function kindOf<K extends SpecialKernel>({ kind }: K): Kind<K> {
 /** The indices that may be out of range. */
 export function kernelIndices(kernel: Kernel): readonly CheckedIndex[] {
   if (kernel.kind !== "loop") return kindOf(kernel).indices?.(kernel) ?? [];
-  return kernel.inputs.flatMap(({ index }) => (index ? [{ ...index, where: "gather" }] : []));
+  return kernel.inputs.flatMap(({ index }) => index ?? []);
 }

@@ -1,19 +1,14 @@
 // An index that is data is held against its axis when it is read: one outside is an error of the run.
 import { ShapeError } from "../src/core/errors.ts";
 
-/** How long the axis is, and who asks. */
-export interface Asked {
+/** An index out of range, of a plan's kernel: who runs a graph knows which of its ops asked. */
+export class OutOfRange extends ShapeError {
+  /** How long the axis is. */
   readonly extent: number;
-  readonly where: string;
-  readonly site?: string;
-}
 
-/** What is thrown for an index out of range. */
-export const outOfRange = (got: string, { extent, where, site }: Asked) =>
-  new ShapeError({
-    where,
-    problem: "an index is out of range",
-    got,
-    expected: `an integer in [0, ${extent})`,
-    hint: site && `the op was made at ${site}`,
-  });
+  constructor(got: string, extent: number) {
+    super({ where: "run", problem: "an index is out of range", got, expected: `an integer in [0, ${extent})` });
+    this.name = "ShapeError";
+    this.extent = extent;
+  }
+}

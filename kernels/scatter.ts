@@ -11,17 +11,15 @@ export interface ScatterKernel extends KernelBase {
   readonly combine: "sum" | "last";
 }
 
-const whereOf = ({ combine }: ScatterKernel) => (combine === "sum" ? "scatterAdd" : "scatter");
 const updatesOf = ({ inputs }: ScatterKernel) => sizeOf(inputs[1].view.shape);
 
 /** Updates written in ascending or in descending position. */
 const writing =
   (isAscending: boolean): Kind<ScatterKernel>["compute"] =>
   (kernel) =>
-  ([indices, updates], out, { site }) => {
+  ([indices, updates], out) => {
     const { axis, shape, combine, inputs } = kernel;
-    const along = { axis, shape: inputs[0].view.shape, extent: shape[axis], where: whereOf(kernel), site };
-    const place = placeAt(along, indices);
+    const place = placeAt({ axis, shape: inputs[0].view.shape, extent: shape[axis] }, indices);
     const last = indices.length - 1;
     out.fill(0);
     for (let i = 0; i <= last; i++) {
@@ -37,7 +35,7 @@ export const scatter: Kind<ScatterKernel> = {
   flops: updatesOf,
   text: ({ axis, combine }) =>
     `out = zeros, ${combine === "sum" ? "plus" : "then"} b at index a on axis ${axis}, in ascending position`,
-  indices: (kernel) => [{ at: kernel.inputs[0], extent: kernel.shape[kernel.axis], where: whereOf(kernel) }],
+  indices: (kernel) => [{ at: kernel.inputs[0], extent: kernel.shape[kernel.axis] }],
   otherOrder: {
     text: "contributions in descending position, in place of ascending",
     compute: writing(false),

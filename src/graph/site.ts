@@ -42,13 +42,16 @@ export class Site {
   readonly role?: string;
   /** Which part of a model made them: `layer 0 (Linear) of mlp`. */
   readonly part?: string;
+  /** The function that was called, which may have made them by others: `takeAlongAxis`. */
+  readonly call?: string;
 
   /** `library`: whether a line of the library will do where there is none of a caller's. */
-  constructor(stack: Traced | Stack, role?: string, part?: string, library = true) {
+  constructor(stack: Traced | Stack, { role, part, call }: Pick<Site, "role" | "part" | "call">, library = true) {
     this.#stack = stack instanceof Stack ? stack : new Stack(stack);
     this.#library = library;
     this.role = role;
     this.part = part;
+    this.call = call;
   }
 
   /** `file:line:column` of the caller's line, where the engine knows it. */
@@ -71,7 +74,12 @@ export class Site {
 
   /** The same place, for other nodes. */
   for(role: string): Site {
-    return new Site(this.#stack, role, this.part, this.#library);
+    return new Site(this.#stack, { ...this, role }, this.#library);
+  }
+
+  /** The same place, in a call of a function. */
+  in(call: string): Site {
+    return new Site(this.#stack, { ...this, call }, this.#library);
   }
 
   /** Lets go of all that its stack keeps: for who keeps nodes for long. */
@@ -92,17 +100,19 @@ let part: string | undefined;
 
 /** Where this call stands. One look at the stack. */
 export function hereSite(): Site {
-  return shared ?? new Site(deepStack(), undefined, part);
+  return shared ?? new Site(deepStack(), { part });
 }
 
 /** Where something was made that will make nodes later: a caller's line, or none. */
 export function makerSite(): Site {
-  return new Site(deepStack(), undefined, undefined, false);
+  return new Site(deepStack(), {}, false);
 }
 
-/** Runs `body`: all nodes it makes were made where it was called, or within another such call, where that was. One look at the stack serves them all. */
-export function atOneSite<T>(body: () => T): T {
-  return shared ? body() : atSite(hereSite(), body);
+/** Runs `body`: all nodes it makes were made where it was called, or within another such call, where that was, by the outermost `call`. One look at the stack serves them all. */
+export function atOneSite<T>(body: () => T, call?: string): T {
+  if (shared && (call === undefined || shared.call !== undefined)) return body();
+  const site = hereSite();
+  return atSite(call === undefined ? site : site.in(call), body);
 }
 
 /** Runs `body`: all nodes it makes stand for `site`. */

@@ -2,6 +2,7 @@
 import type { Backend, Buffer } from "../compile/contract.ts";
 import type { TypedArray } from "../core/dtype.ts";
 import { Node } from "../graph/node.ts";
+import { asCalled } from "../runtime/asked.ts";
 import { materialize } from "../runtime/evaluate.ts";
 import { store } from "../runtime/stored.ts";
 import { bind, valueAtHand } from "../runtime/values.ts";
@@ -42,7 +43,7 @@ export async function execute<R>(call: Call<R>): Promise<Execution<R>> {
     await ready.executable.run({ inputs, outputs: buffers, seed: stream.seed, base });
   } catch (error) {
     for (const [i, { input }] of ready.ports.entries()) if (input < 0) backend.free(buffers[i]);
-    throw error;
+    throw asCalled(error, graph);
   } finally {
     for (const buffer of scratch) backend.free(buffer);
   }

@@ -9,6 +9,7 @@ import { isForgetful } from "../graph/forgotten.ts";
 import type { Graph, GraphOutput } from "../graph/graph.ts";
 import { type Node, reachable } from "../graph/node.ts";
 import { recordOf } from "../ops/define.ts";
+import { asCalled } from "./asked.ts";
 import type { Stored } from "./stored.ts";
 import { bind, hasValue, valueOn, whyGone } from "./values.ts";
 
@@ -112,7 +113,7 @@ async function run(backend: Backend, graph: Graph): Promise<Stored[]> {
     await executable.run({ inputs, outputs, seed: graph.seed, base: graph.base });
   } catch (error) {
     for (const buffer of outputs) backend.free(buffer);
-    throw error;
+    throw asCalled(error, graph);
   }
   return outputs.map((buffer) => ({ backend, buffer }));
 }

@@ -46,7 +46,7 @@ export function lift<F extends (...args: never[]) => unknown>(apply: F): Lifted<
     checkArguments(call, args);
     let result: unknown;
     try {
-      result = atOneSite(() => body(...args));
+      result = atOneSite(() => body(...args), call.where);
     } catch (error) {
       throw asErrorOf(call.where, error);
     }

@@ -116,7 +116,7 @@ export function scan<C, Y>(
     );
     const outputs = slices.map((node) => moveAxis(new Tensor(node), 0, normalizeAxis("scan", axis, node.shape.length)));
     return [carried.rebuild(carry.map((node) => new Tensor(node))) as C, ys!.rebuild(outputs) as Y];
-  });
+  }, "scan");
 }
 
 function checkCount(name: string, value: number, least: number): void {

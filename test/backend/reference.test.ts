@@ -267,7 +267,7 @@ describe("draws", () => {
 });
 
 describe("the backend", () => {
-  test("an index out of range is a ShapeError when run, naming index, place and the caller's line", async () => {
+  test("an index out of range is a ShapeError when run, naming index and place", async () => {
     for (const [index, build] of [
       [integers(0, 3), (x: Node, i: Node) => gather(x, i, 0)],
       [integers(-1, 0), (x: Node, i: Node) => gather(x, i, 0)],
@@ -276,7 +276,6 @@ describe("the backend", () => {
       const error = await compute([vector(1, 2, 3), index], build).catch((thrown) => thrown);
       expect(error).toBeInstanceOf(ShapeError);
       expect(error.message).toMatch(/index is out of range: got (3 at position 1|-1 at position 0|9 at position 1)/);
-      expect(error.hint).toMatch(/reference\.test\.ts:\d+/);
     }
   });
 

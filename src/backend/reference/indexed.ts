@@ -1,6 +1,6 @@
 // Reading by indices that are data. An index outside the axis is an error of the run.
 import { type Along, placeAt } from "../../../kernels/indexed.ts";
-import { outOfRange } from "../../../kernels/range.ts";
+import { OutOfRange } from "../../../kernels/range.ts";
 import type { TypedArray } from "../../core/dtype.ts";
 
 /** out[i] = x at the place of index i. */
@@ -19,7 +19,7 @@ export function gatherFrom(
 ): void {
   for (let i = 0; i < out.length; i++) {
     const index = indices[i];
-    if (index < 0 || index >= extent) throw outOfRange(`${index} at position ${i}`, { extent, where: "gather" });
+    if (index < 0 || index >= extent) throw new OutOfRange(`${index} at position ${i}`, extent);
     out[i] = x[places[i] + index * stride];
   }
 }

@@ -79,7 +79,7 @@ export function meaningOf(node: Node): Meaning {
     case "gather": {
       const axis = attributes.axis as number;
       const [{ shape: from }, { shape: extents }] = node.inputs;
-      const along = { axis, extent: from[axis], shape: extents, where: node.op, site: node.site };
+      const along = { axis, extent: from[axis], shape: extents };
       return ([x, indices]) => {
         const out = make();
         gatherAlong(along, x, indices, out);
@@ -96,7 +96,7 @@ export function meaningOf(node: Node): Meaning {
       return (operands, { seed, offset }) => {
         const out = make();
         const inputs = kernel.inputs.map(({ source }) => operands[source as number]);
-        compute(inputs, out, { seed, base: offset, site: node.site });
+        compute(inputs, out, { seed, base: offset });
         return out;
       };
     }

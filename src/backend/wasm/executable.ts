@@ -1,7 +1,7 @@
 // A plan that the wasm backend has made ready: its bindings and constants in the backend's memory, and its runs.
 
 import { kernelIndices } from "../../../kernels/kinds.ts";
-import { outOfRange } from "../../../kernels/range.ts";
+import { OutOfRange } from "../../../kernels/range.ts";
 import type { Buffer, Executable, Run } from "../../compile/contract.ts";
 import type { Plan } from "../../compile/plan.ts";
 import { itemSize } from "../../core/dtype.ts";
@@ -227,7 +227,7 @@ export class WasmExecutable implements Executable {
   }
 
   #refuse(number: number, index: number): never {
-    throw outOfRange(String(index), kernelIndices(this.plan.kernels[number])[0]);
+    throw new OutOfRange(String(index), kernelIndices(this.plan.kernels[number])[0].extent);
   }
 
   dispose(): void {

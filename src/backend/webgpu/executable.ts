@@ -2,7 +2,7 @@
 
 import { kernelInputs, type Repeat } from "../../../kernels/kernel.ts";
 import { type Kernel, kernelIndices } from "../../../kernels/kinds.ts";
-import { outOfRange } from "../../../kernels/range.ts";
+import { OutOfRange } from "../../../kernels/range.ts";
 import type { Buffer, Executable, Probe, Repairs, Run } from "../../compile/contract.ts";
 import { type Nested, nested, positionOf } from "../../compile/nested.ts";
 import type { Plan } from "../../compile/plan.ts";
@@ -249,7 +249,7 @@ class WebgpuExecutable implements Executable {
   ): Promise<never> {
     const address = this.#uniforms.wordOf(value, positions) + element(point);
     const [index] = await this.#home.heap.read("int32", 4 * address, 1);
-    throw outOfRange(String(index), kernelIndices(kernel)[number]);
+    throw new OutOfRange(String(index), kernelIndices(kernel)[number].extent);
   }
 
   dispose(): void {

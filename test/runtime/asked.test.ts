@@ -1,0 +1,51 @@
+// An index out of range is told of the function that was called, and of the caller's line, whatever ops it is made of and whatever runs them.
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import * as sg from "../../src/index.ts";
+
+const x = () => sg.arange(12, undefined, { dtype: "float32" }).reshape([4, 3]);
+const index = (...values: number[]) => sg.tensor(values, "int32");
+const rows = (at: sg.Tensor) => at.reshape([-1, 1]).broadcastTo([at.size, 3]);
+
+const calls: Record<string, (at: sg.Tensor) => sg.Tensor> = {
+  gather: (at) => x().gather(rows(at), 0),
+  take: (at) => x().take(at),
+  at: (at) => x().at(at),
+  takeAlongAxis: (at) => x().takeAlongAxis(rows(at), 0),
+  scatter: (at) => x().scatter(rows(at), 1, 0),
+  scatterAdd: (at) => sg.scatterAdd(at, sg.ones([2]), 0, 4),
+  scatterMax: (at) => x().scatterMax(rows(at), sg.ones([2, 3]), 0),
+  bincount: (at) => at.bincount(4),
+};
+
+describe.each(["reference", "wasm", "gpujs:cpu"])("on %s", (backend) => {
+  beforeAll(() => {
+    sg.manualSeed(0);
+    return sg.setDefaultBackend(backend);
+  });
+  afterAll(() => sg.setDefaultBackend("wasm"));
+
+  test.each(Object.keys(calls))("%s", async (name) => {
+    const message = new RegExp(
+      `^${name}: an index is out of range: got 9.*, expected an integer in \\[0, 4\\)\nHint: the op was made at .*asked\\.test\\.ts`,
+    );
+    await expect(calls[name](index(1, 9)).data()).rejects.toThrow(message);
+    const step = sg.compile((at: sg.Tensor) => calls[name](at));
+    await expect(step(index(1, 9))).rejects.toThrow(message);
+  });
+
+  test("in a layer, in a loop's body, and all that could be meant", async () => {
+    const model = sg.nn.embedding(4, 2);
+    const run = sg.compile((at: sg.Tensor) => model.forward(at), { state: model });
+    await expect(run(index(7))).rejects.toThrow(/^take: .*got 7.*\nHint: the op was made at .*asked\.test\.ts/);
+    const looped = sg.scan(
+      (carry: sg.Tensor, at: sg.Tensor) => [carry.add(x().take(at)), null],
+      sg.zeros([3]),
+      index(1, 9),
+    );
+    await expect(looped[0].data()).rejects.toThrow(/^scan: an index is out of range/);
+    const both = x()
+      .take(index(9))
+      .add(x().at(index(1)));
+    await expect(both.data()).rejects.toThrow(/^take or at: .*got 9.*made at .*, or made at /s);
+  });
+});
