@@ -4,7 +4,7 @@ import { ConfigError, refuse } from "../core/errors.ts";
 import type { Node } from "../graph/node.ts";
 import { operand, takes, tensor } from "./arguments.ts";
 import { equal, greater, less } from "./compare.ts";
-import { comparing, defineBinary, defineFloat, defineUnary, floatOnly, type NodeLike, numbers } from "./define.ts";
+import { defineBinary, defineFloat, defineUnary, floatOnly, giving, type NodeLike, numbers } from "./define.ts";
 import { add, div, mul, neg, sub, where } from "./elementwise.ts";
 import type { ElementwiseRecord } from "./record.ts";
 
@@ -66,7 +66,7 @@ export function remainder(a: NodeLike, b: NodeLike): Node {
 }
 
 const question = (name: string, value: ElementwiseRecord["value"]) =>
-  defineUnary({ name, dtype: comparing("float32"), value, vjp: "none" });
+  defineUnary({ name, dtype: giving("bool", "float32"), value, vjp: "none" });
 
 /** Whether each element is NaN. x: [...] float32 → [...] bool. @torch torch.isnan */
 // biome-ignore lint/suspicious/noShadowRestrictedNames: what NumPy and PyTorch call it

@@ -8,7 +8,7 @@ import type { Node } from "../graph/node.ts";
 import { categoricalThresholds } from "../rng/thresholds.ts";
 import { axis as axisKind, operand, takes, tensor } from "./arguments.ts";
 import { constant } from "./creation.ts";
-import { broadcastTo, comparing, defineBinary, type NodeLike } from "./define.ts";
+import { broadcastTo, defineBinary, giving, type NodeLike } from "./define.ts";
 import { gumbel } from "./distributions.ts";
 import { add, log, sub } from "./elementwise.ts";
 import { take } from "./gather.ts";
@@ -19,7 +19,7 @@ import { argsort } from "./sort.ts";
 
 const belowWord = defineBinary({
   name: "belowWord",
-  dtype: comparing("uint32"),
+  dtype: giving("bool", "uint32"),
   value: ([a, b]) => random.belowWord(a, b),
   vjp: "none",
   samples: wordSamples,

@@ -1,11 +1,11 @@
 // Comparisons and logic: bool results, no gradient. IEEE: false where an operand is NaN, but for notEqual.
-import { comparing, defineBinary, defineUnary } from "./define.ts";
+import { defineBinary, defineUnary, giving } from "./define.ts";
 
 const samples = { range: [-2, 2], edges: [0, -0, 1, -1, Infinity, -Infinity, NaN] } as const;
 const compare = (name: string, is: "lt" | "le" | "gt" | "ge" | "eq" | "ne") =>
   defineBinary({
     name,
-    dtype: comparing("float32", "int32", "uint32"),
+    dtype: giving("bool", "float32", "int32", "uint32"),
     value: ([a, b], { e }) => e[is](a, b),
     vjp: "none",
     samples,
@@ -27,7 +27,7 @@ export const notEqual = compare("notEqual", "ne");
 /** a and b, on bool. @torch torch.logical_and */
 export const logicalAnd = defineBinary({
   name: "logicalAnd",
-  dtype: comparing("bool"),
+  dtype: giving("bool", "bool"),
   value: ([a, b], { e }) => e.and(a, b),
   vjp: "none",
   samples,
@@ -35,7 +35,7 @@ export const logicalAnd = defineBinary({
 /** a or b, on bool. @torch torch.logical_or */
 export const logicalOr = defineBinary({
   name: "logicalOr",
-  dtype: comparing("bool"),
+  dtype: giving("bool", "bool"),
   value: ([a, b], { e }) => e.or(a, b),
   vjp: "none",
   samples,
@@ -43,7 +43,7 @@ export const logicalOr = defineBinary({
 /** not x, on bool. @torch torch.logical_not */
 export const logicalNot = defineUnary({
   name: "logicalNot",
-  dtype: comparing("bool"),
+  dtype: giving("bool", "bool"),
   value: ([x], { e }) => e.not(x),
   vjp: "none",
   samples,

@@ -47,12 +47,12 @@ export type ArrayLike = number | boolean | TypedArray | readonly ArrayLike[];
 /** Axes that nested arrays may have: an array that holds itself has no end. */
 const deepest = 64;
 
+const arrays = [Float32Array, Int32Array, Uint32Array, Uint8Array];
+
 /** Reads nested arrays: numbers give float32, booleans bool, typed arrays their own dtype, unless `dtype` says otherwise. Throws ShapeError on ragged nesting, DTypeError on values that the dtype can't hold. */
 export function fromValues(values: ArrayLike, dtype?: DType): Node {
-  if (values instanceof Float32Array) return checked(values, [values.length], dtype ?? "float32");
-  if (values instanceof Int32Array) return checked(values, [values.length], dtype ?? "int32");
-  if (values instanceof Uint32Array) return checked(values, [values.length], dtype ?? "uint32");
-  if (values instanceof Uint8Array) return checked(values, [values.length], dtype ?? "bool");
+  if (arrays.some((Type) => values instanceof Type))
+    return checked(values as TypedArray, [(values as TypedArray).length], dtype ?? dtypeOf(values as TypedArray));
   const shape: number[] = [];
   const flat: (number | boolean)[] = [];
   const visit = (value: ArrayLike, depth: number) => {

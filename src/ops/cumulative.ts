@@ -15,47 +15,44 @@ export interface Found {
   readonly indices: Node;
 }
 
+/** What is computed along an axis, the last unless given. */
+const along =
+  <R>(name: string, compute: (axis: number, x: Node) => R) =>
+  (x: Node, axis = -1): R =>
+    compute(normalizeAxis(name, axis, x.shape.length), x);
+const foundBy = (places: typeof prefixArgmax) => (axis: number, x: Node) => {
+  const indices = places(axis, x);
+  return { values: gather(x, indices, axis), indices };
+};
+
 /** Sums of the elements up to each along an axis, as `torch.cumsum`: x: [...] float32 or int32 → [...]; int32 wraps. @torch torch.cumsum */
-export function cumsum(x: Node, axis = -1): Node {
-  return prefixSum(normalizeAxis("cumsum", axis, x.shape.length), x);
-}
+export const cumsum = along("cumsum", prefixSum);
 
 /** Products of the elements up to each along an axis, as `torch.cumprod`: x: [...] float32 or int32 → [...]; int32 wraps. @torch torch.cumprod */
-export function cumprod(x: Node, axis = -1): Node {
-  return prefixProduct(normalizeAxis("cumprod", axis, x.shape.length), x);
-}
+export const cumprod = along("cumprod", prefixProduct);
 
 /**
  * Largest of the elements up to each along an axis, and where it is: x: [...] float32 or int32 → values [...], indices [...] int32. NaN wins. Of equal ones
  * the first counts and has the gradient, as in `argmax`; `torch.cummax` takes the last.
  * @torch torch.cummax
  */
-export function cummax(x: Node, axis = -1): Found {
-  const at = normalizeAxis("cummax", axis, x.shape.length);
-  const indices = prefixArgmax(at, x);
-  return { values: gather(x, indices, at), indices };
-}
+export const cummax = along<Found>("cummax", foundBy(prefixArgmax));
 
 /** Smallest of the elements up to each along an axis, and where it is; otherwise as `cummax`. @torch torch.cummin */
-export function cummin(x: Node, axis = -1): Found {
-  const at = normalizeAxis("cummin", axis, x.shape.length);
-  const indices = prefixArgmin(at, x);
-  return { values: gather(x, indices, at), indices };
-}
+export const cummin = along<Found>("cummin", foundBy(prefixArgmin));
 
 /**
  * log(e^x₀ + … + e^xᵢ) along an axis, as `torch.logcumsumexp`: x: [...] float32 → [...]. With mᵢ the largest so far it is mᵢ + log sᵢ, where
  * sᵢ = sᵢ₋₁·e^(mᵢ₋₁ − mᵢ) + e^(xᵢ − mᵢ): nothing overflows.
  * @torch torch.logcumsumexp
  */
-export function logCumSumExp(x: Node, axis = -1): Node {
+export const logCumSumExp = along("logCumSumExp", (at, x) => {
   checkFloat("logCumSumExp", x);
-  const at = normalizeAxis("logCumSumExp", axis, x.shape.length);
   const largest = stopGradient(cummax(x, at).values);
   const base = finite(largest);
   const fade = exp(sub(later(largest, at, 0), base));
   return add(log(recurrence(at, fade, exp(sub(x, base)))), base);
-}
+});
 
 takes(
   { cumsum, cumprod, cummax, cummin, logCumSumExp },

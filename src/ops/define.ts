@@ -200,14 +200,13 @@ export const numeric = sameDType("float32", "int32");
 /** float32, int32 or uint32, the same in and out. */
 export const numbers = sameDType("float32", "int32", "uint32");
 
-/** Operands of one dtype out of those allowed, bool out. */
-export function comparing(...allowed: DType[]): RecordBase["dtype"] {
+/** Operands of one dtype out of those allowed, `result` out. */
+export function giving(result: DType, ...allowed: DType[]): RecordBase["dtype"] {
   const check = sameDType(...allowed);
-  return (inputs, attributes, where) => {
-    check(inputs, attributes, where);
-    return "bool";
-  };
+  return (inputs, attributes, where) => check(inputs, attributes, where) && result;
 }
+/** float32 or int32, and places out. */
+export const placing = giving("int32", "float32", "int32");
 
 /** An op on a batch whose attributes say nothing of places. */
 export const sameOnBatch: Batch = (attributes) => attributes;

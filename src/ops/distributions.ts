@@ -8,7 +8,7 @@ import type { Node } from "../graph/node.ts";
 import { operand, takes, tensor } from "./arguments.ts";
 import { less } from "./compare.ts";
 import { softmax } from "./composite.ts";
-import { broadcastTo, defineOp, defineUnary, full, makeNode, type NodeLike } from "./define.ts";
+import { broadcastTo, full, makeNode, type NodeLike } from "./define.ts";
 import {
   add,
   div,
@@ -25,33 +25,27 @@ import {
   where,
 } from "./elementwise.ts";
 import { slice } from "./movement.ts";
-import { fromWords, normal, wordSamples as samples, words } from "./random.ts";
+import { normal, ofWord, words } from "./random.ts";
 
-const sampler = (name: string, value: typeof random.exponential) =>
-  defineUnary({ name, dtype: fromWords("float32"), value: ([word]) => value(word), vjp: "none", samples });
-const exponentialFromWords = sampler("exponentialFromWords", random.exponential);
-const laplaceFromWords = sampler("laplaceFromWords", random.laplace);
-const cauchyFromWords = sampler("cauchyFromWords", random.cauchy);
-defineOp({
-  name: "truncatedNormalFromWords",
-  kind: "elementwise",
-  inputs: 1,
-  dtype: fromWords("float32"),
-  value: ([word], _, { lower = -2, upper = 2 }) => random.truncatedNormal(word, lower as number, upper as number),
-  vjp: "none",
-  samples,
-});
+const exponentialFromWords = ofWord("exponentialFromWords", "float32", ([word]) => random.exponential(word));
+const laplaceFromWords = ofWord("laplaceFromWords", "float32", ([word]) => random.laplace(word));
+const cauchyFromWords = ofWord("cauchyFromWords", "float32", ([word]) => random.cauchy(word));
+ofWord("truncatedNormalFromWords", "float32", ([word], _, { lower = -2, upper = 2 }) =>
+  random.truncatedNormal(word, lower as number, upper as number),
+);
 const holds = (value: number) => typeof value === "number" && Number.isFinite(Math.fround(value));
 
 function check(where: string, right: boolean, got: readonly unknown[], expected: string, hint?: string): void {
   if (!right) refuse(ShapeError, where, "not what it may be made with", got.join(" and "), expected, hint);
 }
 
+const isPositive = (value: number) => holds(value) && Math.fround(value) > 0;
+
 /** location + scale · a standard variate. */
 function placed(where: string, standard: Node, location: number, scale: number): Node {
   check(
     where,
-    holds(location) && holds(scale) && Math.fround(scale) > 0,
+    holds(location) && isPositive(scale),
     [location, scale],
     "a finite location, and a scale > 0 that float32 holds",
   );
@@ -60,7 +54,7 @@ function placed(where: string, standard: Node, location: number, scale: number):
 
 /** Exponential of a rate: −log(p) ÷ rate, p = (2u + 1)·2⁻³³. One draw a value. → [...shape] float32, > 0. Throws ShapeError unless the rate is > 0. @torch torch.distributions.Exponential */
 export function exponential(shape: Shape, rate = 1): Node {
-  check("exponential", holds(rate) && Math.fround(rate) > 0, [rate], "a rate > 0 that float32 holds");
+  check("exponential", isPositive(rate), [rate], "a rate > 0 that float32 holds");
   const standard = exponentialFromWords(words(shape, "exponential"));
   return rate === 1 ? standard : div(standard, rate);
 }
@@ -97,7 +91,7 @@ export function truncatedNormal(shape: Shape, mean = 0, deviation = 1, options: 
   const { low = mean - 2 * deviation, high = mean + 2 * deviation } = options;
   check(
     "truncatedNormal",
-    holds(mean) && holds(deviation) && Math.fround(deviation) > 0 && low < high,
+    holds(mean) && isPositive(deviation) && low < high,
     [mean, deviation, low, high],
     "a finite mean, a deviation > 0 that float32 holds, and low < high",
   );
@@ -123,12 +117,7 @@ const proposals = 8;
  */
 function logGamma(name: string, shape: Shape, concentration: NodeLike): Node {
   if (typeof concentration === "number")
-    check(
-      name,
-      holds(concentration) && Math.fround(concentration) > 0,
-      [concentration],
-      "a concentration > 0 that float32 holds",
-    );
+    check(name, isPositive(concentration), [concentration], "a concentration > 0 that float32 holds");
   checkShape(name, shape);
   const a = broadcastTo(typeof concentration === "number" ? full([], concentration) : concentration, shape);
   const small = less(a, 1);
@@ -148,7 +137,7 @@ function logGamma(name: string, shape: Shape, concentration: NodeLike): Node {
 
 /** Gamma of a concentration, a number or a tensor that broadcasts to the shape, and a rate (PyTorch's Gamma): Marsaglia and Tsang's method with 8 proposals, within 4·10⁻¹¹ in probability. 17 draws a value. → [...shape] float32; NaN for a concentration ≤ 0 in a tensor. No gradient goes to the concentration. Throws ShapeError. @torch torch.distributions.Gamma */
 export function gamma(shape: Shape, concentration: NodeLike, rate = 1): Node {
-  check("gamma", holds(rate) && Math.fround(rate) > 0, [rate], "a rate > 0 that float32 holds");
+  check("gamma", isPositive(rate), [rate], "a rate > 0 that float32 holds");
   const standard = exp(logGamma("gamma", shape, concentration));
   return rate === 1 ? standard : div(standard, rate);
 }

@@ -156,29 +156,22 @@ export const relu = defineUnary({
 
 const half = (grad: Node) => mul(grad, 0.5);
 
-/** The larger: a where a ≥ b or a is NaN, else b. At a tie each side gets half the gradient. @torch torch.maximum */
-export const maximum = defineBinary({
-  name: "maximum",
-  dtype: numbers,
-  value: ([a, b], { math }) => math.maximum(a, b),
-  vjp: ({ inputs: [a, b], grad }) => {
-    const tie = equal(a, b);
-    const first = logicalOr(greater(a, b), notEqual(a, a));
-    return [where(tie, half(grad), where(first, grad, 0)), where(tie, half(grad), where(first, 0, grad))];
-  },
-});
+const extreme = (name: "maximum" | "minimum", beats: typeof less) =>
+  defineBinary({
+    name,
+    dtype: numbers,
+    value: ([a, b], { math }) => math[name](a, b),
+    vjp: ({ inputs: [a, b], grad }) => {
+      const tie = equal(a, b);
+      const first = logicalOr(beats(a, b), notEqual(a, a));
+      return [where(tie, half(grad), where(first, grad, 0)), where(tie, half(grad), where(first, 0, grad))];
+    },
+  });
 
+/** The larger: a where a ≥ b or a is NaN, else b. At a tie each side gets half the gradient. @torch torch.maximum */
+export const maximum = extreme("maximum", greater);
 /** The smaller: a where a ≤ b or a is NaN, else b. At a tie each side gets half the gradient. @torch torch.minimum */
-export const minimum = defineBinary({
-  name: "minimum",
-  dtype: numbers,
-  value: ([a, b], { math }) => math.minimum(a, b),
-  vjp: ({ inputs: [a, b], grad }) => {
-    const tie = equal(a, b);
-    const first = logicalOr(less(a, b), notEqual(a, a));
-    return [where(tie, half(grad), where(first, grad, 0)), where(tie, half(grad), where(first, 0, grad))];
-  },
-});
+export const minimum = extreme("minimum", less);
 
 defineOp({
   name: "where",
@@ -195,10 +188,8 @@ defineOp({
   vjp: ({ inputs: [condition], grad }) => [null, where(condition, grad, 0), where(condition, 0, grad)],
 });
 
-defineOp({
+defineUnary({
   name: "cast",
-  kind: "elementwise",
-  inputs: 1,
   dtype: attributeDType,
   value: ([x], { e, math }, { dtype }) => {
     if (dtype === x.type) return x;
@@ -209,10 +200,8 @@ defineOp({
   vjp: ({ inputs: [x], grad }) => [x.dtype === "float32" ? cast(grad, "float32") : null],
 });
 
-defineOp({
+defineUnary({
   name: "stopGradient",
-  kind: "elementwise",
-  inputs: 1,
   dtype: ([dtype]) => dtype,
   value: ([x]) => x,
   vjp: "none",

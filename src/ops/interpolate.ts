@@ -1,6 +1,6 @@
 // Images in another resolution: by the nearest point or between points, and channels that become points. Images are [batch, channels, ...extents].
 import { boolean, number, oneOf, options } from "../core/arguments.ts";
-import { ConfigError, ShapeError, showValue } from "../core/errors.ts";
+import { ConfigError, refuse, ShapeError, showValue } from "../core/errors.ts";
 import { formatShape } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { pointsAlong, valuesAlong } from "./along.ts";
@@ -45,27 +45,29 @@ function lerp(x: Node, axis: number, places: readonly number[]): Node {
   );
 }
 
-function refuse(where: string, problem: string, got: string, expected: string): never {
-  throw new ConfigError({ where, problem, got, expected });
-}
-
 /** What can be said of the options without an image. Throws ConfigError unless they have one of size and scaleFactor, in range, and fit together. */
 export function checkInterpolation(
   where: string,
   { size, scaleFactor, mode = "nearest", alignCorners = false }: InterpolateOptions,
 ): void {
   if ((size === undefined) === (scaleFactor === undefined))
-    refuse(where, "not one of size and scaleFactor", size === undefined ? "neither" : "both", "one of them");
+    refuse(
+      ConfigError,
+      where,
+      "not one of size and scaleFactor",
+      size === undefined ? "neither" : "both",
+      "one of them",
+    );
   const given = size ?? scaleFactor!;
   const numbers = typeof given === "number" ? [given] : given;
   const isFit = (each: number) =>
     size === undefined ? each > 0 && each < Infinity : Number.isSafeInteger(each) && each > 0;
   if (numbers.length === 0 || !numbers.every(isFit)) {
     const [what, expected] = size === undefined ? ["scaleFactor", "finite numbers > 0"] : ["size", "integers ≥ 1"];
-    refuse(where, `no ${what} for each axis`, showValue(given), expected);
+    refuse(ConfigError, where, `no ${what} for each axis`, showValue(given), expected);
   }
   if (mode === "nearest" && alignCorners)
-    refuse(where, "alignCorners is for modes between points", mode, between.join(", "));
+    refuse(ConfigError, where, "alignCorners is for modes between points", mode, between.join(", "));
 }
 
 /**
@@ -80,16 +82,12 @@ export function interpolate(x: Node, options: InterpolateOptions): Node {
   const extents = x.shape.slice(2);
   const rank = extents.length;
   if (rank < 1 || rank > 3 || extents.includes(0)) {
-    throw new ShapeError({
-      where: "interpolate",
-      problem: "not images",
-      got: formatShape(x.shape),
-      expected: "[batch, channels, ...extents], of one to three extents ≥ 1",
-    });
+    refuse(ShapeError, "interpolate", "not images", x, "[batch, channels, ...extents], of one to three extents ≥ 1");
   }
   checkInterpolation("interpolate", options);
   if (mode !== "nearest" && mode !== between[rank - 1])
     refuse(
+      ConfigError,
       "interpolate",
       "a mode for other images",
       mode,
@@ -97,17 +95,12 @@ export function interpolate(x: Node, options: InterpolateOptions): Node {
     );
   const factors = typeof scaleFactor === "number" ? extents.map(() => scaleFactor) : scaleFactor;
   if (factors && factors.length !== rank)
-    refuse("interpolate", "not a factor for each axis", `[${factors}]`, `a number, or ${rank} of them`);
+    refuse(ConfigError, "interpolate", "not a factor for each axis", `[${factors}]`, `a number, or ${rank} of them`);
   const counts = factors
     ? extents.map((extent, i) => Math.floor(extent * factors[i]))
     : perAxis("interpolate", "size", size!, rank, 1);
   if (counts.includes(0)) {
-    throw new ShapeError({
-      where: "interpolate",
-      problem: "nothing is left",
-      got: `${formatShape(extents)} times [${factors}]`,
-      expected: "extents ≥ 1",
-    });
+    refuse(ShapeError, "interpolate", "nothing is left", `${formatShape(extents)} times [${factors}]`, "extents ≥ 1");
   }
   if (mode === "nearest" && counts.every((count, i) => count % extents[i] === 0)) return repeated(x, counts);
   return counts.reduceRight<Node>((y, count, i) => {
@@ -152,41 +145,34 @@ function checkFactor(
   expected: string,
 ) {
   if (Number.isSafeInteger(factor) && factor >= 1 && x.shape.length >= 3 && fits(x.shape.slice(-3))) return;
-  throw new ShapeError({
-    where,
-    problem: "a factor that doesn't divide",
-    got: `${formatShape(x.shape)} by ${factor}`,
-    expected,
-  });
+  refuse(ShapeError, where, "a factor that doesn't divide", `${formatShape(x.shape)} by ${factor}`, expected);
+}
+
+/** [..., channels, height, width] with these axes cut, in another order, and joined. */
+function regrouped(x: Node, cut: readonly number[], order: readonly number[], joined: readonly number[]): Node {
+  const lead = x.shape.slice(0, -3);
+  const moved = transpose(reshape(x, [...lead, ...cut]), [...lead.keys(), ...order.map((axis) => lead.length + axis)]);
+  return reshape(moved, [...lead, ...joined]);
 }
 
 /** Channels become points: [..., channels · f², height, width] → [..., channels, height · f, width · f], as PyTorch's pixel_shuffle (Shi et al. 2016). Throws ShapeError. @torch torch.nn.functional.pixel_shuffle */
 export function pixelShuffle(x: Node, factor: number): Node {
-  const f = factor;
-  checkFactor(
-    "pixelShuffle",
-    x,
-    f,
-    ([channels]) => channels % (f * f) === 0,
-    "[..., channels · factor², height, width]",
-  );
-  const lead = x.shape.slice(0, -3);
+  const fits = ([channels]: readonly number[]) => channels % (factor * factor) === 0;
+  checkFactor("pixelShuffle", x, factor, fits, "[..., channels · factor², height, width]");
   const [channels, height, width] = x.shape.slice(-3);
-  const apart = reshape(x, [...lead, channels / (f * f), f, f, height, width]);
-  const order = [...lead.map((_, i) => i), ...[0, 3, 1, 4, 2].map((axis) => lead.length + axis)];
-  return reshape(transpose(apart, order), [...lead, channels / (f * f), height * f, width * f]);
+  const left = channels / (factor * factor);
+  const cut = [left, factor, factor, height, width];
+  return regrouped(x, cut, [0, 3, 1, 4, 2], [left, height * factor, width * factor]);
 }
 
 /** Points become channels: [..., channels, height · f, width · f] → [..., channels · f², height, width]: pixelShuffle backwards, as PyTorch's pixel_unshuffle. Throws ShapeError. @torch torch.nn.functional.pixel_unshuffle */
 export function pixelUnshuffle(x: Node, factor: number): Node {
-  const f = factor;
-  const fits = ([, height, width]: readonly number[]) => height % f === 0 && width % f === 0;
-  checkFactor("pixelUnshuffle", x, f, fits, "[..., channels, height · factor, width · factor]");
-  const lead = x.shape.slice(0, -3);
+  const fits = ([, height, width]: readonly number[]) => height % factor === 0 && width % factor === 0;
+  checkFactor("pixelUnshuffle", x, factor, fits, "[..., channels, height · factor, width · factor]");
   const [channels, height, width] = x.shape.slice(-3);
-  const apart = reshape(x, [...lead, channels, height / f, f, width / f, f]);
-  const order = [...lead.map((_, i) => i), ...[0, 2, 4, 1, 3].map((axis) => lead.length + axis)];
-  return reshape(transpose(apart, order), [...lead, channels * f * f, height / f, width / f]);
+  const [rows, columns] = [height / factor, width / factor];
+  const cut = [channels, rows, factor, columns, factor];
+  return regrouped(x, cut, [0, 2, 4, 1, 3], [channels * factor * factor, rows, columns]);
 }
 
 /** What the options are. */

@@ -6,10 +6,10 @@ import { takes, tensor } from "./arguments.ts";
 import { remainder } from "./arithmetic.ts";
 import { equal, greater, less } from "./compare.ts";
 import { coordinate, eye } from "./creation.ts";
-import { broadcastTo, full } from "./define.ts";
+import { full } from "./define.ts";
 import { diagonal } from "./diagonal.ts";
 import { abs, add, cast, div, mul, sqrt, sub, where } from "./elementwise.ts";
-import { batched, checkMatrices, columnNumbers, defineResult, extentsOf, pick, positions, product } from "./matrix.ts";
+import { columnNumbers, defineResult, extentsOf, identities, matricesOf, pick, positions, product } from "./matrix.ts";
 import { reshape, slice, swapAxes } from "./movement.ts";
 import { reflected } from "./qr.ts";
 import { sum } from "./reduce.ts";
@@ -46,7 +46,6 @@ function turn(x: Node, t: Node, partner: Node, axis: 1 | 2 = 1): Node {
   const half = div(sine, add(cosine, 1));
   return sub(x, mul(along(sine), add(pick(x, along(partner), axis), mul(along(half), x))));
 }
-const identities = (batch: number, n: number) => broadcastTo(eye(n), [batch, n, n]);
 const steps = (n: number) => (n < 2 ? 0 : sweeps * (n % 2 === 0 ? n - 1 : n));
 
 /** Eigenvalues [batch, n], ascending, and eigenvectors as columns, of symmetric matrices. */
@@ -106,12 +105,12 @@ export interface Eigen {
  * @golden linalg, by "eigenvalues" and "eigenvectors"
  */
 export function eigh(x: Node): Eigen {
-  checkMatrices("eigh", x, true);
-  const a = symmetric(batched(x));
+  const { a: given, shaped } = matricesOf("eigh", x, true);
+  const a = symmetric(given);
   const [values, vectors] = diagonalized(a);
   return {
-    eigenvalues: reshape(eigenvalues(values, a, vectors), x.shape.slice(0, -1)),
-    eigenvectors: reshape(eigenvectors(vectors, a, values), x.shape),
+    eigenvalues: shaped(eigenvalues(values, a, vectors)),
+    eigenvectors: shaped(eigenvectors(vectors, a, values)),
   };
 }
 
@@ -184,11 +183,9 @@ function decomposed(x: Node): Svd {
  * @golden linalg, by "singular values" and "singular vectors"
  */
 export function svd(x: Node): Svd {
-  checkMatrices("svd", x);
-  const a = batched(x);
+  const { a, shaped } = matricesOf("svd", x);
   const [, m, n] = extentsOf(a);
   const { u, s, vh } = m < n ? flipped(decomposed(swapAxes(a))) : decomposed(a);
-  const shaped = (each: Node) => reshape(each, [...x.shape.slice(0, -2), ...each.shape.slice(1)]);
   return { u: shaped(u), s: shaped(s), vh: shaped(vh) };
 }
 
@@ -222,19 +219,17 @@ function counted(x: Node, tolerance?: number): Svd & { readonly isLarge: Node } 
 /** The Moore–Penrose inverse by `svd`: [..., m, n] → [..., n, m], whatever the rank, which must not change nearby for the gradient to be one. `torch.linalg.pinv`. Throws ShapeError, DTypeError. @torch torch.linalg.pinv */
 export function pinverse(x: Node, options: RankOptions = {}): Node {
   const { tolerance } = options;
-  checkMatrices("pinverse", x);
-  const a = batched(x);
+  const { a, shaped } = matricesOf("pinverse", x);
   const { u, s, vh, isLarge } = counted(a, tolerance);
   const value = product(columnsTimes(swapAxes(vh), where(isLarge, div(1, s), 0)), swapAxes(u));
-  const [rows, columns] = x.shape.slice(-2);
-  return reshape(pseudoInverse(value, a), [...x.shape.slice(0, -2), columns, rows]);
+  return shaped(pseudoInverse(value, a));
 }
 
 /** How many singular values count: [..., m, n] → [...] int32, `torch.linalg.matrix_rank`. Throws ShapeError, DTypeError. @torch torch.linalg.matrix_rank @golden none: a count by a threshold, held to exact ranks */
 export function matrixRank(x: Node, options: RankOptions = {}): Node {
   const { tolerance } = options;
-  checkMatrices("matrixRank", x);
-  return reshape(sum(counted(batched(x), tolerance).isLarge, -1), x.shape.slice(0, -2));
+  const { a, shaped } = matricesOf("matrixRank", x);
+  return shaped(sum(counted(a, tolerance).isLarge, -1));
 }
 
 const part = kind("a number in [0, 1)", (value) => typeof value === "number" && value >= 0 && value < 1);

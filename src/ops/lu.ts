@@ -12,11 +12,11 @@ import { gather, scatterAdd } from "./gather.ts";
 import { zerosLike } from "./grid.ts";
 import { svd } from "./jacobi.ts";
 import {
-  batched,
-  checkMatrices,
   columnNumbers,
   defineResult,
   extentsOf,
+  identities,
+  matricesOf,
   pick,
   positions,
   product,
@@ -88,7 +88,6 @@ function solvedBy(a: Node, b: Node, packed: Node, order: Node, isTransposed: boo
   return solutions[Number(isTransposed)](value, a, b, packed, order);
 }
 
-const identities = (batch: number, n: number) => broadcastTo(eye(n), [batch, n, n]);
 const invertedBy = (a: Node, packed: Node, order: Node, isTransposed: boolean) =>
   solvedBy(a, identities(a.shape[0], a.shape[1]), packed, order, isTransposed);
 const inverted = (a: Node): Node => {
@@ -103,7 +102,6 @@ const inverted = (a: Node): Node => {
  * @torch torch.linalg.solve
  */
 export function solve(a: Node, b: Node): Node {
-  checkMatrices("solve", a, true);
   const system = systemOf("solve", a, b);
   const { packed, order } = factorize(system.a);
   return system.restore(solvedBy(system.a, system.b, packed, order, false));
@@ -111,8 +109,8 @@ export function solve(a: Node, b: Node): Node {
 
 /** The inverse: [..., n, n] → [..., n, n], as `solve` of the identity. Of a singular matrix elements are ∞ or NaN, where PyTorch raises. Throws ShapeError, DTypeError. @torch torch.linalg.inv */
 export function inverse(x: Node): Node {
-  checkMatrices("inverse", x, true);
-  return reshape(inverted(batched(x)), x.shape);
+  const { a, shaped } = matricesOf("inverse", x, true);
+  return shaped(inverted(a));
 }
 
 /**
@@ -170,11 +168,10 @@ const determinant = defineResult("det", ({ grad, output, given: [a, packed, orde
 
 /** The determinant: [..., n, n] → [...], the product of the pivots; 1 of [0, 0]. Its gradient is det(x) · x⁻ᵀ; where a pivot is 0 it is the matrix of cofactors, by no division, and theirs by `svd`. Throws ShapeError, DTypeError. @torch torch.linalg.det */
 export function det(x: Node): Node {
-  checkMatrices("det", x, true);
-  const a = batched(x);
+  const { a, shaped } = matricesOf("det", x, true);
   const { packed, order, parity } = factorize(a);
   const value = mul(parity, prod(pivots(packed), -1));
-  return reshape(determinant(value, a, packed, order), x.shape.slice(0, -2));
+  return shaped(determinant(value, a, packed, order));
 }
 
 const pivots = (packed: Node) => diagonal(packed, { axis1: 1, axis2: 2 });
@@ -193,14 +190,12 @@ export interface SignAndLog {
 
 /** Sign (−1, 0 or 1) and log |det| of matrices: [..., n, n] → both [...], where the determinant itself may be too large or too small. Of a singular matrix 0 and −∞. Throws ShapeError, DTypeError. @torch torch.linalg.slogdet */
 export function slogdet(x: Node): SignAndLog {
-  checkMatrices("slogdet", x, true);
-  const a = batched(x);
+  const { a, shaped } = matricesOf("slogdet", x, true);
   const { packed, order, parity } = factorize(a);
-  const shape = x.shape.slice(0, -2);
   const found = pivots(packed);
   return {
-    sign: reshape(mul(parity, prod(sign(found), -1)), shape),
-    logAbsDet: reshape(logDeterminant(sum(log(abs(found)), -1), a, packed, order), shape),
+    sign: shaped(mul(parity, prod(sign(found), -1))),
+    logAbsDet: shaped(logDeterminant(sum(log(abs(found)), -1), a, packed, order)),
   };
 }
 
@@ -226,13 +221,11 @@ export interface LuFactors {
 
 /** The factors of x = P · L · U, all [..., n, n]: a permutation matrix, a lower triangle with ones on its diagonal and an upper one; pivots are the largest, of several the lowest row. Square matrices only. Throws ShapeError, DTypeError. @torch torch.linalg.lu */
 export function lu(x: Node): LuFactors {
-  checkMatrices("lu", x, true);
-  const a = batched(x);
+  const { a, shaped } = matricesOf("lu", x, true);
   const [batch, n] = extentsOf(a);
   const { packed, order } = factorize(a);
   const rows = ordered(a, order);
   const [l, u] = [add(tril(packed, -1), eye(n)), triu(packed)];
-  const shaped = (each: Node) => reshape(each, x.shape);
   const places = broadcastTo(order, [batch, n, n]);
   const p = where(equal(swapAxes(places), broadcastTo(rowNumbers(n), [batch, n, n])), full([], 1), 0);
   return { p: shaped(p), l: shaped(lowerFactor(l, rows, u)), u: shaped(upperFactor(u, rows, l)) };
@@ -240,17 +233,16 @@ export function lu(x: Node): LuFactors {
 
 /** x · x · … · x, so many times, by squares: [..., n, n] → [..., n, n]; the identity for 0, of the inverse where negative. Throws ShapeError, DTypeError. @torch torch.linalg.matrix_power */
 export function matrixPower(x: Node, exponent: number): Node {
-  checkMatrices("matrixPower", x, true);
+  const { a, shaped } = matricesOf("matrixPower", x, true);
   if (!Number.isSafeInteger(exponent))
     refuse(ShapeError, "matrixPower", "not a whole number of times", exponent, "an integer");
-  const a = batched(x);
   let [square, rest] = [exponent < 0 ? inverted(a) : a, Math.abs(exponent)];
   let power: Node | undefined;
   for (; rest > 0; rest = Math.floor(rest / 2)) {
     if (rest % 2 === 1) power = power ? product(power, square) : square;
     if (rest > 1) square = product(square, square);
   }
-  return reshape(power ?? identities(a.shape[0], a.shape[1]), x.shape);
+  return shaped(power ?? identities(a.shape[0], a.shape[1]));
 }
 
 takes({ solve }, { a: tensor, b: tensor });

@@ -3,7 +3,7 @@
 import { refuse, ShapeError } from "../core/errors.ts";
 import { broadcastShapes, formatShape, type Shape, sizeOf, withExtent } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
-import { coordinate } from "./creation.ts";
+import { coordinate, eye } from "./creation.ts";
 import { broadcastTo, checkFloat, defineOp, floatOnly, makeNode } from "./define.ts";
 import { gather } from "./gather.ts";
 import { reshape } from "./movement.ts";
@@ -39,7 +39,7 @@ defineOp({
 });
 
 /** Throws DTypeError unless x is float32, ShapeError unless it is matrices, with `isSquare` square ones. */
-export function checkMatrices(name: string, x: Node, isSquare = false): void {
+function checkMatrices(name: string, x: Node, isSquare = false): void {
   checkFloat(name, x);
   const [rows, columns] = x.shape.slice(-2);
   if (x.shape.length >= 2 && (!isSquare || rows === columns)) return;
@@ -53,12 +53,27 @@ export function checkMatrices(name: string, x: Node, isSquare = false): void {
 }
 
 /** Matrices with all leading axes as one. */
-export function batched(x: Node): Node {
+function batched(x: Node): Node {
   return reshape(x, [sizeOf(x.shape.slice(0, -2)), ...x.shape.slice(-2)]);
 }
 
+/** Matrices as one batch, and what gives results of theirs, [batch, ...], their leading axes. Throws as `checkMatrices`. */
+export function matricesOf(name: string, x: Node, isSquare = false): { a: Node; shaped(result: Node): Node } {
+  checkMatrices(name, x, isSquare);
+  return { a: batched(x), shaped: (result) => reshape(result, [...x.shape.slice(0, -2), ...result.shape.slice(1)]) };
+}
+
+/** Identity matrices: [batch, n, n]. */
+export const identities = (batch: number, n: number): Node => broadcastTo(eye(n), [batch, n, n]);
+
 /** A matrix and right-hand sides as two batches of one size, and what gives a solution its shape. b: [n], or [..., n, columns]. */
-export function systemOf(name: string, a: Node, b: Node): { a: Node; b: Node; restore(x: Node): Node } {
+export function systemOf(
+  name: string,
+  a: Node,
+  b: Node,
+  isSquare = true,
+): { a: Node; b: Node; restore(x: Node): Node } {
+  checkMatrices(name, a, isSquare);
   if (b.dtype !== "float32") checkMatrices(name, b);
   const isVector = b.shape.length === 1;
   const sides = isVector ? reshape(b, [...b.shape, 1]) : b;

@@ -4,13 +4,11 @@ import { Node } from "../graph/node.ts";
 import { operand, takes } from "./arguments.ts";
 import { square } from "./arithmetic.ts";
 import { equal, greaterEqual, logicalAnd } from "./compare.ts";
-import { broadcastOperands, defineOp, floatOnly, makeNode, type NodeLike, refuseDTypes } from "./define.ts";
+import { defineBinary, floatOnly, type NodeLike, refuseDTypes } from "./define.ts";
 import { log, mul, sub, where } from "./elementwise.ts";
 
-defineOp({
+const power = defineBinary({
   name: "pow",
-  kind: "elementwise",
-  inputs: 2,
   dtype: (inputs, attributes, at) => {
     if (inputs.some((dtype) => dtype !== "float32"))
       refuseDTypes(at, inputs, "float32", 'cast first, as in x.cast("float32"); the square of integers is square(x)');
@@ -35,9 +33,7 @@ defineOp({
  * @torch torch.pow
  */
 export function pow(x: NodeLike, y: NodeLike): Node {
-  if (y === 2 && x instanceof Node && x.dtype === "float32") return square(x);
-  const nodes = broadcastOperands("pow", [x, y]);
-  return makeNode("pow", nodes, nodes[0].shape);
+  return y === 2 && x instanceof Node && x.dtype === "float32" ? square(x) : power(x, y);
 }
 
 takes({ pow }, { x: operand, y: operand });

@@ -6,12 +6,10 @@ import { DTypeError, refuse } from "../core/errors.ts";
 import type { Node } from "../graph/node.ts";
 import { takes, tensor } from "./arguments.ts";
 import { castFormat } from "./autocast.ts";
-import { defineOp, floatOnly, makeNode } from "./define.ts";
+import { defineUnary, floatOnly, makeNode } from "./define.ts";
 
-defineOp({
+defineUnary({
   name: "roundTo",
-  kind: "elementwise",
-  inputs: 1,
   dtype: floatOnly,
   value: ([x], { e }, { format }) => e.roundTo(x, format as NarrowFormat),
   vjp: ({ grad, attributes: { format } }) => [makeNode("roundTo", [grad], grad.shape, { format })],

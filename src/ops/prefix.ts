@@ -1,7 +1,7 @@
 // Prefixes along an axis as ops with gradients: what cumulative.ts is made of.
 import type { PrefixCombine } from "../../kernels/prefix.ts";
 import type { Node } from "../graph/node.ts";
-import { defineOp, floatOnly, makeNode, nextAxis, numeric } from "./define.ts";
+import { defineOp, floatOnly, makeNode, nextAxis, numeric, placing } from "./define.ts";
 import { mul } from "./elementwise.ts";
 import { flip, slice } from "./movement.ts";
 import { pad } from "./pad.ts";
@@ -20,8 +20,6 @@ function define(name: string, combine: PrefixCombine, dtype: RecordBase["dtype"]
   });
   return (axis: number, ...inputs: Node[]): Node => makeNode(name, inputs, inputs[0].shape, { axis });
 }
-
-const index: RecordBase["dtype"] = (inputs, attributes, where) => numeric(inputs, attributes, where) && "int32";
 
 /** Element i is x₀ + … + xᵢ along the axis. */
 export const prefixSum = define("cumsum", "sum", numeric, ({ grad, attributes }) => [
@@ -47,9 +45,9 @@ export const recurrence = define("recurrence", "linear", floatOnly, ({ inputs: [
 });
 
 /** Where the largest of the elements so far is; NaN wins, ties to the lowest. */
-export const prefixArgmax = define("cumargmax", "argmax", index, "none");
+export const prefixArgmax = define("cumargmax", "argmax", placing, "none");
 /** Where the smallest of the elements so far is; NaN wins, ties to the lowest. */
-export const prefixArgmin = define("cumargmin", "argmin", index, "none");
+export const prefixArgmin = define("cumargmin", "argmin", placing, "none");
 
 /** What is computed along the axis from its end. */
 function fromEnd(axis: number, compute: (...inputs: Node[]) => Node, ...inputs: Node[]): Node {

@@ -6,18 +6,8 @@ import { eye } from "./creation.ts";
 import { broadcastTo } from "./define.ts";
 import { tril, triu } from "./diagonal.ts";
 import { add, div, mul, neg, sqrt, sub, where } from "./elementwise.ts";
-import {
-  batched,
-  checkMatrices,
-  defineResult,
-  extentsOf,
-  pick,
-  positions,
-  product,
-  rowNumbers,
-  systemOf,
-} from "./matrix.ts";
-import { concat, reshape, slice, swapAxes } from "./movement.ts";
+import { defineResult, extentsOf, matricesOf, pick, positions, product, rowNumbers, systemOf } from "./matrix.ts";
+import { concat, slice, swapAxes } from "./movement.ts";
 import { sum } from "./reduce.ts";
 import { dividedBy, solved } from "./triangular.ts";
 
@@ -87,10 +77,9 @@ export interface QrFactors {
  * @torch torch.linalg.qr
  */
 export function qr(x: Node): QrFactors {
-  checkMatrices("qr", x);
-  const lead = x.shape.slice(0, -2);
-  const [q, r] = factors(batched(x));
-  return { q: reshape(q, [...lead, ...q.shape.slice(1)]), r: reshape(r, [...lead, ...r.shape.slice(1)]) };
+  const { a, shaped } = matricesOf("qr", x);
+  const [q, r] = factors(a);
+  return { q: shaped(q), r: shaped(r) };
 }
 
 /**
@@ -99,8 +88,7 @@ export function qr(x: Node): QrFactors {
  * @torch torch.linalg.lstsq
  */
 export function lstsq(a: Node, b: Node): Node {
-  checkMatrices("lstsq", a);
-  const system = systemOf("lstsq", a, b);
+  const system = systemOf("lstsq", a, b, false);
   const [, m, n] = extentsOf(system.a);
   if (m >= n) {
     const [q, r] = factors(system.a);

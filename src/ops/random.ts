@@ -7,9 +7,9 @@ import { refuse, ShapeError } from "../core/errors.ts";
 import { checkShape, type Shape } from "../core/shape.ts";
 import { Node } from "../graph/node.ts";
 import { takes } from "./arguments.ts";
-import { defineOp, defineUnary, makeNode, sameDType, sameOnBatch } from "./define.ts";
+import { defineOp, defineUnary, giving, makeNode, sameOnBatch } from "./define.ts";
 import { add, mul } from "./elementwise.ts";
-import type { OpRecord, SpecialRecord } from "./record.ts";
+import type { ElementwiseRecord, SpecialRecord } from "./record.ts";
 
 defineOp({
   name: "randomWords",
@@ -54,41 +54,15 @@ export const wordSamples = { range: [0, 2 ** 32 - 1], edges: [0, 1, 2 ** 31, 2 *
 /** Raw words of the stream, one draw each. */
 export const words = (shape: Shape, where: string): Node => makeNode("randomWords", [], checkShape(where, shape));
 
-/** Raw words in, `result` out. */
-export const fromWords = (result: DType): OpRecord["dtype"] => {
-  const check = sameDType("uint32");
-  return (inputs, attributes, where) => {
-    check(inputs, attributes, where);
-    return result;
-  };
-};
+/** Declares what is made of a word, and returns the function that makes it. */
+export const ofWord = (name: string, result: DType, value: ElementwiseRecord["value"]) =>
+  defineUnary({ name, dtype: giving(result, "uint32"), value, vjp: "none", samples: wordSamples });
 
-defineOp({
-  name: "uniformFromWords",
-  kind: "elementwise",
-  inputs: 1,
-  dtype: fromWords("float32"),
-  value: ([word], { random }, { low, high }) =>
-    low === undefined ? random.uniform(word) : random.uniformBetween(word, low as number, high as number),
-  vjp: "none",
-  samples: wordSamples,
-});
-const normalFromWords = defineUnary({
-  name: "normalFromWords",
-  dtype: fromWords("float32"),
-  value: ([word], { random }) => random.normal(word),
-  vjp: "none",
-  samples: wordSamples,
-});
-defineOp({
-  name: "belowThreshold",
-  kind: "elementwise",
-  inputs: 1,
-  dtype: fromWords("bool"),
-  value: ([word], { random }, { threshold }) => random.below(word, threshold as number),
-  vjp: "none",
-  samples: wordSamples,
-});
+ofWord("uniformFromWords", "float32", ([word], { random }, { low, high }) =>
+  low === undefined ? random.uniform(word) : random.uniformBetween(word, low as number, high as number),
+);
+const normalFromWords = ofWord("normalFromWords", "float32", ([word], { random }) => random.normal(word));
+ofWord("belowThreshold", "bool", ([word], { random }, { threshold }) => random.below(word, threshold as number));
 
 /**
  * Uniform on [low, high), both rounded to float32: low + u·(high − low), u = (word >>> 8)·2⁻²⁴, and where rounding would take that to high, the float

@@ -6,11 +6,11 @@ import type { Node } from "../graph/node.ts";
 import { takes, tensor } from "./arguments.ts";
 import { equal, greater, logicalNot, logicalOr, notEqual } from "./compare.ts";
 import { coordinate } from "./creation.ts";
-import { broadcastTo, checkFloat, makeNode, numbersOf, numeric, sameDType } from "./define.ts";
+import { broadcastTo, checkFloat, makeNode, numbersOf, numeric, placing, sameDType } from "./define.ts";
 import { add, cast, div, exp, log, mul, stopGradient, sub, where } from "./elementwise.ts";
 import { finite, root } from "./guarded.ts";
 import { reshape } from "./movement.ts";
-import type { RecordBase, VjpContext } from "./record.ts";
+import type { VjpContext } from "./record.ts";
 import {
   axesOption,
   byName,
@@ -27,8 +27,6 @@ import {
 export type { Over, ReduceOptions };
 
 const axesOf = (attributes: VjpContext["attributes"]) => numbersOf(attributes.axes);
-
-const index: RecordBase["dtype"] = (inputs, attributes, at) => numeric(inputs, attributes, at) && "int32";
 
 const summable = sameDType("float32", "int32", "bool");
 
@@ -78,7 +76,7 @@ export const min = defineReduction({ ...extreme, name: "min", combine: "min", vj
 /** As `max`, with another gradient: all of it to the first of the largest, in row-major order; to the first NaN where there is one. Throws ShapeError when empty. @torch torch.max */
 export const firstMax = defineReduction({ ...extreme, name: "firstMax", combine: "max", vjp: firstVjp });
 
-const place = { version: 1, dtype: index, vjp: "none" } as const;
+const place = { version: 1, dtype: placing, vjp: "none" } as const;
 /** Row-major index of the largest over axes, int32; NaN wins, ties to the lowest. Throws ShapeError when empty. @torch torch.argmax */
 export const argmax = defineReduction({ ...place, name: "argmax", combine: "argmax" });
 /** Row-major index of the smallest over axes, int32; NaN wins, ties to the lowest. Throws ShapeError when empty. @torch torch.argmin */

@@ -6,7 +6,7 @@ import type { Node } from "../graph/node.ts";
 import { axis as axisKind, takes, tensor } from "./arguments.ts";
 import { less, lessEqual, logicalAnd, logicalNot, logicalOr, notEqual } from "./compare.ts";
 import type { Found } from "./cumulative.ts";
-import { broadcastTo, checkFloat, defineOp, full, makeNode, nextAxis, numeric } from "./define.ts";
+import { broadcastTo, checkFloat, defineOp, full, makeNode, nextAxis, placing } from "./define.ts";
 import { add, minimum, mul, sub, where } from "./elementwise.ts";
 import { gather } from "./gather.ts";
 import { reshape, slice, stack, transpose } from "./movement.ts";
@@ -24,7 +24,7 @@ defineOp({
     axis: attributes.axis as number,
     isDescending: attributes.descending as boolean,
   }),
-  dtype: (inputs, attributes, at) => numeric(inputs, attributes, at) && "int32",
+  dtype: placing,
   vjp: "none",
 });
 

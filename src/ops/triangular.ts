@@ -6,17 +6,7 @@ import { takes, tensor } from "./arguments.ts";
 import { equal, greater } from "./compare.ts";
 import { tril, triu } from "./diagonal.ts";
 import { add, div, mul, neg, sqrt, sub, where } from "./elementwise.ts";
-import {
-  batched,
-  checkMatrices,
-  defineResult,
-  extentsOf,
-  pick,
-  positions,
-  product,
-  rowNumbers,
-  systemOf,
-} from "./matrix.ts";
+import { defineResult, extentsOf, matricesOf, pick, positions, product, rowNumbers, systemOf } from "./matrix.ts";
 import { reshape, swapAxes, transpose } from "./movement.ts";
 
 /** Which triangle of a matrix is read, and whether its diagonal is taken as ones. */
@@ -74,7 +64,6 @@ export const dividedBy = (x: Node, t: Node, triangle: Triangle): Node => swapAxe
  * @torch torch.linalg.solve_triangular
  */
 export function triangularSolve(a: Node, b: Node, triangle: Triangle): Node {
-  checkMatrices("triangularSolve", a, true);
   const system = systemOf("triangularSolve", a, b);
   return system.restore(solved(system.a, system.b, triangle));
 }
@@ -100,8 +89,8 @@ const choleskyOf = defineResult("cholesky", ({ grad, output }) => {
  * @torch torch.linalg.cholesky
  */
 export function cholesky(x: Node): Node {
-  checkMatrices("cholesky", x, true);
-  const a = symmetric(batched(x));
+  const { a: given, shaped } = matricesOf("cholesky", x, true);
+  const a = symmetric(given);
   const [batch, n] = extentsOf(a);
   const rows = rowNumbers(n);
   const { slices } = positions(n, [a], [], (k, [left]) => {
@@ -111,7 +100,7 @@ export function cholesky(x: Node): Node {
     return { carry: [sub(left, mul(found, swapAxes(found)))], slices: [found] };
   });
   const factor = transpose(reshape(slices[0], [n, batch, n]), [1, 2, 0]);
-  return reshape(choleskyOf(factor, a), x.shape);
+  return shaped(choleskyOf(factor, a));
 }
 
 takes({ cholesky }, { x: tensor });

@@ -41,15 +41,8 @@ function checkDirections(where: string, what: string, given: readonly Tensor[], 
 }
 
 const vjpCall = signature("vjp", { f: callable, "...primals": tensorKind });
-const jvpCall = signature(
-  "jvp",
-  { f: callable, primals: tensors, tangents: tensors },
-  "both are lists: jvp(f, [x], [v])",
-);
-const hvpCall = signature(
-  "hvp",
-  { f: callable, primals: tensors, tangents: tensors },
-  "both are lists: hvp(f, [x], [v])",
+const [jvpCall, hvpCall] = ["jvp", "hvp"].map((name) =>
+  signature(name, { f: callable, primals: tensors, tangents: tensors }, `both are lists: ${name}(f, [x], [v])`),
 );
 
 /**

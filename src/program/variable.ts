@@ -6,7 +6,7 @@ import type { HostArray } from "../core/array.ts";
 import type { DType, TypedArray } from "../core/dtype.ts";
 import { DTypeError, refuse, ShapeError, TraceError } from "../core/errors.ts";
 import { atOnce } from "../core/promise.ts";
-import { formatShape, type Shape, sameShape, sizeOf } from "../core/shape.ts";
+import { formatShape, type Shape, sameShape } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { currentTrace, drawingFrom, drawPosition, refuseInBody, refuseInTrace } from "../graph/scope.ts";
 import * as creation from "../ops/creation.ts";
@@ -148,14 +148,6 @@ export class Variable extends Tensor {
 
   override get dtype(): DType {
     return this.#dtype;
-  }
-
-  override get rank(): number {
-    return this.#shape.length;
-  }
-
-  override get size(): number {
-    return sizeOf(this.#shape);
   }
 
   /**

@@ -68,12 +68,12 @@ export class Tensor {
 
   /** The number of axes. */
   get rank(): number {
-    return this.node.shape.length;
+    return this.shape.length;
   }
 
   /** The number of elements. */
   get size(): number {
-    return sizeOf(this.node.shape);
+    return sizeOf(this.shape);
   }
 
   /** Computes it if need be, and gives its elements, row-major: a copy. Throws TraceError while tracing. */
