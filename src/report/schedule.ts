@@ -196,25 +196,23 @@ const showSorting = ({ way, kept, vectors }: Sorting): string =>
     : `, a list of ${kept} by insertion${vectors > 0 ? showPassed(vectors) : ""}`;
 
 function showProduct(product: ProductLoops, { lanes }: Target, sharing: Sharing): string[] {
-  const { nest, rows, columns, depth, tileColumns, by, parallel, whole, isInPlace, panels } = product;
+  const { nest, rows, columns, depth, tileColumns, by, parallel, isInPlace, panels } = product;
   const share = (axis: "rows" | "columns") => (by === axis ? sharing(parallel) : "");
   const isBatch = nest.extents.some((extent) => extent > 1);
   const batch = isBatch
     ? axes(nest, [0, nest.extents.length], by === "batch" ? parallel : undefined, by === "batch" ? sharing : () => "")
     : [];
-  const packs = {
-    a: isInPlace ? "read a as it lies" : `pack a in panels of ${tileRows} rows`,
-    b: `pack b in panels of ${tileColumns} columns`,
-  };
-  const here = (side: "a" | "b") => (whole === side ? "" : `: ${packs[side]}`);
-  const before = whole ? [`once for each thread, ${packs[whole]} from ${panels} of its packed operands`] : [];
+  const ofA = isInPlace ? "read a as it lies" : `pack a in panels of ${tileRows} rows`;
+  const ofB = `pack b in panels of ${tileColumns} columns`;
+  const isWhole = panels !== undefined;
+  const before = isWhole ? [`once for each thread, ${ofB} from ${panels} of its packed operands`] : [];
   return [
     ...before,
     ...within([
       ...batch,
       `for column < ${columns} in ${columnBlock}s${share("columns")}`,
-      `for k < ${depth} in chunks of ${chunkSize}${here("b")}`,
-      `for row < ${rows} in ${tileRows}s${share("rows")}${here("a")}`,
+      `for k < ${depth} in chunks of ${chunkSize}${isWhole ? "" : `: ${ofB}`}`,
+      `for row < ${rows} in ${tileRows}s${share("rows")}: ${ofA}`,
       `for tiles of ${tileRows} × ${tileColumns}: fold k, ${lanes} lanes, ${tileUnroll} terms a round`,
     ]),
   ];

@@ -77,11 +77,9 @@ export interface ProductLoops {
   readonly tileColumns: number;
   readonly by: "batch" | "rows" | "columns";
   readonly parallel: Parallel;
-  /** The operand that is packed whole before the group's first block; undefined: both are packed block by block. */
-  readonly whole: "a" | "b" | undefined;
   /** Rows of the left operand are read as they lie: only those that fill no tile are packed. */
   readonly isInPlace: boolean;
-  /** Where it begins in each thread's packed operands. */
+  /** Where the right operand, packed whole before the group's first block, begins in each thread's packed operands; undefined: it is packed block by block. */
   readonly panels: number | undefined;
   readonly scratch: number;
 }
@@ -101,14 +99,13 @@ export function productLoops(
   const axis = group ? nest.outer : nest.extents.indexOf(most);
   const alone = most >= 8 ? "batch" : columns >= rows && columns >= 2 * width ? "columns" : "rows";
   const by = !group ? alone : isByRows(product) ? "rows" : "batch";
-  const whole = panels === undefined ? undefined : by === "rows" ? "b" : "a";
   const parallel = {
     batch: () => parallelAxis(axis, nest.extents[axis], 1, group),
     columns: () => parallelAxis(batch.length + 1, columns, width, group),
     rows: () => parallelAxis(batch.length, rows, rows >= 16 * rowBlock ? rowBlock : tileRows, group),
   }[by]();
   const pitch = 4 * width * Math.min(depth, chunkSize) + gap;
-  const blockBytes = whole !== "b" ? Math.ceil(Math.min(columns, columnBlock) / width) * pitch : 0;
+  const blockBytes = panels === undefined ? Math.ceil(Math.min(columns, columnBlock) / width) * pitch : 0;
   const [left, right] = [
     operandOf(a, walkOf(a, border, border + axes.depth), walkOf(a, batch.length, border)),
     operandOf(b, walkOf(b, batch.length, end), walkOf(b, end, end + axes.columns)),
@@ -124,8 +121,7 @@ export function productLoops(
     tileColumns: width,
     by,
     parallel,
-    whole,
-    isInPlace: whole !== "a" && liesReady(left),
+    isInPlace: liesReady(left),
     panels,
     scratch: 4 * tileRows * width + tableBytes(left) + tableBytes(right) + leftPitch + blockBytes,
   };

@@ -3,7 +3,7 @@
 import type { Plan, Value } from "../compile/plan.ts";
 import type { Target } from "../compile/target.ts";
 import { loopsOf, special } from "./functions.ts";
-import { workOf } from "./parallel.ts";
+import { chunkCount, workOf } from "./parallel.ts";
 import { type Phase, phasesIn, type ScheduledGroup, type Step, stepsOf } from "./phases.ts";
 import { type Arena, align, layOutArena, placeLocals } from "./places.ts";
 import { apart, type Group, groupKernels } from "./rows.ts";
@@ -61,9 +61,10 @@ export function schedulePlan(given: Plan, target: Target): Schedule {
 const inWords = (value: Value): Value => ({ ...value, storage: undefined });
 
 /** A block's memory should stay in the first cache, and its calls should cost little beside its work. */
-function blockCount({ division, bytes }: Group, work: number, { shareFrom, firstCache, threads }: Target): number {
+function blockCount({ division, bytes }: Group, work: number, target: Target): number {
+  const { threads, shareFrom, firstCache } = target;
   if (!division || (threads > 1 && work < shareFrom)) return 1;
   const { rows, grain } = division;
-  const wanted = Math.max(bytes / firstCache, Math.min(64, work / Math.max(1, shareFrom)));
-  return Math.max(1, Math.min(Math.ceil(rows / grain), Math.ceil(wanted)));
+  const chunks = chunkCount(work, [{ axis: 0, extent: rows, grain }], target);
+  return Math.min(Math.ceil(rows / grain), Math.max(chunks, Math.ceil(bytes / firstCache)));
 }

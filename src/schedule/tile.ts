@@ -64,12 +64,6 @@ export function isByRows(product: Product): boolean {
   return rows >= columns && rows >= 2 * rowBlock && rightBytes(product) <= mostOwnBytes;
 }
 
-/** What a product in a group packs whole, before the first block: by rows the right operand, by batch the left one where it is the same for all of it. */
-export function panelBytes(product: Product): number {
-  if (!isTiled(product)) return 0;
-  if (isByRows(product)) return rightBytes(product);
-  const { batch, rows, depth, a } = product;
-  const bytes = Math.ceil(rows / tileRows) * Math.ceil(depth / chunkSize) * leftPitch;
-  const isSame = batch.every((extent, axis) => extent === 1 || a.view.strides[axis] === 0);
-  return isSame && sizeOf(batch) > 1 && bytes <= mostOwnBytes ? bytes : 0;
-}
+/** What a product in a group packs whole, before the first block: by rows the right operand. */
+export const panelBytes = (product: Product): number =>
+  isTiled(product) && isByRows(product) ? rightBytes(product) : 0;

@@ -1,5 +1,5 @@
 // One matrix product in blocks: for 512 columns, for 256 terms, the right operand is packed in panels of 8 or 16 columns; then for 4 or 16 rows the
-// left operand is packed in panels of 4, unless it is read as it lies, and the tile runs over all pairs. One of them may have been packed whole before.
+// left operand is packed in panels of 4, unless it is read as it lies, and the tile runs over all pairs. The right operand may have been packed whole before.
 // A chunk of 256 terms is the tile's whole sum, so this order is the written one.
 import { chunkSize } from "../../../../../kernels/kernel.ts";
 import { isStraight, type Operand, type ProductLoops } from "../../../../schedule/product.ts";
@@ -69,16 +69,10 @@ export class BlockPrinter {
     this.#scratch = scratch;
   }
 
-  /** Packs the operand that is packed whole: chunk after chunk, of the right one block after block of columns. */
-  prepare([a, b]: readonly Cursor[]): void {
-    const { rows, whole } = this.#product;
-    const { left, right } = this.#scratch;
-    if (whole === "b") this.#blocks((columns) => this.#chunks((chunk) => this.#packRight(b, columns, chunk, right)));
-    else
-      this.#chunks((chunk) => {
-        this.#packPanels("a", this.#terms("a", a, chunk), chunk, [0, rows], left);
-        left.set(i32.add(left, Math.ceil(rows / tileRows) * leftPitch));
-      });
+  /** Packs all of the right operand: block after block of columns, chunk after chunk. */
+  prepare([, b]: readonly Cursor[]): void {
+    const { right } = this.#scratch;
+    this.#blocks((columns) => this.#chunks((chunk) => this.#packRight(b, columns, chunk, right)));
   }
 
   print([a, b, c]: readonly Cursor[]): void {
@@ -136,83 +130,58 @@ export class BlockPrinter {
   /** One chunk of terms over one block of columns: pack what isn't, and run the tile over rows and columns. */
   #multiply([a, b, c]: readonly Cursor[], columns: Columns, chunk: Chunk): void {
     const fn = this.#fn;
-    const { a: operand, rows, columns: all, whole, isInPlace, tileColumns } = this.#product;
+    const { a: operand, columns: all, panels, isInPlace, tileColumns } = this.#product;
     const { left, right, corner } = this.#scratch;
     const { column, width } = columns;
     const { k, terms } = chunk;
+    const { rows } = this.#part;
     const panel = fn.local("i32");
     const stride = 4 * all;
     const patch = cornerFunction(this.#context, tileColumns, k !== 0);
     // Packed whole, the chunks' panels follow one another.
-    if (whole !== "b") {
+    if (panels === undefined) {
       panel.set(right);
       this.#packRight(b, columns, chunk, panel);
     }
-    const ofA = whole === "a" ? undefined : this.#terms("a", a, chunk);
+    const ofA = this.#terms("a", a, chunk);
     const out = fn.let(i32.add(c.at, i32.shl(column, 2)));
-    /** The tiles over `count` panels of rows, or over a packed one that is no more than `height` high; `from`: where the panels are. */
-    const tiles = (row: Integer, count: Limit, from: Code<"i32">, height?: Integer) => {
+    /** The tiles over a few rows: `from`: where they are. `height`: how many, where they are packed and may be fewer than a tile's. */
+    const tiles = (row: Integer, from: Code<"i32">, height?: Integer) => {
       const lies = isInPlace && height === undefined;
       const apart = lies ? [strideOf(operand)] : [];
       const tile = tileFunction(this.#context, tileColumns, k !== 0, lies);
       const store = tileFunction(this.#context, tileColumns, false, lies);
       const to = fn.let(i32.add(out, i32.mul(row, stride)));
-      const [below, panelLeft] = [fn.local("i32"), fn.local("i32")];
+      const panelLeft = fn.let(from);
       panel.set(right);
       countLoop(fn, 0, width, tileColumns, (j) => {
         const rest = i32.sub(width, j);
+        const full = () => fn.emit(call(tile, panelLeft, panel, to, stride, terms, ...apart));
         const partial = () =>
           fn.emit(
             call(store, panelLeft, panel, corner, 4 * tileColumns, terms, ...apart),
-            call(patch, corner, below, stride, height ?? tileRows, this.#least(rest, tileColumns)),
+            call(patch, corner, to, stride, height ?? tileRows, this.#least(rest, tileColumns)),
           );
-        const full = () => fn.emit(call(tile, panelLeft, panel, below, stride, terms, ...apart));
-        below.set(to);
-        panelLeft.set(from);
-        countLoop(fn, 0, count, 1, () => {
-          if (height !== undefined) partial();
-          else fn.when(i32.geS(rest, tileColumns), full, partial);
-          panelLeft.set(i32.add(panelLeft, leftPitch));
-          below.set(i32.add(below, tileRows * stride));
-        });
+        if (height !== undefined) partial();
+        else fn.when(i32.geS(rest, tileColumns), full, partial);
         panel.set(i32.add(panel, this.#pitch(chunk)));
         to.set(i32.add(to, 4 * tileColumns));
       });
     };
-    if (ofA) this.#rows(ofA, chunk, tiles);
-    else {
-      const [fours, rest] = [Math.floor(rows / tileRows), rows % tileRows];
-      const number = k === 0 ? 0 : i32.divU(k, chunkSize);
-      const from = fn.let(i32.add(left, i32.mul(number, Math.ceil(rows / tileRows) * leftPitch)));
-      if (fours > 0) tiles(0, fours, from);
-      if (rest > 0) tiles(fours * tileRows, 1, i32.add(from, fours * leftPitch), rest);
-    }
-    if (whole !== "b") return;
-    right.set(i32.add(right, i32.mul(this.#panels(width), this.#pitch(chunk))));
-  }
-
-  /** The part's rows of a left operand that isn't packed whole: some are packed, unless they are read as they lie, and go through the tiles. */
-  #rows(
-    terms: Terms,
-    chunk: Chunk,
-    tiles: (row: Integer, count: Limit, from: Code<"i32">, height?: Integer) => void,
-  ): void {
-    const fn = this.#fn;
-    const { a: operand, isInPlace } = this.#product;
-    const { left } = this.#scratch;
-    const { begin, end } = this.#part.rows;
-    countLoop(fn, begin, end, tileRows, (row) => {
-      const height = fn.let(this.#least(i32.sub(end, row), tileRows));
-      const pack = () => this.#packPanels("a", terms, chunk, [row, i32.add(row, height)], left);
+    countLoop(fn, rows.begin, rows.end, tileRows, (row) => {
+      const height = fn.let(this.#least(i32.sub(rows.end, row), tileRows));
+      const pack = () => this.#packPanels("a", ofA, chunk, [row, i32.add(row, height)], left);
       const last = () => {
         pack();
-        tiles(row, 1, left, height);
+        tiles(row, left, height);
       };
       fn.when(i32.ne(height, tileRows), last, () => {
         if (!isInPlace) pack();
-        tiles(row, 1, isInPlace ? i32.add(terms.base, i32.mul(row, strideOf(operand))) : left);
+        tiles(row, isInPlace ? i32.add(ofA.base, i32.mul(row, strideOf(operand))) : left);
       });
     });
+    if (panels === undefined) return;
+    right.set(i32.add(right, i32.mul(this.#panels(width), this.#pitch(chunk))));
   }
 
   /** In how many panels columns are. */

@@ -21,7 +21,7 @@ export function printProduct(context: Context, product: ProductLoops, target: Ke
   loops(fn, nest, [0, nest.extents.length], cursors, (each) => printer.print(each), batch);
 }
 
-/** Prints what packs all of an operand, before the group's first block. */
+/** Prints what packs all of the right operand, before the group's first block. */
 export function printPanels(context: Context, product: ProductLoops, target: KernelFunction): void {
   const { nest, rows, columns } = product;
   const cursors = start(target.fn, nest, (value) => valueAddress(target, value));
@@ -35,17 +35,16 @@ function printerOf(
   product: ProductLoops,
   part: Share,
 ): BlockPrinter {
-  const { whole, panels, a, b, tileColumns } = product;
+  const { panels, a, b, tileColumns } = product;
   let end = 0;
   const take = (bytes: number): Local<"i32"> => {
     end += bytes;
     return fn.let(i32.add(scratch, end - bytes));
   };
-  const packed = () => fn.let(i32.add(scratch, panels! - context.panelBytes));
   return new BlockPrinter(context, fn, product, part, {
     corner: take(4 * tileRows * tileColumns),
     tables: { a: take(tableBytes(a)), b: take(tableBytes(b)) },
-    left: whole === "a" ? packed() : take(leftPitch),
-    right: whole === "b" ? packed() : take(0),
+    left: take(leftPitch),
+    right: panels === undefined ? take(0) : fn.let(i32.add(scratch, panels - context.panelBytes)),
   });
 }
