@@ -1,8 +1,8 @@
 // Layers of small models, which need no family of ops beside the basic one.
 
+export { Activation, identity, lambda, relu, sigmoid, softplus, tanh } from "./activation.ts";
 export { ModuleDict, ModuleList, moduleDict, moduleList } from "./containers.ts";
 export { Dropout, dropout } from "./dropout.ts";
-export { Activation, identity, lambda, relu, sigmoid, softplus, tanh } from "./elementwise.ts";
 export { Embedding, type EmbeddingOptions, embedding } from "./embedding.ts";
 export { flatten, SampleShape, unflatten } from "./flatten.ts";
 export { Linear, type LinearOptions, linear } from "./linear.ts";

@@ -1,11 +1,11 @@
 // One layer of a transformer, normalising before each part, as GPT-2 does.
 import type { Tensor } from "../tensor/tensor.ts";
-import { gelu } from "./activations.ts";
 import { blockCall, type SelfAttention, type SelfAttentionOptions, selfAttention } from "./attention.ts";
 import { type Dropout, dropout as dropoutLayer } from "./dropout.ts";
 import { checked, factoryOf, Layer } from "./layer.ts";
 import { type LayerNorm, layerNorm } from "./layernorm.ts";
 import { linear } from "./linear.ts";
+import { gelu } from "./nonlinearities.ts";
 import { type Sequential, sequential } from "./sequential.ts";
 
 /** x + attention(norm1(x)), then x + mlp(norm2(x)), dropout on both addends; the MLP is four times as wide, with GELU. x: [batch, time, width] → the same. */

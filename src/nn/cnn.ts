@@ -1,10 +1,10 @@
 import { count, flag, type Given, list, numberOf, probability, tuple, word } from "../core/options.ts";
 import { factory } from "../core/things.ts";
+import { relu } from "./activation.ts";
 import { batchNorm2d } from "./batchnorm.ts";
 import { affineParameters, checkStack, layerOptions } from "./check.ts";
 import { conv2d } from "./conv.ts";
 import { dropout as dropoutLayer } from "./dropout.ts";
-import { relu } from "./elementwise.ts";
 import { flatten, unflatten } from "./flatten.ts";
 import { initNames } from "./init.ts";
 import { linear } from "./linear.ts";

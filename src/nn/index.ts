@@ -1,18 +1,5 @@
 // Layers and models.
-export {
-  celu,
-  elu,
-  gelu,
-  hardSigmoid,
-  hardSwish,
-  hardtanh,
-  leakyRelu,
-  logSigmoid,
-  mish,
-  relu6,
-  selu,
-  silu,
-} from "./activations.ts";
+
 export { SelfAttention, type SelfAttentionOptions, selfAttention } from "./attention.ts";
 export * from "./basic.ts";
 export { BatchNorm, type BatchNormOptions, batchNorm1d, batchNorm2d, batchNorm3d } from "./batchnorm.ts";
@@ -31,6 +18,20 @@ export { type LoadOptions, load, save } from "./load.ts";
 export * from "./lstm-language-model.ts";
 export * from "./mlp.ts";
 export * from "./multihead.ts";
+export {
+  celu,
+  elu,
+  gelu,
+  hardSigmoid,
+  hardSwish,
+  hardtanh,
+  leakyRelu,
+  logSigmoid,
+  mish,
+  relu6,
+  selu,
+  silu,
+} from "./nonlinearities.ts";
 export * from "./pool.ts";
 export * from "./positions.ts";
 export * from "./prelu.ts";

@@ -1,13 +1,13 @@
 import { count, flag, type Given, list, probability, word } from "../core/options.ts";
 import { factory } from "../core/things.ts";
-import { activations } from "./activations.ts";
 import { affineParameters, checkStack, layerOptions } from "./check.ts";
 import { dropout as dropoutLayer } from "./dropout.ts";
 import { initNames } from "./init.ts";
 import { linear } from "./linear.ts";
+import { nonlinearities } from "./nonlinearities.ts";
 import { sequential } from "./sequential.ts";
 
-const names = Object.keys(activations) as (keyof typeof activations)[];
+const names = Object.keys(nonlinearities) as (keyof typeof nonlinearities)[];
 
 const record = layerOptions("mlp", {
   /** Sizes of inputs, hidden layers and outputs, in this order. */
@@ -34,7 +34,7 @@ export const mlp = factory(record, ({ sizes, dropout, activation, bias, init }) 
   const layers = sizes.slice(1).flatMap((size, i) => {
     const affine = linear(sizes[i], size, { bias, init });
     if (i === sizes.length - 2) return [affine];
-    return [affine, activations[activation](), ...(dropout > 0 ? [dropoutLayer(dropout)] : [])];
+    return [affine, nonlinearities[activation](), ...(dropout > 0 ? [dropoutLayer(dropout)] : [])];
   });
   return sequential(...layers);
 });

@@ -3,15 +3,15 @@ import { listOf, number, signature } from "../core/arguments.ts";
 import { ConfigError } from "../core/errors.ts";
 import { count, flag, type Given, probability, type Read, word } from "../core/options.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { gelu } from "./activations.ts";
+import { relu } from "./activation.ts";
 import { affineParameters, checkStack, layerOptions, module } from "./check.ts";
 import { type Dropout, dropout as dropoutLayer } from "./dropout.ts";
-import { relu } from "./elementwise.ts";
 import { checked, factoryOf, Layer } from "./layer.ts";
 import { type LayerNorm, layerNorm } from "./layernorm.ts";
 import { linear } from "./linear.ts";
 import type { Batch, Module } from "./module.ts";
 import { type MultiHeadAttention, multiHeadAttention } from "./multihead.ts";
+import { gelu } from "./nonlinearities.ts";
 import { type Sequential, sequential } from "./sequential.ts";
 
 const activations = { relu, gelu };

@@ -5,10 +5,10 @@ import { formatShape, sameShape } from "../../core/shape.ts";
 import * as functions from "../../tensor/families/basic.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { pick, weightFields, weightsOf } from "./cross-entropy.ts";
-import { checkRows, lossOf, lossOfTerms, lossOptions, targetsLike, targetsOf } from "./loss.ts";
+import { lossOf, lossOfTerms, lossOptions, targetsLike, targetsOf } from "./loss.ts";
 import { reduced } from "./reduction.ts";
 
-const marginRecord = lossOptions("multi_margin", {
+const marginRecord = lossOptions("multi_margin", "losses.multiMargin", {
   /** By how much the target's score must lead. */
   margin: finite.default(1),
   /** The power of what is missing, 1 or 2. */
@@ -21,10 +21,8 @@ export type MultiMarginOptions = Given<typeof marginRecord>;
 export const multiMargin = lossOfTerms(marginRecord, (outputs, batch, { margin, power, classWeights }) => {
   const { where } = marginRecord;
   const targets = targetsOf(where, batch);
-  checkRows(where, outputs, targets);
-  const classes = outputs.shape[outputs.rank - 1];
-  const rows = outputs.reshape([targets.size, classes]);
-  const { index, values } = pick(where, rows, targets, {});
+  const { rows, index, values } = pick(where, outputs, targets);
+  const classes = rows.shape[1];
   const missing = functions.maximum(rows.sub(values).add(margin), 0);
   const powered = power === 2 ? missing.mul(missing) : missing;
   const own = functions.oneHot(targets.reshape([targets.size]), classes, "bool");
@@ -33,7 +31,7 @@ export const multiMargin = lossOfTerms(marginRecord, (outputs, batch, { margin, 
   return { terms: weights ? terms.mul(weights) : terms, shape: targets.shape };
 });
 
-const focalRecord = lossOptions("focal", {
+const focalRecord = lossOptions("focal", "losses.focal", {
   /** How much what is well found counts less. */
   gamma: nonNegative.default(2),
   /** What positive targets count; negative ones count 1 − alpha. For targets of 0 and 1 alone. */
@@ -68,11 +66,9 @@ export const focal = lossOfTerms(focalRecord, (outputs, batch, { gamma, alpha })
 
 /** outputs[target] − log Σ e^outputs[c] over the other classes c: the logit of the target against the rest. [targets, 1]. */
 function leadOf(where: string, outputs: Tensor, targets: Tensor): Tensor {
-  checkRows(where, outputs, targets);
-  const classes = outputs.shape[outputs.rank - 1];
-  if (classes < 2) refuse(ShapeError, where, "one class alone", outputs, "two or more");
-  const rows = outputs.reshape([targets.size, classes]);
-  const { values } = pick(where, rows, targets, {});
+  if (outputs.shape[outputs.rank - 1] < 2) refuse(ShapeError, where, "one class alone", outputs, "two or more");
+  const { rows, values } = pick(where, outputs, targets);
+  const classes = rows.shape[1];
   const own = functions.oneHot(targets.reshape([targets.size]), classes, "bool");
   const others = functions.where(own, -Infinity, rows);
   const top = functions.stopGradient(functions.max(others, { axis: 1, keepDims: true }));
@@ -80,7 +76,7 @@ function leadOf(where: string, outputs: Tensor, targets: Tensor): Tensor {
   return values.sub(top).sub(rest);
 }
 
-const klRecord = lossOptions("kl_divergence", {
+const klRecord = lossOptions("kl_divergence", "losses.klDivergence", {
   /** Whether targets are logarithms of probabilities too. */
   logTarget: flag.default(false),
 });

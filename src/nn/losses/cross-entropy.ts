@@ -18,7 +18,7 @@ const classFields = {
   ignoreIndex: numberOf("an integer", { integer: true }).optional(),
 } as const;
 
-const crossEntropyRecord = lossOptions("cross_entropy", {
+const crossEntropyRecord = lossOptions("cross_entropy", "losses.crossEntropy", {
   /** The part of each target that is spread evenly over all classes. */
   labelSmoothing: probability.default(0),
   ...classFields,
@@ -31,8 +31,9 @@ export function weightsOf(where: string, weights: readonly number[], classes: nu
   refuse(ShapeError, `${where}.classWeights`, "not a weight for each class", weights.length, String(classes));
 }
 
-/** Of each target: its element of its row, and what it counts where some count otherwise. */
+/** Rows [targets, classes], and of each target: its element of its row, and what it counts where some count otherwise. */
 interface Picked {
+  readonly rows: Tensor;
   readonly index: Tensor;
   readonly values: Tensor;
   readonly weights: Tensor | undefined;
@@ -40,13 +41,16 @@ interface Picked {
   readonly masked: (values: Tensor) => Tensor;
 }
 
-/** The elements of rows [targets, classes] that targets name: [targets, 1] each. Throws DTypeError for targets that aren't int32. */
+/** What targets name of the rows of outputs, or of what `rowsOf` makes of them: [targets, 1] each. Throws ShapeError unless there is a target for each row, DTypeError for targets that aren't int32. */
 export function pick(
   where: string,
-  rows: Tensor,
+  outputs: Tensor,
   targets: Tensor,
-  { classWeights, ignoreIndex }: { readonly classWeights?: readonly number[]; readonly ignoreIndex?: number },
+  { classWeights, ignoreIndex }: { readonly classWeights?: readonly number[]; readonly ignoreIndex?: number } = {},
+  rowsOf = (rows: Tensor): Tensor => rows,
 ): Picked {
+  checkRows(where, outputs, targets);
+  const rows = rowsOf(outputs.reshape([targets.size, outputs.shape[outputs.rank - 1]]));
   if (targets.dtype !== "int32") {
     const hint = 'cast(targets, "int32"), or give probabilities of the outputs\' shape to crossEntropy';
     refuse(DTypeError, where, "targets aren't class numbers", targets.dtype, "int32", hint);
@@ -56,9 +60,9 @@ export function pick(
   const index = kept ? functions.where(kept, targets.reshape(column), 0) : targets.reshape(column);
   const masked = (values: Tensor) => (kept ? functions.where(kept, values, 0) : values);
   const values = masked(rows.gather(index, 1));
-  if (!classWeights) return { index, values, weights: kept && functions.cast(kept, "float32"), masked };
+  if (!classWeights) return { rows, index, values, weights: kept && functions.cast(kept, "float32"), masked };
   const weights = functions.take(weightsOf(where, classWeights, rows.shape[1]), index);
-  return { index, values: values.mul(weights), weights: masked(weights), masked };
+  return { rows, index, values: values.mul(weights), weights: masked(weights), masked };
 }
 
 /**
@@ -86,8 +90,7 @@ export const crossEntropy = lossOf(crossEntropyRecord, (outputs, batch, given) =
     const logs = functions.logSoftmax(outputs);
     hard = reduced(where, functions.sum(targets.mul(scaled(logs)), -1), batch, reduction).neg();
   } else {
-    checkRows(where, outputs, targets);
-    const picked = pick(where, functions.logSoftmax(outputs.reshape([targets.size, classes])), targets, given);
+    const picked = pick(where, outputs, targets, given, functions.logSoftmax);
     whole = picked.weights && functions.sum(picked.weights);
     hard = reduced(where, picked.values, batch, reduction, { shape, whole }).neg();
     masked = (values) => picked.masked(values.reshape([targets.size, 1]));
@@ -102,16 +105,14 @@ export const crossEntropy = lossOf(crossEntropyRecord, (outputs, batch, given) =
   return hard.mul(1 - labelSmoothing).sub(even.mul(labelSmoothing));
 });
 
-const nllRecord = lossOptions("nll", classFields);
+const nllRecord = lossOptions("nll", "losses.nll", classFields);
 export type NllOptions = Given<typeof nllRecord>;
 
 /** −outputs[target]. outputs: [..., classes] float32, logarithms of probabilities; targets: [...] int32. Weights, ignored targets and reductions as PyTorch's. */
 export const nll = lossOf(nllRecord, (outputs, batch, given) => {
   const { where } = nllRecord;
   const targets = targetsOf(where, batch);
-  checkRows(where, outputs, targets);
-  const rows = outputs.reshape([targets.size, outputs.shape[outputs.rank - 1]]);
-  const { values, weights } = pick(where, rows, targets, given);
+  const { values, weights } = pick(where, outputs, targets, given);
   const whole = weights && functions.sum(weights);
   return reduced(where, values, batch, given.reduction, { shape: targets.shape, whole }).neg();
 });

@@ -3,7 +3,7 @@ import { type Given, positive } from "../../core/options.ts";
 import { less, lessEqual, where } from "../../tensor/families/basic.ts";
 import { lossOfPairs, lossOptions } from "./loss.ts";
 
-const mseRecord = lossOptions("mse", {});
+const mseRecord = lossOptions("mse", "losses.mse", {});
 export type MseOptions = Given<typeof mseRecord>;
 
 /** (output − target)²; targets of the outputs' shape, given alone or as `batch.targets`. */
@@ -12,13 +12,13 @@ export const mse = lossOfPairs(mseRecord, (outputs, targets) => {
   return difference.mul(difference);
 });
 
-const l1Record = lossOptions("l1", {});
+const l1Record = lossOptions("l1", "losses.l1", {});
 export type L1Options = Given<typeof l1Record>;
 
 /** |output − target|; targets of the outputs' shape, given alone or as `batch.targets`. */
 export const l1 = lossOfPairs(l1Record, (outputs, targets) => outputs.sub(targets).abs());
 
-const smoothRecord = lossOptions("smooth_l1", {
+const smoothRecord = lossOptions("smooth_l1", "losses.smoothL1", {
   /** Where the square becomes a line. */
   beta: positive.default(1),
 });
@@ -31,7 +31,7 @@ export const smoothL1 = lossOfPairs(smoothRecord, (outputs, targets, { beta }) =
   return where(less(size, beta), square, size.sub(0.5 * beta));
 });
 
-const huberRecord = lossOptions("huber", {
+const huberRecord = lossOptions("huber", "losses.huber", {
   /** Where the square becomes a line. */
   delta: positive.default(1),
 });

@@ -2,7 +2,7 @@
 import { oneOf, options, real } from "../core/arguments.ts";
 import type { GeluOptions } from "../ops/activations.ts";
 import { ops } from "../tensor/families/activations.ts";
-import { layer, relu, sigmoid, softplus, tanh } from "./elementwise.ts";
+import { layer, relu, sigmoid, softplus, tanh } from "./activation.ts";
 
 /**
  * A layer of x held between 0 and 6. x: [...] float32 → the same.
@@ -80,7 +80,7 @@ export const hardSigmoid = layer("hardSigmoid", ops.hardSigmoid);
 export const hardSwish = layer("hardSwish", ops.hardSwish);
 
 /** What a model's `activation` may name. */
-export const activations = {
+export const nonlinearities = {
   relu,
   gelu,
   tanh,
