@@ -7,7 +7,7 @@ import { axis, bias as biasKind, takes, tensor } from "./arguments.ts";
 import { add, div, exp, log, mul, stopGradient, sub, where } from "./elementwise.ts";
 import { matmul } from "./matmul.ts";
 import { swapAxes } from "./movement.ts";
-import { checkProbability, keepMask } from "./random.ts";
+import { bernoulli, checkProbability } from "./random.ts";
 import { max, sum } from "./reduce.ts";
 
 /** eˣ ÷ Σ eˣ along an axis, after subtracting the maximum (no gradient through it). @torch torch.softmax */
@@ -25,7 +25,7 @@ export function logSoftmax(x: Node, axis = -1): Node {
 /** Zeroes each element with probability p and scales the rest by fround(1 ÷ (1 − p)) (Srivastava et al. 2014); p = 1: zeros. One draw an element. @torch torch.nn.functional.dropout */
 export function dropout(x: Node, p: number): Node {
   checkProbability("dropout", p);
-  const keep = keepMask(x.shape, p);
+  const keep = bernoulli(x.shape, 1 - p);
   return p === 1 ? where(keep, x, 0) : where(keep, mul(x, Math.fround(1 / (1 - p))), 0);
 }
 

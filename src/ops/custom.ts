@@ -3,14 +3,11 @@
 import { GradError } from "../core/errors.ts";
 import { formatShape, sameShape } from "../core/shape.ts";
 import { Node, type OwnGradient } from "../graph/node.ts";
-import { defineOp, sameOnBatch } from "./define.ts";
+import { defineMovement, sameOnBatch } from "./define.ts";
 
-defineOp({
+defineMovement({
   name: "customGradient",
-  kind: "movement",
-  version: 1,
   batch: sameOnBatch,
-  dtype: ([dtype]) => dtype,
   shape: (input) => input,
   view: (view) => view,
   vjp: ({ inputs: [, ...inputs], output, grad }) => {

@@ -8,7 +8,7 @@ import { broadcastShapes, checkShape, type Shape, sameShape, sizeOf } from "../c
 import { type Attributes, Node } from "../graph/node.ts";
 import { reserveDraws } from "../graph/scope.ts";
 import { operand, takes, tensor } from "./arguments.ts";
-import type { Batch, ElementwiseRecord, OpRecord, RecordBase } from "./record.ts";
+import type { Batch, ElementwiseRecord, MovementRecord, OpRecord, RecordBase } from "./record.ts";
 import type { Terms } from "./terms.ts";
 
 /** A node, or a number that takes the other operand's dtype. */
@@ -22,6 +22,13 @@ export function defineOp<R extends OpRecord>(record: R): R {
     throw new DTypeError({ where: "defineOp", problem: "an op of this name exists", got: record.name });
   records.set(record.name, record);
   return record;
+}
+
+/** Declares movement, of any dtype unless it says which. */
+export function defineMovement(
+  record: Omit<MovementRecord, "kind" | "version" | "dtype"> & Partial<Pick<MovementRecord, "version" | "dtype">>,
+): void {
+  defineOp({ kind: "movement", version: 1, dtype: ([dtype]) => dtype, ...record });
 }
 
 /** The record of a node's op. */

@@ -1,7 +1,7 @@
 // Reading, adding and writing by an index that is data. Gradients of a read are added by destination, in ascending source position.
 import { number } from "../core/arguments.ts";
 import { DTypeError, refuse, ShapeError } from "../core/errors.ts";
-import { checkShape, formatShape, normalizeAxis, sizeOf, withExtent } from "../core/shape.ts";
+import { checkShape, normalizeAxis, sameShape, sizeOf, withExtent } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { operand, takes, tensor } from "./arguments.ts";
 import { greater } from "./compare.ts";
@@ -19,6 +19,7 @@ import {
 } from "./define.ts";
 import { add, maximum, sub, where } from "./elementwise.ts";
 import { reshape } from "./movement.ts";
+import type { RecordBase } from "./record.ts";
 
 defineOp({
   name: "gather",
@@ -36,13 +37,18 @@ defineOp({
   ],
 });
 
-defineOp({
+const defineScatter = (combine: "sum" | "last", record: RecordBase) =>
+  defineOp({
+    kind: "special",
+    of: "scatter",
+    version: 1,
+    kernel: ({ attributes }) => ({ axis: attributes.axis as number, combine }),
+    batch: nextAxis,
+    ...record,
+  });
+
+defineScatter("sum", {
   name: "scatterAdd",
-  kind: "special",
-  of: "scatter",
-  version: 1,
-  kernel: ({ attributes }) => ({ axis: attributes.axis as number, combine: "sum" }),
-  batch: nextAxis,
   dtype: ([indices, updates], _, where) => {
     if (indices !== "int32" || (updates !== "float32" && updates !== "int32"))
       refuseDTypes(where, [indices, updates], "int32 indices, and float32 or int32 updates");
@@ -55,20 +61,16 @@ defineOp({
 });
 
 /** Which update each destination keeps: the last one's number, counted from 1 along the axis, and 0 where none is written. */
-defineOp({
-  name: "scatterLast",
-  kind: "special",
-  of: "scatter",
-  version: 1,
-  kernel: ({ attributes }) => ({ axis: attributes.axis as number, combine: "last" }),
-  batch: nextAxis,
-  dtype: sameDType("int32"),
-  vjp: "none",
-});
+defineScatter("last", { name: "scatterLast", dtype: sameDType("int32"), vjp: "none" });
 
 function checkAlong(where: string, a: Node, b: Node, axis: number): void {
   if (a.shape.length !== b.shape.length || a.shape.some((extent, i) => i !== axis && extent !== b.shape[i]))
     refuse(ShapeError, where, "shapes differ beside the axis", [a, b], `the same extents but for axis ${axis}`);
+}
+
+function checkUpdates(where: string, indices: Node, updates: Node): void {
+  if (!sameShape(indices.shape, updates.shape))
+    refuse(ShapeError, where, "an index for each update", [indices, updates], "one shape");
 }
 
 /** Throws ShapeError or DTypeError unless there are an int32 index and an update of x's dtype for each other, of x's shape but for the axis. */
@@ -78,8 +80,7 @@ export function checkScatter(where: string, x: Node, indices: Node, updates: Nod
     const got = [x.dtype, indices.dtype, updates.dtype];
     refuseDTypes(where, got, "int32 indices, and updates of x's dtype", 'cast first, as in x.cast("int32")');
   }
-  if (formatShape(indices.shape) !== formatShape(updates.shape))
-    refuse(ShapeError, where, "an index for each update", [indices, updates], "one shape");
+  checkUpdates(where, indices, updates);
 }
 
 /** out[…i…] = x[…indices[…i…]…] along an axis, as PyTorch's gather: shapes equal but for that axis. An index out of range is an error when run. @torch torch.gather */
@@ -101,8 +102,7 @@ export function take(table: Node, indices: Node): Node {
 /** zeros of extent `size` along `axis`, plus every update at its index, in ascending position. indices, updates: one shape. @torch torch.scatter_add */
 export function scatterAdd(indices: Node, updates: Node, axis: number, size: number): Node {
   const at = normalizeAxis("scatterAdd", axis, updates.shape.length);
-  if (formatShape(indices.shape) !== formatShape(updates.shape))
-    refuse(ShapeError, "scatterAdd", "an index for each update", [indices, updates], "one shape");
+  checkUpdates("scatterAdd", indices, updates);
   const shape = withExtent(updates.shape, at, size);
   return makeNode("scatterAdd", [indices, updates], checkShape("scatterAdd", shape), { axis: at });
 }

@@ -4,7 +4,7 @@ import { refuse, ShapeError } from "../core/errors.ts";
 import { broadcastShapes, formatShape, type Shape, sizeOf, withExtent } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { coordinate, eye } from "./creation.ts";
-import { broadcastTo, checkFloat, defineOp, floatOnly, makeNode } from "./define.ts";
+import { broadcastTo, checkFloat, defineMovement, floatOnly, makeNode } from "./define.ts";
 import { gather } from "./gather.ts";
 import { reshape } from "./movement.ts";
 import { type LoopOptions, type Step, scanNodes } from "./scan.ts";
@@ -24,10 +24,8 @@ export function defineResult(name: string, formula: Formula): (value: Node, ...g
   return (value, ...given) => makeNode("linalg", [value, ...given], value.shape, { result: name });
 }
 
-defineOp({
+defineMovement({
   name: "linalg",
-  kind: "movement",
-  version: 1,
   batch: "joined",
   dtype: ([value]) => floatOnly([value], {}, "linalg"),
   shape: (value) => value,

@@ -5,20 +5,16 @@ import { formatShape, normalizeAxis, type Shape, sizeOf, withExtent } from "../c
 import type { Node } from "../graph/node.ts";
 import { axes as axesKind, axis as axisKind, takes, tensor, tensors } from "./arguments.ts";
 import { assemble } from "./assemble.ts";
-import { defineOp, makeNode, numbersOf } from "./define.ts";
+import { defineMovement, makeNode, numbersOf } from "./define.ts";
 import { pickedBy, type SliceSpec } from "./range.ts";
 import type { Batch } from "./record.ts";
 
 export type { SliceSpec };
 
 const leadingExtent: Batch = ({ shape }, size) => ({ shape: [size, ...numbersOf(shape)] });
-const keepDType = ([dtype]: readonly ("float32" | "int32" | "uint32" | "bool")[]) => dtype;
 
-defineOp({
+defineMovement({
   name: "broadcastTo",
-  kind: "movement",
-  version: 1,
-  dtype: keepDType,
   shape: (_, { shape }) => numbersOf(shape),
   view: (view, { views }, shape) => views.broadcastView(view, shape),
   alignsLast: true,
@@ -33,22 +29,16 @@ defineOp({
   },
 });
 
-defineOp({
+defineMovement({
   name: "reshape",
-  kind: "movement",
-  version: 1,
-  dtype: keepDType,
   shape: (_, { shape }) => numbersOf(shape),
   view: (view, { views }, shape) => views.reshapeView(view, shape),
   batch: leadingExtent,
   vjp: ({ inputs: [x], grad }) => [reshape(grad, x.shape)],
 });
 
-defineOp({
+defineMovement({
   name: "transpose",
-  kind: "movement",
-  version: 1,
-  dtype: keepDType,
   shape: (input, { permutation }) => numbersOf(permutation).map((axis) => input[axis]),
   view: (view, { views }, _, { permutation }) => views.transposeView(view, numbersOf(permutation)),
   batch: ({ permutation }) => ({ permutation: [0, ...numbersOf(permutation).map((axis) => axis + 1)] }),
@@ -61,11 +51,8 @@ defineOp({
   },
 });
 
-defineOp({
+defineMovement({
   name: "slice",
-  kind: "movement",
-  version: 1,
-  dtype: keepDType,
   shape: (_, { shape }) => numbersOf(shape),
   view: (view, { views }, shape, { starts, steps }) =>
     views.sliceView(view, numbersOf(starts), numbersOf(steps), shape),

@@ -5,15 +5,12 @@ import { ShapeError } from "../core/errors.ts";
 import { checkShape, withExtent } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { takes, tensor } from "./arguments.ts";
-import { broadcastTo, checkNumber, defineOp, makeNode, numbersOf } from "./define.ts";
+import { broadcastTo, checkNumber, defineMovement, makeNode, numbersOf } from "./define.ts";
 import { concat, slice } from "./movement.ts";
 import { alongAxis } from "./range.ts";
 
-defineOp({
+defineMovement({
   name: "pad",
-  kind: "movement",
-  version: 1,
-  dtype: ([dtype]) => dtype,
   shape: (input, { before, after }) =>
     input.map((extent, axis) => numbersOf(before)[axis] + extent + numbersOf(after)[axis]),
   view: (view, _terms, _shape, { before, after }) => padView(view, numbersOf(before), numbersOf(after)),

@@ -9,7 +9,6 @@ import { defineReduction } from "./reduction.ts";
 /** Product over axes (all if left out), in the orders of sums; float32 or int32, which wraps; empty: 1. Its gradient divides by nothing: zeros are as good as any. @torch torch.prod */
 export const prod = defineReduction({
   name: "prod",
-  version: 1,
   combine: "prod",
   empty: 1,
   dtype: numeric,

@@ -101,14 +101,6 @@ export function normal(shape: Shape, mean = 0, deviation = 1): Node {
   return mean === 0 && deviation === 1 ? standard : add(mul(standard, deviation), mean);
 }
 
-/** True with probability 1 − dropped: word < round((1 − dropped)·2³²), `dropped` as float64. One draw a value. */
-export function keepMask(shape: Shape, dropped: number): Node {
-  checkProbability("dropout", dropped);
-  return makeNode("belowThreshold", [words(shape, "dropout")], shape, {
-    threshold: Math.round((1 - dropped) * 2 ** 32),
-  });
-}
-
 /** True with probability p: word < round(p·2³²), p as float64. One draw a value. → bool @torch torch.bernoulli */
 export function bernoulli(shape: Shape, p: number): Node {
   checkProbability("bernoulli", p);

@@ -33,7 +33,6 @@ const summable = sameDType("float32", "int32", "bool");
 /** Sum over axes (all if left out); empty: +0; of bool: int32. @torch torch.sum */
 export const sum = defineReduction({
   name: "sum",
-  version: 1,
   combine: "sum",
   empty: 0,
   dtype: (inputs, attributes, at) => {
@@ -68,19 +67,17 @@ const firstVjp = ({ inputs: [x], output, grad, attributes }: VjpContext) => {
   return [where(equal(place, broadcastTo(first, x.shape)), broadcastTo(reshape(grad, kept), x.shape), 0)];
 };
 
-const extreme = { version: 1, dtype: numeric };
 /** Largest over axes; NaN wins. Ties share the gradient equally, and so do NaNs. Throws ShapeError when empty. @torch torch.amax */
-export const max = defineReduction({ ...extreme, name: "max", combine: "max", vjp: extremeVjp });
+export const max = defineReduction({ dtype: numeric, name: "max", combine: "max", vjp: extremeVjp });
 /** Smallest over axes; NaN wins. Ties share the gradient equally, and so do NaNs. Throws ShapeError when empty. @torch torch.amin */
-export const min = defineReduction({ ...extreme, name: "min", combine: "min", vjp: extremeVjp });
+export const min = defineReduction({ dtype: numeric, name: "min", combine: "min", vjp: extremeVjp });
 /** As `max`, with another gradient: all of it to the first of the largest, in row-major order; to the first NaN where there is one. Throws ShapeError when empty. @torch torch.max */
-export const firstMax = defineReduction({ ...extreme, name: "firstMax", combine: "max", vjp: firstVjp });
+export const firstMax = defineReduction({ dtype: numeric, name: "firstMax", combine: "max", vjp: firstVjp });
 
-const place = { version: 1, dtype: placing, vjp: "none" } as const;
 /** Row-major index of the largest over axes, int32; NaN wins, ties to the lowest. Throws ShapeError when empty. @torch torch.argmax */
-export const argmax = defineReduction({ ...place, name: "argmax", combine: "argmax" });
+export const argmax = defineReduction({ name: "argmax", combine: "argmax", dtype: placing, vjp: "none" });
 /** Row-major index of the smallest over axes, int32; NaN wins, ties to the lowest. Throws ShapeError when empty. @torch torch.argmin */
-export const argmin = defineReduction({ ...place, name: "argmin", combine: "argmin" });
+export const argmin = defineReduction({ name: "argmin", combine: "argmin", dtype: placing, vjp: "none" });
 
 /** Sum ÷ count, one division; float32. Throws ShapeError when empty. @torch torch.mean */
 export function mean(x: Node, over: Over = {}): Node {

@@ -64,8 +64,11 @@ export function reduce(op: string, x: Node, given: Over, empty: number | undefin
 export function defineReduction({
   empty,
   ...record
-}: Omit<ReduceRecord, "kind" | "batch"> & { readonly empty?: number }): (x: Node, over?: Over) => Node {
-  defineOp({ kind: "reduce", batch: nextAxes, ...record });
+}: Omit<ReduceRecord, "kind" | "version" | "batch"> & { readonly empty?: number; readonly version?: number }): (
+  x: Node,
+  over?: Over,
+) => Node {
+  defineOp({ kind: "reduce", version: 1, batch: nextAxes, ...record });
   const named = { [record.name]: (x: Node, given: Over = {}) => reduce(record.name, x, given, empty) };
   takes(named, { x: tensor, "over?": overKind }, byName);
   return named[record.name];

@@ -5,7 +5,7 @@ import { refuse, ShapeError } from "../core/errors.ts";
 import { normalizeAxis, type Shape } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { takes, tensor } from "./arguments.ts";
-import { defineOp, makeNode, nextAxis } from "./define.ts";
+import { defineMovement, makeNode, nextAxis } from "./define.ts";
 import { fold, type Windows } from "./fold.ts";
 
 const unfolded = (input: Shape, { axis, size, step, dilation = 1 }: Windows): Shape => [
@@ -13,11 +13,8 @@ const unfolded = (input: Shape, { axis, size, step, dilation = 1 }: Windows): Sh
   size,
 ];
 
-defineOp({
+defineMovement({
   name: "unfold",
-  kind: "movement",
-  version: 1,
-  dtype: ([dtype]) => dtype,
   shape: (input, attributes) => unfolded(input, attributes as unknown as Windows),
   view: (view, _terms, _shape, attributes) => {
     const { axis, size, step, dilation } = attributes as unknown as Windows;

@@ -249,7 +249,6 @@ describe("shapes that don't fit: ShapeError", () => {
     ],
     "bernoulli of NaN": [() => random.bernoulli([2], NaN), /not a probability/],
     "bernoulli of no shape": [() => random.bernoulli([-2], 0.5), /an extent is not a count/],
-    "keepMask of no probability": [() => random.keepMask([2], -0.1), /^dropout: not a probability/],
     "dropout of no probability": [() => composite.dropout(f(2), 2), /^dropout: not a probability: got 2/],
     "dropout of text": [() => composite.dropout(f(2), "0.5" as never), /not a probability/],
     "uniform of nothing": [

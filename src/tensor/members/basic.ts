@@ -41,5 +41,5 @@ export const functions = joined(
   filling,
   only(elementwise, "where"),
   only(movement, "concat", "stack"),
-  without(random, "checkProbability", "keepMask", "ofWord", "words", "wordSamples"),
+  without(random, "checkProbability", "ofWord", "words", "wordSamples"),
 );

@@ -21,7 +21,6 @@ export function randomCases(): Computation[] {
     make("normal [1000]", () => random.normal([1000])),
     make("normal [5] of mean 3", () => random.normal([5], 3, 0.1)),
     ...[0, 1e-9, 0.1, 0.5, 0.999, 1].map((p) => make(`bernoulli of ${p}`, () => random.bernoulli([300], p))),
-    ...[0, 0.1, 1].map((p) => make(`keepMask of ${p}`, () => random.keepMask([300], p))),
     make("randint of [0, 10)", () => random.randint([300], 0, 10)),
     make("randint of all of int32", () => random.randint([300], -(2 ** 31), 2 ** 31)),
     make("randint of one value", () => random.randint([3], 5, 6)),
