@@ -4,7 +4,7 @@ import { Node, nextNodeId } from "../graph/node.ts";
 import { input } from "./creation.ts";
 import { broadcastTo, full, makeNode, recordOf } from "./define.ts";
 import { add } from "./elementwise.ts";
-import { dependences, loopNode, Outputs } from "./loop.ts";
+import { dependences, loopNode, outputsOf } from "./loop.ts";
 import { reshape, transpose } from "./movement.ts";
 import type { LoopVjpContext } from "./record.ts";
 
@@ -92,7 +92,7 @@ export function loopGradients({ outputs, wanted, differentiate }: LoopVjpContext
     ...closed.sliced,
     ...closed.fixed,
   ];
-  const made = new Outputs(
+  const made = outputsOf(
     closed,
     { length, reverse: !reverse, ...(recompute && { recompute }) },
     closed.isDrawn ? loop.draws : undefined,

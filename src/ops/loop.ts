@@ -37,37 +37,19 @@ export function dependences(
   };
 }
 
-/** Makes the nodes of a loop. */
-export class Outputs {
-  readonly #closed: ClosedBody;
-  readonly #how: Omit<LoopAttributes, "body" | "of" | "at">;
-  readonly #draws: DrawRange | undefined;
-  readonly #inputs: readonly Node[];
-
-  constructor(
-    closed: ClosedBody,
-    how: Omit<LoopAttributes, "body" | "of" | "at">,
-    draws: DrawRange | undefined,
-    inputs: readonly Node[],
-  ) {
-    this.#closed = closed;
-    this.#how = how;
-    this.#draws = draws;
-    this.#inputs = inputs;
-  }
-
-  carry(at: number, { shape, dtype }: Node): Node {
-    return this.#node({ of: "carry", at }, shape, dtype);
-  }
-
-  stack(node: Node): Node {
-    return this.#node({ of: "stack", at: this.#closed.number(node) }, [this.#how.length, ...node.shape], node.dtype);
-  }
-
-  #node(what: Pick<LoopAttributes, "of" | "at">, shape: Shape, dtype: Node["dtype"]): Node {
-    const attributes: LoopAttributes = { ...this.#how, ...what, body: this.#closed.body };
-    return loopNode(attributes, shape, dtype, this.#inputs, this.#draws);
-  }
+/** What makes the nodes of a loop: its carries by number, and stacks of its body's values. */
+export function outputsOf(
+  closed: ClosedBody,
+  how: Omit<LoopAttributes, "body" | "of" | "at">,
+  draws: DrawRange | undefined,
+  inputs: readonly Node[],
+) {
+  const made = (what: Pick<LoopAttributes, "of" | "at">, shape: Shape, dtype: Node["dtype"]) =>
+    loopNode({ ...how, ...what, body: closed.body }, shape, dtype, inputs, draws);
+  return {
+    carry: (at: number, { shape, dtype }: Node) => made({ of: "carry", at }, shape, dtype),
+    stack: (value: Node) => made({ of: "stack", at: closed.number(value) }, [how.length, ...value.shape], value.dtype),
+  };
 }
 
 /** A carry or a stack of a loop. */

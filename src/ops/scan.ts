@@ -6,7 +6,7 @@ import { reserveDraws, withBody } from "../graph/scope.ts";
 import { loopGradients } from "./adjoint.ts";
 import { input } from "./creation.ts";
 import { broadcastTo, defineOp } from "./define.ts";
-import { dependences, Outputs } from "./loop.ts";
+import { dependences, outputsOf } from "./loop.ts";
 
 defineOp({ name: "scan", kind: "repeat", version: 1, dtype: ([first]) => first, vjp: loopGradients });
 
@@ -53,7 +53,7 @@ export function scanNodes(
   const rules: BodyRules = { sliced: () => undefined, fixed };
   const closed = closeBody(open, rules);
   const range = draws > 0 ? (reserved ?? reserveDraws(draws * length)) : undefined;
-  const loop = new Outputs(closed, { length, reverse, ...(recompute && { recompute }) }, range, [
+  const loop = outputsOf(closed, { length, reverse, ...(recompute && { recompute }) }, range, [
     ...init,
     ...stacks,
     ...closed.fixed,

@@ -1,7 +1,7 @@
 // Differentiation of functions of tensors. The gradients are tensors like any other, so they differentiate again.
 import { gradients as nodeGradients } from "../autograd/grad.ts";
 import { callable, checkArguments, kind, signature } from "../core/arguments.ts";
-import { GradError, showValue } from "../core/errors.ts";
+import { GradError, refuse, type ShapeError, showValue } from "../core/errors.ts";
 import { settled } from "../core/promise.ts";
 import { formatShape } from "../core/shape.ts";
 import { type Node, reachable } from "../graph/node.ts";
@@ -97,21 +97,24 @@ export function run<A extends readonly unknown[], R>(f: (...args: A) => R, args:
   }
 }
 
+/** Argument `i` of a function of tensors. Throws the error given for anything else. */
+export function argumentOf(
+  Failure: typeof GradError | typeof ShapeError,
+  where: string,
+  given: unknown,
+  i: number,
+): Tensor {
+  if (given instanceof Tensor) return given;
+  refuse(Failure, where, `argument ${i} isn't a tensor`, showValue(given), "a tensor", "close over other values");
+}
+
 /**
  * The arguments as tensors whose nodes are nobody else's, so that a tensor that is given twice is two arguments, and one that the function closes over
  * is a constant to it: ×1 keeps bits. `always` unless only those that are given twice are. A variable is itself: a model's function reads it by name.
  */
 export function ownArguments(where: string, args: readonly unknown[], { always = true } = {}): Tensor[] {
-  return args.map((tensor, i) => {
-    if (!(tensor instanceof Tensor)) {
-      throw new GradError({
-        where,
-        problem: `argument ${i} isn't a tensor`,
-        got: showValue(tensor),
-        expected: "a tensor",
-        hint: "close over other values",
-      });
-    }
+  return args.map((given, i) => {
+    const tensor = argumentOf(GradError, where, given, i);
     const isTwice = args.some((other, j) => j !== i && (other as Tensor).node === tensor.node);
     const isShared = isTwice || (always && !(tensor instanceof Variable));
     return isShared && tensor.dtype === "float32" ? ops.mul(tensor, 1) : tensor;

@@ -73,6 +73,9 @@ export function resultLeaf(shape: Shape, dtype: DType): Node {
   return new Node({ op: "input", dtype, shape, attributes: { dtype }, unsited: true, standsFor: "result" });
 }
 
+const asAsync = (where: string, problem: string, hint: string) => () =>
+  new TraceError({ where, problem, got: "a promise", expected: "a synchronous function", hint });
+
 /** Runs the function in a trace: arguments, then scalars, then state are the graph's inputs; its results, then assigned state the outputs. */
 export function traceFunction<A extends readonly unknown[], R>(
   fn: (...args: A) => R,
@@ -102,14 +105,8 @@ export function traceFunction<A extends readonly unknown[], R>(
         open.cells.set(variable, { input, current: input, version: input });
       }
     });
-    const refusal = () =>
-      new TraceError({
-        where: "compile",
-        problem: "the compiled function is async",
-        got: "a promise",
-        expected: "a synchronous function",
-        hint: "await values before the call and pass them as arguments",
-      });
+    const hint = "await values before the call and pass them as arguments";
+    const refusal = asAsync("compile", "the compiled function is async", hint);
     // A variable among the results is what it holds at the end, which it says while the trace is open.
     return mapTree(settled(fn(...leaves), refusal), "", ({ value }) =>
       value instanceof Tensor ? new Tensor(value.node) : value,
@@ -196,14 +193,8 @@ function provided(name: string, provide: () => number): number {
 export function onExecute(callback: () => unknown): void {
   checkArguments(executeCall, arguments);
   const scope = currentTrace();
-  const refusal = () =>
-    new TraceError({
-      where: "onExecute",
-      problem: "the callback is async",
-      got: "a promise",
-      expected: "a synchronous function",
-      hint: "what a call needs is taken when it is made: await before",
-    });
+  const hint = "what a call needs is taken when it is made: await before";
+  const refusal = asAsync("onExecute", "the callback is async", hint);
   const called = () => settled(callback(), refusal);
   if (scope) scope.beforeExecution.push(called);
   else called();

@@ -1,13 +1,13 @@
 // Functions of one example, run on a whole batch.
 import { batched } from "../autograd/batch.ts";
 import { callable, checkArguments, either, kind, listOf, options as optionsOf, signature } from "../core/arguments.ts";
-import { refuse, ShapeError, showValue } from "../core/errors.ts";
+import { refuse, ShapeError } from "../core/errors.ts";
 import { formatShape, normalizeAxis } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import * as movement from "../ops/movement.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { inFormOf, type TensorResult } from "./derivatives.ts";
-import { resultsOf } from "./gradients.ts";
+import { argumentOf, resultsOf } from "./gradients.ts";
 
 /** Where the batch is. */
 export interface VmapOptions {
@@ -54,16 +54,8 @@ export function vmap<A extends readonly Tensor[], R extends TensorResult>(
   return (...args) => {
     const axes = axesFor<number | null>("inAxes", inAxes, args.length);
     const inputs: Node[] = [];
-    const places = args.map((tensor, i) => {
-      if (!(tensor instanceof Tensor)) {
-        throw new ShapeError({
-          where: "vmap",
-          problem: `argument ${i} isn't a tensor`,
-          got: showValue(tensor),
-          expected: "a tensor",
-          hint: "close over other values",
-        });
-      }
+    const places = args.map((given, i) => {
+      const tensor = argumentOf(ShapeError, "vmap", given, i);
       const axis = axes[i];
       if (axis === null) return null;
       return inputs.push(moved(tensor.node, normalizeAxis("vmap", axis, tensor.rank), 0)) - 1;
