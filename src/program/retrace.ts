@@ -1,7 +1,7 @@
 // Two traces of one function held against each other: what isn't the same in both would stay for ever what it was in the first.
 import type { TypedArray } from "../core/dtype.ts";
 import { TraceError } from "../core/errors.ts";
-import { formatShape } from "../core/shape.ts";
+import { formatShape, sameShape } from "../core/shape.ts";
 import type { Attributes, DrawRange, Node } from "../graph/node.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { isHostArray } from "../tensor/tree.ts";
@@ -93,7 +93,7 @@ function userOf(node: Node, consumers: ReadonlyMap<Node, Node>): Node | undefine
 }
 
 function sameNode(x: Node, y: Node): boolean {
-  if (x.op !== y.op || x.dtype !== y.dtype || !sameValue(x.shape, y.shape)) return false;
+  if (x.op !== y.op || x.dtype !== y.dtype || !sameShape(x.shape, y.shape)) return false;
   if (x.inputs.length !== y.inputs.length || !sameDraws(x.draws, y.draws)) return false;
   if (x.data || y.data) return sameData(x.data, y.data);
   // Other leaves are themselves or nothing.
@@ -117,8 +117,8 @@ function firstUnequal(a: TypedArray, b: TypedArray): number {
 function sameValue(a: unknown, b: unknown): boolean {
   if (Object.is(a, b)) return true;
   if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
-  const [x, y] = [Object.entries(a), Object.entries(b)];
-  return x.length === y.length && x.every(([key, value]) => sameValue(value, (b as Record<string, unknown>)[key]));
+  const keys = Object.keys(a) as (keyof typeof a)[];
+  return keys.length === Object.keys(b).length && keys.every((key) => sameValue(a[key], b[key]));
 }
 
 /** What a result holds beside tensors. */

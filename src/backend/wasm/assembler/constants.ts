@@ -22,12 +22,13 @@ export function holdConstants(
   const held = new Map<string, Code>();
   const set: Code[] = [];
   const visit = (code: Code) => {
-    if (isConstant(code) && !held.has(keyOf(code))) {
-      const made = local();
-      held.set(keyOf(code), made);
-      set.push(made.setting(code as Code<"v128">));
-    }
-    code.operands.forEach(visit);
+    for (const operand of code.operands) visit(operand);
+    if (!isConstant(code)) return;
+    const key = keyOf(code);
+    if (held.has(key)) return;
+    const made = local();
+    held.set(key, made);
+    set.push(made.setting(code as Code<"v128">));
   };
   body.forEach(visit);
   return { set, held };
