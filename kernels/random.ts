@@ -1,6 +1,6 @@
 // Float samplers: one value from one word of the stream, as scalar expressions. Each word gives exactly one value, so the number of draws
 // is the number of elements. Words are taken as two exact 16-bit halves, since not every backend has 32-bit integers.
-import { ShapeError } from "../src/core/errors.ts";
+import { refuse, ShapeError } from "../src/core/errors.ts";
 import { exp as realExp } from "../src/core/real.ts";
 import {
   add,
@@ -84,12 +84,8 @@ export function truncatedNormal(word: Expr, low: number, high: number): Expr {
   const from = Math.fround(low);
   const to = Math.fround(high);
   if (!(from < to && from <= 4 && to >= -4)) {
-    throw new ShapeError({
-      where: "truncatedNormal",
-      problem: "not bounds of a truncated normal",
-      got: `[${low}, ${high}]`,
-      expected: "low < high, low ≤ 4 and high ≥ −4, in standard deviations",
-    });
+    const expected = "low < high, low ≤ 4 and high ≥ −4, in standard deviations";
+    refuse(ShapeError, "truncatedNormal", "not bounds of a truncated normal", `[${low}, ${high}]`, expected);
   }
   // The mass between the bounds, without cancellation where both are on one side of 0.
   const mass = from > 0 ? normalTail(from) - normalTail(to) : normalTail(-to) - normalTail(-from);

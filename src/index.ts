@@ -1,8 +1,8 @@
 // The public API, and nothing else.
 
-export type { Duration, RunLength } from "./core/duration.ts";
 export * as data from "./data/index.ts";
 export * from "./engine.ts";
+export type { Duration, RunLength } from "./optim/duration.ts";
 export type { FactDifference } from "./run/facts.ts";
 export { digestOfProof, type ProofPath, proveTensor, type TensorProof } from "./run/inclusion.ts";
 export type { HostState, Kept } from "./run/kept.ts";

@@ -9,8 +9,8 @@ export interface Kind {
   /** In words: `a tensor`. */
   readonly expected: string;
   accepts(value: unknown): boolean;
-  /** Throws a more precise error than "isn't …", or says what to do about a value that isn't accepted, or about undefined where one must be. */
-  explain?(where: string, value: unknown): string | undefined;
+  /** Throws a more precise error than "isn't …", or says what to do about a value that isn't accepted, or about undefined where one must be. `what`: the parameter's name. */
+  explain?(where: string, value: unknown, what?: string): string | undefined;
 }
 
 /** Kinds by parameter, in order: `name?` may be left out, `...name` takes all that follow. */
@@ -100,7 +100,7 @@ function refuse(call: Signature, given: ArrayLike<unknown>, i: number): never {
 }
 
 function refuseValue(where: string, what: string, kind: Kind, value: unknown): never {
-  const hint = kind.explain?.(where, value) ?? promised(value);
+  const hint = kind.explain?.(where, value, what) ?? promised(value);
   throw new ConfigError({
     where,
     problem: `${what} isn't ${kind.expected}`,

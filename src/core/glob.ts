@@ -1,5 +1,5 @@
 // Names chosen by patterns: parameters by their paths.
-import { ConfigError } from "./errors.ts";
+import { ConfigError, refuse } from "./errors.ts";
 
 /** Whether a path matches a glob: `*` stands for any text, dots too, `?` for one character; everything else for itself. */
 export function matches(glob: string, path: string): boolean {
@@ -33,12 +33,8 @@ export function select<E extends readonly [name: string, ...rest: unknown[]]>(
   for (const glob of globs) {
     if (names.some((name) => matches(glob, name))) continue;
     const shown = names.slice(0, 12).join(", ");
-    throw new ConfigError({
-      where,
-      problem: "a glob that matches nothing",
-      got: glob,
-      expected: `one for some of ${shown || "none"}${names.length > 12 ? ", …" : ""}`,
-    });
+    const expected = `one for some of ${shown || "none"}${names.length > 12 ? ", …" : ""}`;
+    refuse(ConfigError, where, "a glob that matches nothing", glob, expected);
   }
   return named.filter(([name]) => globs.some((glob) => matches(glob, name)));
 }

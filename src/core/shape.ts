@@ -52,12 +52,8 @@ export const otherAxes = (rank: number, axes: readonly number[]): number[] =>
 /** One axis, negatives counted from the end, as an index in [0, rank). Throws ShapeError. */
 export function normalizeAxis(where: string, axis: number, rank: number): number {
   if (!Number.isInteger(axis) || axis < -rank || axis >= rank) {
-    throw new ShapeError({
-      where,
-      problem: "axis out of range",
-      got: String(axis),
-      expected: rank === 0 ? "no axis: the tensor is a scalar" : `an integer in [${-rank}, ${rank - 1}]`,
-    });
+    const expected = rank === 0 ? "no axis: the tensor is a scalar" : `an integer in [${-rank}, ${rank - 1}]`;
+    refuse(ShapeError, where, "axis out of range", axis, expected);
   }
   return axis < 0 ? axis + rank : axis;
 }
@@ -80,12 +76,8 @@ export function broadcastShapes(where: string, a: Shape, b: Shape): Shape {
     const x = a[a.length - i] ?? 1;
     const y = b[b.length - i] ?? 1;
     if (x !== y && x !== 1 && y !== 1) {
-      throw new ShapeError({
-        where,
-        problem: "shapes don't broadcast",
-        got: `${formatShape(a)} and ${formatShape(b)}`,
-        expected: "extents equal or 1, aligned at the last axis",
-      });
+      const got = `${formatShape(a)} and ${formatShape(b)}`;
+      refuse(ShapeError, where, "shapes don't broadcast", got, "extents equal or 1, aligned at the last axis");
     }
     out[rank - i] = x === 1 ? y : x;
   }

@@ -1,11 +1,10 @@
 // Self-attention with several heads; queries, keys and values come from one product.
-import { number } from "../core/arguments.ts";
 import { refuse, ShapeError } from "../core/errors.ts";
 import { flag, type Given, probability } from "../core/options.ts";
 import { scaledDotProductAttention } from "../tensor/families/attention.ts";
 import { reshape, slice, swapAxes } from "../tensor/families/basic.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { checkHeads, layerOptions } from "./check.ts";
+import { checkHeads, extent, layerOptions } from "./check.ts";
 import { checked, factoryOf, Layer } from "./layer.ts";
 import { type Linear, linear } from "./linear.ts";
 
@@ -19,7 +18,7 @@ const record = (name: string) =>
 export type SelfAttentionOptions = Given<ReturnType<typeof record>>;
 
 const own = record("selfAttention");
-const extents = { width: number, heads: number };
+const extents = { width: extent, heads: extent };
 const call = own.call(extents);
 /** How a transformer's block may be made. */
 export const blockCall = record("transformerBlock").call(extents);

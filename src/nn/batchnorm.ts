@@ -1,12 +1,12 @@
 // Batch normalisation: by the batch in training, by running statistics in evaluation.
-import { checkArguments, kind, number } from "../core/arguments.ts";
+import { checkArguments, kind } from "../core/arguments.ts";
 import { refuse, ShapeError } from "../core/errors.ts";
 import { flag, type Given, nonNegative } from "../core/options.ts";
 import { sizeOf } from "../core/shape.ts";
 import { batchNorm, batchNormTraining } from "../tensor/families/normalization.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { ChannelNorm, momentumOption } from "./channelnorm.ts";
-import { layerOptions } from "./check.ts";
+import { extent, layerOptions } from "./check.ts";
 
 const record = (name: string) =>
   layerOptions(name, {
@@ -25,7 +25,7 @@ export type BatchNormOptions = Given<ReturnType<typeof record>>;
 export type SpatialAxes = 1 | 2 | 3;
 
 const base = record("BatchNorm");
-const call = base.call({ axes: kind("1, 2 or 3", (value) => [1, 2, 3].includes(value as number)), channels: number });
+const call = base.call({ axes: kind("1, 2 or 3", (value) => [1, 2, 3].includes(value as number)), channels: extent });
 const shapes = {
   1: "channels] or [batch, channels, length]",
   2: "channels, height, width]",
@@ -63,7 +63,7 @@ export class BatchNorm extends ChannelNorm {
 /** What makes layers of so many axes behind the channels. */
 /* @__NO_SIDE_EFFECTS__ */
 function layersOf(axes: SpatialAxes) {
-  const call = record(`batchNorm${axes}d`).call({ channels: number });
+  const call = record(`batchNorm${axes}d`).call({ channels: extent });
   return (...given: [channels: number, options?: BatchNormOptions]): BatchNorm => {
     checkArguments(call, given);
     return new BatchNorm(axes, ...given);

@@ -5,7 +5,6 @@ import { Variable } from "../program/variable.ts";
 import { ones, zeros } from "../tensor/creation.ts";
 import { cast, div, stopGradient, sub } from "../tensor/families/basic.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { checkCounts } from "./check.ts";
 import { Norm } from "./norm.ts";
 
 /** A batch's share in running statistics; "cumulative": that of one among all batches so far. */
@@ -35,7 +34,6 @@ export abstract class ChannelNorm extends Norm {
 
   constructor(where: string, channels: number, options: ChannelNormOptions) {
     const { affine, epsilon, momentum, trackRunningStats } = options;
-    checkCounts(where, { channels });
     super(where, { extents: [channels], weight: affine, bias: affine, epsilon });
     this.channels = channels;
     this.momentum = momentum;

@@ -51,14 +51,18 @@ export function checkCount(where: string, what: string, value: number): void {
     refuse(ShapeError, where, `${what} isn't a count`, showValue(value), "an integer ≥ 1");
 }
 
-/** Throws ShapeError unless each is an integer ≥ 1. */
-export function checkCounts(where: string, values: Readonly<Record<string, number>>): void {
-  for (const [what, value] of Object.entries(values)) checkCount(where, what, value);
-}
+/** How many, or how wide. A number that isn't an integer ≥ 1 is a ShapeError. */
+export const extent = kind(
+  "a number",
+  (value) => Number.isSafeInteger(value) && (value as number) >= 1,
+  (where, value, what = "it") => {
+    if (typeof value === "number") checkCount(where, what, value);
+    return undefined;
+  },
+);
 
-/** Throws ShapeError unless both are counts, and each head can have as much of the width. */
+/** Throws ShapeError unless each head can have as much of the width. */
 export function checkHeads(where: string, width: number, heads: number): void {
-  checkCounts(where, { width, heads });
   if (width % heads === 0) return;
   const got = `width ${width}, heads ${heads}`;
   refuse(ShapeError, where, "width must be divisible by heads", got, "a width that is a multiple of heads");

@@ -1,9 +1,9 @@
 // Rows of a table by number.
-import { number, options as optionsOf, signature } from "../core/arguments.ts";
+import { options as optionsOf, signature } from "../core/arguments.ts";
 import { Parameter } from "../program/variable.ts";
 import { normal, take } from "../tensor/families/basic.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { checkCounts } from "./check.ts";
+import { extent } from "./check.ts";
 import { type Init, initial, initKind } from "./init.ts";
 import { checked, factoryOf, Layer } from "./layer.ts";
 
@@ -13,8 +13,8 @@ export interface EmbeddingOptions {
 }
 
 const call = signature("nn.embedding", {
-  count: number,
-  width: number,
+  count: extent,
+  width: extent,
   "options?": optionsOf<EmbeddingOptions>({ "init?": initKind }),
 });
 
@@ -25,7 +25,6 @@ export class Embedding extends Layer {
   constructor(count: number, width: number, options: EmbeddingOptions = {}) {
     super(checked(call, arguments));
     const { init } = options;
-    checkCounts(this.where, { count, width });
     this.weight = new Parameter(init ? initial(this.where, init, [count, width]) : normal([count, width]));
   }
 

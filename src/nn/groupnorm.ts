@@ -1,10 +1,9 @@
 // Group normalisation. It knows no batch: training and evaluation are the same.
-import { number } from "../core/arguments.ts";
 import { refuse, ShapeError } from "../core/errors.ts";
 import { flag, type Given, nonNegative } from "../core/options.ts";
 import { groupNorm as apply } from "../tensor/families/normalization.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { checkCounts, layerOptions } from "./check.ts";
+import { extent, layerOptions } from "./check.ts";
 import { checked, factoryOf } from "./layer.ts";
 import { Norm } from "./norm.ts";
 
@@ -16,7 +15,7 @@ const record = layerOptions("groupNorm", {
 });
 export type GroupNormOptions = Given<typeof record>;
 
-const call = record.call({ groups: number, channels: number });
+const call = record.call({ groups: extent, channels: extent });
 
 /** Each sample's channels in groups of neighbours, each group normalised by its own mean and variance (Wu and He 2018), then weight (ones at first) and bias (zeros) for each channel. x: [batch, channels, ...] → the same. */
 export class GroupNorm extends Norm {
@@ -25,7 +24,6 @@ export class GroupNorm extends Norm {
 
   constructor(groups: number, channels: number, options: GroupNormOptions = {}) {
     const where = checked(call, arguments);
-    checkCounts(where, { groups, channels });
     if (channels % groups !== 0) {
       const got = `${channels} channels, ${groups} groups`;
       refuse(ShapeError, where, "channels must be divisible by groups", got, "a divisor of the channels");

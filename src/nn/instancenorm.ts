@@ -1,5 +1,4 @@
 // Instance normalisation: each sample by itself, or in evaluation by running statistics where they are kept.
-import { number } from "../core/arguments.ts";
 import { refuse, ShapeError } from "../core/errors.ts";
 import { flag, type Given, nonNegative } from "../core/options.ts";
 import { sizeOf } from "../core/shape.ts";
@@ -7,7 +6,7 @@ import { mean, variance } from "../tensor/families/basic.ts";
 import { instanceNorm as apply, batchNorm } from "../tensor/families/normalization.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { ChannelNorm, momentumOption } from "./channelnorm.ts";
-import { layerOptions } from "./check.ts";
+import { extent, layerOptions } from "./check.ts";
 import { checked, factoryOf } from "./layer.ts";
 
 const record = layerOptions("instanceNorm", {
@@ -22,7 +21,7 @@ const record = layerOptions("instanceNorm", {
 });
 export type InstanceNormOptions = Given<typeof record>;
 
-const call = record.call({ channels: number });
+const call = record.call({ channels: extent });
 
 /** Each channel of each sample normalised by its own mean and variance (Ulyanov et al. 2016), then weight (ones at first) and bias (zeros) for each channel. x: [batch, channels, ...] → the same. `runningMean` and `runningVariance` are buffers: means over the batch, a variance's count being n − 1; so is `batchesTracked` where momentum is "cumulative". */
 export class InstanceNorm extends ChannelNorm {

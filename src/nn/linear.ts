@@ -1,17 +1,17 @@
 // The affine layer.
-import { number, options as optionsOf, signature } from "../core/arguments.ts";
+import { options as optionsOf, signature } from "../core/arguments.ts";
 import { Parameter } from "../program/variable.ts";
 import { linear as apply, uniform } from "../tensor/families/basic.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { checkCounts } from "./check.ts";
+import { extent } from "./check.ts";
 import { initial, type WeightOptions, weightKinds } from "./init.ts";
 import { checked, factoryOf, Layer } from "./layer.ts";
 
 export interface LinearOptions extends WeightOptions {}
 
 const call = signature("nn.linear", {
-  inputs: number,
-  outputs: number,
+  inputs: extent,
+  outputs: extent,
   "options?": optionsOf<LinearOptions>(weightKinds),
 });
 
@@ -23,7 +23,6 @@ export class Linear extends Layer {
   constructor(inputs: number, outputs: number, options: LinearOptions = {}) {
     super(checked(call, arguments));
     const { bias = true, init } = options;
-    checkCounts(this.where, { inputs, outputs });
     const bound = 1 / Math.sqrt(inputs);
     const shape = [outputs, inputs];
     this.weight = new Parameter(init ? initial(this.where, init, shape) : uniform(shape, -bound, bound));

@@ -1,13 +1,12 @@
 // Attention with several heads over the inputs themselves or over a memory, with masks. What it is given beside the inputs comes as a batch does, so
 // that a dataset's own masks reach every layer of a model.
-import { number } from "../core/arguments.ts";
 import { DTypeError, refuse, ShapeError } from "../core/errors.ts";
 import { count, flag, type Given, probability } from "../core/options.ts";
 import { formatShape, sameShape } from "../core/shape.ts";
 import { scaledDotProductAttention } from "../tensor/families/attention.ts";
 import { logicalAnd, reshape, where as select, swapAxes } from "../tensor/families/basic.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { checkCounts, layerOptions } from "./check.ts";
+import { extent, layerOptions } from "./check.ts";
 import { checked, factoryOf, Layer } from "./layer.ts";
 import { type Linear, linear } from "./linear.ts";
 import type { Batch } from "./module.ts";
@@ -28,7 +27,7 @@ const record = layerOptions("multiHeadAttention", {
   rotary: count.optional(),
 });
 export type MultiHeadAttentionOptions = Given<typeof record>;
-const call = record.call({ width: number, heads: number });
+const call = record.call({ width: extent, heads: extent });
 
 /** Throws ShapeError unless it is a multiple. */
 function checkShared(where: string, what: string, all: number, parts: number): void {
@@ -71,7 +70,6 @@ export class MultiHeadAttention extends Layer {
     super(checked(call, arguments));
     const { causal, dropout, bias, keyHeads = heads, memoryWidth = width, rotary } = record.fill(options);
     const { where } = this;
-    checkCounts(where, { width, heads });
     checkShared(where, "width and heads", width, heads);
     checkShared(where, "heads and keyHeads", heads, keyHeads);
     const shared = (width / heads) * keyHeads;

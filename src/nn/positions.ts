@@ -1,5 +1,4 @@
 // Where in a sequence a vector is: learned, sinusoidal, or as a rotation of queries and keys.
-import { number } from "../core/arguments.ts";
 import { refuse, ShapeError } from "../core/errors.ts";
 import { type Given, positive } from "../core/options.ts";
 import { cos, power, sin } from "../core/real.ts";
@@ -7,14 +6,14 @@ import { Parameter } from "../program/variable.ts";
 import { tensor } from "../tensor/creation.ts";
 import { concat, neg, normal, slice } from "../tensor/families/basic.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { checkCounts, layerOptions } from "./check.ts";
+import { extent, layerOptions } from "./check.ts";
 import { checked, factoryOf, Layer } from "./layer.ts";
 
 const waveFields = {
   /** The longest wave is 2π · base positions. */
   base: positive.default(10000),
 };
-const extents = { context: number, width: number };
+const extents = { context: extent, width: extent };
 const unlearned = "it has no options: initial weights are given by weight.assign";
 const learnedCall = layerOptions("learnedPositions", {}).call(extents, unlearned);
 const sinusoidal = layerOptions("sinusoidalPositions", waveFields);
@@ -31,9 +30,8 @@ function checkSequence(where: string, inputs: Tensor, [context, width]: readonly
   refuse(ShapeError, where, "not sequences of vectors that fit the context", inputs, expected);
 }
 
-function checkExtents(where: string, context: number, width: number, even: boolean): void {
-  checkCounts(where, { context, width });
-  if (even && width % 2 !== 0) refuse(ShapeError, where, "no pairs", `width ${width}`, "an even width");
+function checkPairs(where: string, width: number): void {
+  if (width % 2 !== 0) refuse(ShapeError, where, "no pairs", `width ${width}`, "an even width");
 }
 
 /** [context, width] of f(position · base^(−2i ÷ width)), i < width ÷ 2, in float64, each rounded once. */
@@ -49,7 +47,6 @@ export class LearnedPositions extends Layer {
 
   constructor(context: number, width: number) {
     super(checked(learnedCall, arguments));
-    checkExtents(this.where, context, width, false);
     this.weight = new Parameter(normal([context, width]));
   }
 
@@ -77,7 +74,7 @@ export class SinusoidalPositions extends Layer {
 
   constructor(context: number, width: number, options: PositionOptions = {}) {
     super(checked(sinusoidalCall, arguments));
-    checkExtents(this.where, context, width, true);
+    checkPairs(this.where, width);
     this.#table = waves(context, width, sinusoidal.fill(options).base, (angle) => [sin(angle), cos(angle)]);
   }
 
@@ -105,7 +102,7 @@ export class RotaryPositions extends Layer {
 
   constructor(context: number, width: number, options: PositionOptions = {}) {
     super(checked(rotaryCall, arguments));
-    checkExtents(this.where, context, width, true);
+    checkPairs(this.where, width);
     const { base } = rotary.fill(options);
     this.#cosines = waves(context, width, base, (angle) => [cos(angle)]);
     this.#sines = waves(context, width, base, (angle) => [sin(angle)]);

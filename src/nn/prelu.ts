@@ -1,11 +1,11 @@
 // A rectifier whose slope below 0 is learned.
-import { number, options as optionsOf, real, signature } from "../core/arguments.ts";
+import { options as optionsOf, real, signature } from "../core/arguments.ts";
 import { refuse, ShapeError } from "../core/errors.ts";
 import { Parameter } from "../program/variable.ts";
 import { prelu as apply } from "../tensor/families/activations.ts";
 import { full, reshape } from "../tensor/families/basic.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { checkCounts } from "./check.ts";
+import { extent } from "./check.ts";
 import { checked, factoryOf, Layer } from "./layer.ts";
 
 export interface PReluOptions {
@@ -13,7 +13,7 @@ export interface PReluOptions {
   readonly init?: number;
 }
 
-const call = signature("nn.prelu", { "count?": number, "options?": optionsOf<PReluOptions>({ "init?": real }) });
+const call = signature("nn.prelu", { "count?": extent, "options?": optionsOf<PReluOptions>({ "init?": real }) });
 
 /**
  * x where x > 0, else weight·x (He et al. 2015), weight: [count]: one slope for all, or one for each channel of axis 1. inputs: [...] float32, or
@@ -24,7 +24,6 @@ export class PRelu extends Layer {
 
   constructor(count = 1, options: PReluOptions = {}) {
     super(checked(call, arguments));
-    checkCounts(this.where, { count });
     this.weight = new Parameter(full([count], options.init ?? 0.25));
   }
 

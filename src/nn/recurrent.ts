@@ -11,7 +11,7 @@ import { concat, dropout, linear, matmul, stack, uniform, where } from "../tenso
 import { scan } from "../tensor/scan.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { type Cell, elman, gated, longShort } from "./cells.ts";
-import { affineParameters, checkCounts, checkStack } from "./check.ts";
+import { affineParameters, checkStack, extent } from "./check.ts";
 import { checked, factoryOf, Layer } from "./layer.ts";
 
 export interface RecurrentOptions {
@@ -43,7 +43,7 @@ const weightNames = ["weight_ih", "weight_hh", "bias_ih", "bias_hh"];
 type Weights = readonly [ih: Parameter, hh: Parameter, ihBias?: Parameter, hhBias?: Parameter];
 
 const plain = { "layers?": number, "bidirectional?": boolean, "dropout?": number, "bias?": boolean };
-const sizes = { inputs: number, hidden: number };
+const sizes = { inputs: extent, hidden: extent };
 const ofRnn = optionsOf<RnnOptions>({ ...plain, "nonlinearity?": oneOf(["tanh", "relu"]) });
 const calls = {
   rnn: signature("nn.rnn", { ...sizes, "options?": ofRnn }),
@@ -77,7 +77,6 @@ abstract class Recurrent<State> extends Layer {
   constructor(where: string, cell: Cell, inputs: number, hidden: number, options: RecurrentOptions) {
     super(where);
     const { layers = 1, bidirectional = false, dropout: p = 0, bias = true } = options;
-    checkCounts(where, { inputs, hidden });
     checkProbability(where, p);
     const directions = bidirectional ? 2 : 1;
     const width = cell.gates * hidden;

@@ -1,10 +1,10 @@
 // Encoder and decoder layers of a transformer, with norms before or after each part, and stacks of them.
-import { listOf, number, signature } from "../core/arguments.ts";
+import { listOf, signature } from "../core/arguments.ts";
 import { ConfigError } from "../core/errors.ts";
 import { count, flag, type Given, probability, type Read, word } from "../core/options.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { relu } from "./activation.ts";
-import { affineParameters, checkStack, layerOptions, module } from "./check.ts";
+import { affineParameters, checkStack, extent, layerOptions, module } from "./check.ts";
 import { type Dropout, dropout as dropoutLayer } from "./dropout.ts";
 import { checked, factoryOf, Layer } from "./layer.ts";
 import { type LayerNorm, layerNorm } from "./layernorm.ts";
@@ -31,7 +31,7 @@ const record = (name: string) =>
 export type TransformerOptions = Given<ReturnType<typeof record>>;
 type Options = Read<ReturnType<typeof record>>;
 
-const parameters = { width: number, heads: number };
+const parameters = { width: extent, heads: extent };
 const [encoderLayer, decoderLayer] = ["transformerEncoderLayer", "transformerDecoderLayer"].map(record);
 const encoderLayerCall = encoderLayer.call(parameters);
 const decoderLayerCall = decoderLayer.call(parameters);
@@ -152,7 +152,7 @@ function stackOf<L extends Module<Tensor>>(
   layer: (width: number, heads: number, options?: TransformerOptions) => L,
 ) {
   const own = record(name);
-  const call = own.call({ layers: number, ...parameters });
+  const call = own.call({ layers: extent, ...parameters });
   return (...given: [layers: number, width: number, heads: number, options?: TransformerOptions]) => {
     const where = checked(call, given);
     const [layers, width, heads, options] = given;

@@ -1,12 +1,12 @@
 // A variational autoencoder (Kingma & Welling 2014) of perceptrons: an encoder to a normal for each sample, a draw from it, and a decoder to Bernoullis. Its loss is its own.
-import { checkArguments, number, signature } from "../core/arguments.ts";
+import { checkArguments, signature } from "../core/arguments.ts";
 import { refuse, ShapeError } from "../core/errors.ts";
 import { count, type Given, list } from "../core/options.ts";
 import { maker } from "../core/things.ts";
 import { tensor } from "../tensor/arguments.ts";
 import { exp, normal, sigmoid, sum } from "../tensor/families/basic.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { checkCounts, layerOptions } from "./check.ts";
+import { extent, layerOptions } from "./check.ts";
 import { checked, Layer } from "./layer.ts";
 import { binaryCrossEntropy } from "./losses.ts";
 import { mlp } from "./mlp.ts";
@@ -24,7 +24,7 @@ export type VaeOptions = Given<typeof record>;
 
 const calls = {
   decode: signature("nn.vae.decode", { latent: tensor }),
-  sample: signature("nn.vae.sample", { count: number }),
+  sample: signature("nn.vae.sample", { count: extent }),
 };
 
 /** What a batch comes to: all in nats a sample, the mean over the batch. */
@@ -73,7 +73,6 @@ export class Vae extends Layer<VaeOutput> {
   /** Probabilities of so many new samples, [count, inputs], of latent numbers drawn from N(0, 1). */
   sample(count: number): Tensor {
     checkArguments(calls.sample, arguments);
-    checkCounts(calls.sample.where, { count });
     return sigmoid(this.decode(normal([count, this.latent])));
   }
 }

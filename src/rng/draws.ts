@@ -1,5 +1,5 @@
 // The draws of a seed's stream, from the seed and an offset alone: what backends fill ranges with.
-import { StreamError, showValue } from "../core/errors.ts";
+import { refuse, StreamError, showValue } from "../core/errors.ts";
 import { firstState } from "./state.ts";
 import { fill, jump } from "./words.ts";
 
@@ -10,12 +10,9 @@ import { fill, jump } from "./words.ts";
 export function fillWords(seed: bigint, offset: number | bigint, out: Uint32Array): void {
   const valid = typeof offset === "bigint" || Number.isSafeInteger(offset);
   if (!valid || offset < 0 || BigInt(offset) + BigInt(out.length) > 2n ** 64n) {
-    throw new StreamError({
-      where: "fillWords",
-      problem: "not a range of draws",
-      got: `${out.length} draws from ${showValue(offset)}`,
-      expected: "an integer offset ≥ 0, as bigint above 2^53 − 1, and an end of at most 2^64",
-    });
+    const expected = "an integer offset ≥ 0, as bigint above 2^53 − 1, and an end of at most 2^64";
+    const got = `${out.length} draws from ${showValue(offset)}`;
+    refuse(StreamError, "fillWords", "not a range of draws", got, expected);
   }
   fill(jump(firstState(seed), offset), out);
 }

@@ -48,13 +48,10 @@ export class Stream {
     const offset = this.#position;
     const { name, from, to } = regionOf(offset);
     if (offset + count >= to) {
-      throw new StreamError({
-        where: "reserve",
-        problem: `the stream's ${name} region is used up`,
-        got: `${count} draws from position ${offset}`,
-        expected: `an end below ${to}: the region is [${from}, ${to})`,
-        hint: name === "program" ? "start a run with another seed" : undefined,
-      });
+      const [got, hint] = [`${count} draws from position ${offset}`, "start a run with another seed"];
+      const expected = `an end below ${to}: the region is [${from}, ${to})`;
+      const problem = `the stream's ${name} region is used up`;
+      refuse(StreamError, "reserve", problem, got, expected, name === "program" ? hint : undefined);
     }
     this.#position = offset + count;
     return offset;

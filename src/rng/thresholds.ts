@@ -16,12 +16,8 @@ export function categoricalThresholds(weights: ArrayLike<number>): Float64Array 
     thresholds[k] = sum;
   }
   if (!(sum > 0 && sum < Infinity)) {
-    throw new ShapeError({
-      where: "categorical",
-      problem: "weights without a finite positive sum",
-      got: `${weights.length} weights that sum to ${sum}`,
-      expected: "a sum in (0, ∞)",
-    });
+    const got = `${weights.length} weights that sum to ${sum}`;
+    refuse(ShapeError, "categorical", "weights without a finite positive sum", got, "a sum in (0, ∞)");
   }
   for (let k = 0; k < thresholds.length; k++) thresholds[k] = Math.round((thresholds[k] / sum) * 2 ** 32);
   return thresholds;

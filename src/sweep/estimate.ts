@@ -1,5 +1,5 @@
 // How long a sweep will take: the beginning, a few steps and a validation of some of its runs are made and timed, without a folder; how many steps each run has its loop says.
-import type { RunLength } from "../core/duration.ts";
+import type { RunLength } from "../optim/duration.ts";
 import { now } from "../runtime/clock.ts";
 import { buildTrainer } from "../train/config/build.ts";
 import { loaders } from "../train/config/families.ts";

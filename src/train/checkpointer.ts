@@ -1,6 +1,6 @@
 // Saves checkpoints as a run goes: every so many steps, at the beginning if asked, at the end always, and after a validation that is among
 // the best. Comes last of all callbacks.
-import { stepsOf } from "../core/duration.ts";
+import { stepsOf } from "../optim/duration.ts";
 import { monitored } from "../optim/monitored.ts";
 import { bestCheckpoints, listCheckpoints } from "../run/checkpoint.ts";
 import { checkpointFolder, saveCheckpoint } from "./checkpoint.ts";

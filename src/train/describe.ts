@@ -1,7 +1,7 @@
 // How a Trainer is written down: its effective config, and the numbers of its optimizer.
 
-import { isRelative, type RunLength, stepsOf } from "../core/duration.ts";
 import { atOnce } from "../core/promise.ts";
+import { isRelative, type RunLength, stepsOf } from "../optim/duration.ts";
 import { OptimizerSet } from "../optim/set.ts";
 import { toYamlForm } from "./config/form.ts";
 import { configToYaml } from "./config/parse.ts";

@@ -1,7 +1,8 @@
 // What a Trainer's run is given, in the form in which a manifest says it of a run that there was: see run/facts.
-import type { RunLength } from "../core/duration.ts";
+
 import type { DataLoader } from "../data/loader.ts";
 import { weightsDigests } from "../nn/load.ts";
+import type { RunLength } from "../optim/duration.ts";
 import type { RunFacts } from "../run/facts.ts";
 import { hyperparameter } from "../run/manifest.ts";
 import { recordedImports } from "../run/programs.ts";

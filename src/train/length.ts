@@ -1,7 +1,8 @@
 // How long a run is, and which validations happen in it.
-import { type Duration, type RunLength, stepsOf } from "../core/duration.ts";
+
 import { ConfigError } from "../core/errors.ts";
 import { type DataLoader, firstBatches } from "../data/loader.ts";
+import { type Duration, type RunLength, stepsOf } from "../optim/duration.ts";
 import type { LoopOptions } from "./config/shared.ts";
 
 /** Which validation follows a step: one at the loop's frequency, one only because the run ends there, or none. */

@@ -1,12 +1,12 @@
 // The training loop: for each epoch the loader's range of the stream; then, batch by batch, the compiled step, the chain's next
 // link, the hooks, validation where it is due, and the checkpoint. Everything it depends on is in the progress that it moves on.
 
-import { stepsOf } from "../core/duration.ts";
 import { CheckpointError, DataError } from "../core/errors.ts";
 import { type EpochDraws, epochDraws } from "../data/draws.ts";
 import { ahead, type DataClock } from "../data/feed.ts";
 import { groups } from "../data/groups.ts";
 import type { DataLoader } from "../data/loader.ts";
+import { stepsOf } from "../optim/duration.ts";
 import type { Chain } from "../run/chain.ts";
 import { now, yieldToEventLoop } from "../runtime/clock.ts";
 import type { FitContext, StepContext, StepResult } from "./contract.ts";

@@ -1,7 +1,8 @@
 // Closed forms that go up and down.
-import { resolvedDuration } from "../../core/duration.ts";
+
 import { flag, nonNegative, positive, share, word } from "../../core/options.ts";
 import { cos, integerPower } from "../../core/real.ts";
+import { resolvedDuration } from "../duration.ts";
 import { closedForm, learningRate, weightDecay } from "./schedule.ts";
 
 /** From `high` to `low` along half a cosine; `part` in [0, 2): past 1 it comes back. */

@@ -1,9 +1,9 @@
 // Closed forms that go one way: from a first value down (or up) to a last one. `v₀` is initialVal, `v₁` endVal, s the step, n totalIters.
 import { callable } from "../../core/arguments.ts";
-import { resolvedDuration } from "../../core/duration.ts";
 import { code, either, flag, list, nonNegative, positive } from "../../core/options.ts";
 import { atOnce } from "../../core/promise.ts";
 import { cos, integerPower, power } from "../../core/real.ts";
+import { resolvedDuration } from "../duration.ts";
 import { type Check, closedForm, type Form, learningRate, milestones, warmupFields, weightDecay } from "./schedule.ts";
 
 const constant = closedForm(

@@ -1,15 +1,6 @@
 // What a schedule is: a parameter group's learning rate or weight decay as a closed form of the step, in float64 of the project's own. Step 0 is
 // the first optimizer step.
 import { checkArguments, listOf, signature } from "../../core/arguments.ts";
-import {
-  type Duration,
-  duration,
-  firstRelative,
-  Resolved,
-  type RunLength,
-  resolved,
-  resolvedDuration,
-} from "../../core/duration.ts";
 import { ConfigError, showValue } from "../../core/errors.ts";
 import {
   type Fields,
@@ -20,6 +11,15 @@ import {
   texts,
 } from "../../core/options.ts";
 import { named } from "../../core/things.ts";
+import {
+  type Duration,
+  duration,
+  firstRelative,
+  Resolved,
+  type RunLength,
+  resolved,
+  resolvedDuration,
+} from "../duration.ts";
 import type { Mode, NumberNames } from "../monitored.ts";
 import type { ParameterGroup } from "../optimizer.ts";
 

@@ -9,8 +9,8 @@ import {
   signature,
   string,
 } from "../../core/arguments.ts";
-import { type RunLength, resolved } from "../../core/duration.ts";
 import { ConfigError, didYouMean, showValue, TrainingError } from "../../core/errors.ts";
+import { type RunLength, resolved } from "../duration.ts";
 import { Optimizer, type ParameterGroup } from "../optimizer.ts";
 import type { MetricDriven, Schedule, ScheduleKey } from "./schedule.ts";
 

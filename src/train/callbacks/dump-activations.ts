@@ -1,12 +1,12 @@
 // Writes what modules give, whole, every so many steps: for looking into a network, or comparing it with another implementation.
 
 import type { HostArray } from "../../core/array.ts";
-import { duration, stepsOf } from "../../core/duration.ts";
 import { ConfigError } from "../../core/errors.ts";
 import { select } from "../../core/glob.ts";
 import { type Given, list, options, text } from "../../core/options.ts";
 import { writeSafetensors } from "../../io/safetensors.ts";
 import { namedModules } from "../../nn/naming.ts";
+import { duration, stepsOf } from "../../optim/duration.ts";
 import { watch } from "../../program/trace.ts";
 import { makeInside } from "../../run/inside.ts";
 import type { Tensor } from "../../tensor/tensor.ts";

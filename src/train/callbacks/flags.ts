@@ -1,6 +1,7 @@
 // Settings that may change while a run goes on, for all of it or for a part: how much is logged and shown. No bit depends on them.
-import { duration } from "../../core/duration.ts";
+
 import { type Given, options, recordOf, word } from "../../core/options.ts";
+import { duration } from "../../optim/duration.ts";
 import { logLevels } from "../config/shared.ts";
 import { configured } from "../configured.ts";
 import type { Callback } from "../contract.ts";

@@ -1,8 +1,8 @@
 // Finds where numbers stop being finite: the first module in the forward pass, the first gradient on the way back, or the parameter.
 
-import { duration, stepsOf } from "../../core/duration.ts";
 import { TrainingError } from "../../core/errors.ts";
 import { flag, type Given, options } from "../../core/options.ts";
+import { duration, stepsOf } from "../../optim/duration.ts";
 import { abs, less, sum, where } from "../../tensor/families/basic.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { configured } from "../configured.ts";

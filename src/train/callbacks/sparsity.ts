@@ -2,11 +2,11 @@
 // zero after every step.
 
 import type { TypedArray } from "../../core/dtype.ts";
-import { duration, resolved } from "../../core/duration.ts";
 import { ConfigError, refuse } from "../../core/errors.ts";
 import { select } from "../../core/glob.ts";
 import { countOf, fraction, type Given, list, options, recordOf, text, word } from "../../core/options.ts";
 import type { OptionsArguments } from "../../core/things.ts";
+import { duration, resolved } from "../../optim/duration.ts";
 import { type Parameter, Variable } from "../../program/variable.ts";
 import { withStream } from "../../rng/stream.ts";
 import { ones } from "../../tensor/creation.ts";

@@ -3,11 +3,11 @@
 
 import { makeDirectory } from "#files";
 import type { HostArray } from "../../core/array.ts";
-import { duration, stepsOf } from "../../core/duration.ts";
 import { CheckpointError, ConfigError } from "../../core/errors.ts";
 import { either, flag, fraction, type Given, options, type Read, share } from "../../core/options.ts";
 import type { OptionsArguments } from "../../core/things.ts";
 import { writeSafetensors } from "../../io/safetensors.ts";
+import { duration, stepsOf } from "../../optim/duration.ts";
 import { type Compiled, compile } from "../../program/compiled.ts";
 import { runtimeScalar } from "../../program/trace.ts";
 import { type Parameter, Variable } from "../../program/variable.ts";

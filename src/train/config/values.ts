@@ -1,7 +1,7 @@
 // The values that configs are made of: zod types whose error text says what is expected.
 import * as z from "zod";
-import { type Duration, pattern } from "../../core/duration.ts";
 import type { Bounds } from "../../core/options.ts";
+import { type Duration, pattern } from "../../optim/duration.ts";
 
 /** A record without other keys; the error for an unknown key lists the known ones. */
 export function record<S extends z.ZodRawShape>(shape: S) {

@@ -1,6 +1,6 @@
 // Steps as people say them: a number of steps, of epochs (`2ep`), or a share of the whole run (`0.1dur`). The last two are steps once a run's length is known.
-import { kind } from "./arguments.ts";
-import { Option, steps, Type } from "./options.ts";
+import { kind } from "../core/arguments.ts";
+import { Option, steps, Type } from "../core/options.ts";
 
 /** Optimizer steps: 500, `2ep` or `0.1dur`. */
 export type Duration = number | `${number}ep` | `${number}dur`;

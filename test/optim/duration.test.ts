@@ -1,6 +1,6 @@
 // Durations: what they are in steps of a run, and what is none.
 import { expect, test } from "vitest";
-import { type Duration, duration, firstRelative, isRelative, resolved, stepsOf } from "../../src/core/duration.ts";
+import { type Duration, duration, firstRelative, isRelative, resolved, stepsOf } from "../../src/optim/duration.ts";
 
 const length = { stepsPerEpoch: 937, totalSteps: 2811 };
 
