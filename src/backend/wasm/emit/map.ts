@@ -6,7 +6,7 @@ import { drawStrip, type ElementLoops } from "../../../schedule/elements.ts";
 import { inScratch, type NestInput } from "../../../schedule/nest.ts";
 import { type Stage, strip } from "../../../schedule/stages.ts";
 import type { RowLoops } from "../../../schedule/vectorise.ts";
-import { type Code, type FunctionBuilder, i32, type Local, type Place } from "../assembler/assembler.ts";
+import { type Code, type FunctionBuilder, i32, type Place } from "../assembler/assembler.ts";
 import { bindings } from "../runtime/bindings.ts";
 import { type Context, type KernelFunction, overNest } from "./context.ts";
 import { along, ElementPrinter } from "./elements.ts";
@@ -14,7 +14,7 @@ import { Elements } from "./kept.ts";
 import type { Lanes } from "./lanes.ts";
 import { type Cursor, inStrips, type Part } from "./nest.ts";
 import { type Round, type Row, rounds, rowsOf } from "./rows.ts";
-import { WordStrip } from "./words.ts";
+import { wordStrip } from "./words.ts";
 
 /** The kernel whose function it is, which has scratch memory and reports what index is out of range. */
 interface Owner {
@@ -41,136 +41,53 @@ export function mapRows(
   kernel?: Owner,
   part?: Part,
 ): void {
-  const printer = new MapPrinter(context, fn, loops, kernel);
-  rowsOf(fn, loops, from, cursors, part, (row) => printer.row(row));
-}
-
-class MapPrinter {
-  readonly #context: Context;
-  readonly #fn: FunctionBuilder;
-  readonly #loops: RowLoops;
-  readonly #kernel: Owner | undefined;
-  /** The loops' inputs, words as they lie in their strips, and the slots. */
-  readonly #inputs: readonly NestInput[];
-  readonly #slots: readonly NestInput[];
-  readonly #stages: readonly { readonly roots: Stage["roots"]; readonly printers: Map<Lanes, ElementPrinter> }[];
-  readonly #draws: readonly (WordStrip | undefined)[];
-  readonly #words: Local<"i32">;
+  const { nest, axis, body, stages: cut, isApart } = loops;
+  let taken = kernel?.taken ?? 0;
+  const draws = nest.inputs.map(({ source }) => {
+    if (!isDraws(source)) return undefined;
+    taken += 4 * drawStrip;
+    return wordStrip(context, kernel!.target, source, taken - 4 * drawStrip);
+  });
+  const words = fn.local("i32");
   /** Where point 0 of the row would be in a strip. */
-  readonly #strip: Local<"i32">;
-  /** Bytes of scratch memory before the strips of stages. */
-  readonly #taken: number;
-
-  constructor(context: Context, fn: FunctionBuilder, loops: RowLoops, kernel: Owner | undefined) {
-    const { nest, axis, body, stages } = loops;
-    let taken = kernel?.taken ?? 0;
-    this.#draws = nest.inputs.map(({ source }) => {
-      if (!isDraws(source)) return undefined;
-      taken += 4 * drawStrip;
-      return new WordStrip(context, kernel!.target, source, taken - 4 * drawStrip);
-    });
-    this.#context = context;
-    this.#fn = fn;
-    this.#loops = loops;
-    this.#kernel = kernel;
-    this.#words = fn.local("i32");
-    this.#strip = fn.local("i32");
-    this.#taken = taken;
-    const slots = stages?.slots ?? [];
-    const ways = nest.extents.map((_, each) => (each === axis ? 1 : 0));
-    // Conditions are kept as masks.
-    this.#slots = slots.map((type, slot) => ({
-      ...inScratch(type === "bool" ? "int32" : type, ways),
-      beyond: 4 * strip * slot,
-    }));
-    const own = nest.inputs.map((input, i) => (this.#draws[i] ? inScratch("uint32", ways) : input));
-    this.#inputs = [...own, ...this.#slots];
-    const whole: Stage = { roots: [{ body, slot: -1 }] };
-    this.#stages = (stages?.stages ?? [whole]).map(({ roots }) => ({ roots, printers: new Map() }));
-  }
-
-  row(row: Row): void {
-    const by = this.#index?.at;
-    if (by === undefined || this.#loops.isApart) this.#inDraws(row);
-    else this.#byIndex(row.here, row.here[by].at, (here) => this.#inDraws({ ...row, here }));
-  }
-
-  get #index(): NestInput["index"] {
-    return this.#inputs.find(({ index }) => index)?.index;
-  }
+  const inStrip = fn.local("i32");
+  const ways = nest.extents.map((_, each) => (each === axis ? 1 : 0));
+  // Conditions are kept as masks.
+  const slots = (cut?.slots ?? []).map(
+    (type, slot): NestInput => ({ ...inScratch(type === "bool" ? "int32" : type, ways), beyond: 4 * strip * slot }),
+  );
+  const own = nest.inputs.map((input, i) => (draws[i] ? inScratch("uint32", ways) : input));
+  /** The loops' inputs, words as they lie in their strips, and the slots. */
+  const inputs = [...own, ...slots];
+  const index = inputs.find((input) => input.index)?.index;
+  const whole: Stage = { roots: [{ body, slot: -1 }] };
+  const stages = (cut?.stages ?? [whole]).map(({ roots }) => ({ roots, printers: new Map<Lanes, ElementPrinter>() }));
 
   /** What is addressed by the index at `place` is there. One out of range is written to the bindings, and nothing is read or written through it. */
-  #byIndex(here: readonly Cursor[], place: Code<"i32">, body: (here: readonly Cursor[]) => void): void {
-    const fn = this.#fn;
-    const { target, number } = this.#kernel!;
-    const { extent } = this.#index!;
-    const index = fn.let(i32.load(place));
+  const byIndex = (here: readonly Cursor[], place: Code<"i32">, use: (here: readonly Cursor[]) => void) => {
+    const { target, number } = kernel!;
+    const at = fn.let(i32.load(place));
     const report = () =>
       fn.when(i32.eqz(i32.load(target.bindings, bindings.status)), () =>
         fn.emit(
-          i32.store(target.bindings, index, bindings.badIndex),
+          i32.store(target.bindings, at, bindings.badIndex),
           i32.store(target.bindings, number + 1, bindings.status),
         ),
       );
-    fn.when(i32.geU(index, extent), report, () =>
-      body(
-        here.map((cursor, i) => {
-          const { index: by, scale } = this.#inputs[i];
-          if (!by) return cursor;
-          return { ...cursor, at: fn.let(i32.add(cursor.at, i32.mul(index, by.stride * scale))) };
-        }),
-      ),
-    );
-  }
-
-  #inDraws(row: Row): void {
-    if (!this.#draws.some(Boolean)) {
-      this.#inStages(row);
-      return;
-    }
-    const here = row.here.map((cursor, i) => this.#draws[i]?.cursor ?? cursor);
-    inStrips(this.#fn, row, drawStrip, (begin, end) => {
-      this.#draws.forEach((each, i) => each?.fill(row.here[i].at, begin, end));
-      this.#inStages({ ...row, here, begin, end });
-    });
-  }
-
-  #inStages(row: Row): void {
-    if (!this.#loops.stages) {
-      this.#rounds(0, row);
-      return;
-    }
-    const here = [...row.here, ...this.#slots.map(() => ({ at: this.#strip, inside: true }))];
-    const inside = [...row.inside, ...this.#slots.map(() => true)];
-    const before = this.#fn.place();
-    inStrips(this.#fn, row, strip, (begin, end) => {
-      const scratch = i32.add(this.#kernel!.target.scratch, this.#taken);
-      this.#strip.set(i32.sub(scratch, i32.shl(begin, 2)));
-      this.#stages.forEach((_, stage) => this.#rounds(stage, { here, inside, begin, end }, before));
-    });
-  }
-
-  #rounds(stage: number, row: Row, before?: Place): void {
-    const { axis } = this.#loops;
-    const by = this.#index?.at;
-    const round: Round = (lanes, count) => {
-      if (by === undefined || !this.#loops.isApart) return this.#round(stage, row, lanes, count);
-      const place = along(row.here[by].at, 4 * this.#inputs[by].strides[axis], this.#words);
-      return () => this.#byIndex(row.here, place, (here) => this.#round(stage, { ...row, here }, lanes, count)());
+    const addressed = (cursor: Cursor, i: number): Cursor => {
+      const { index: by, scale } = inputs[i];
+      return by ? { ...cursor, at: fn.let(i32.add(cursor.at, i32.mul(at, by.stride * scale))) } : cursor;
     };
-    rounds(this.#context, this.#fn, this.#loops, row, this.#words, round, before);
-  }
+    fn.when(i32.geU(at, index!.extent), report, () => use(here.map(addressed)));
+  };
 
-  #round(
+  const pointsOf = (
     stage: number,
     { here, inside, body, kept }: Omit<Row, "begin" | "end">,
     lanes: Lanes,
     count: number,
-  ): () => void {
-    const fn = this.#fn;
-    const { nest, axis } = this.#loops;
-    const { roots, printers } = this.#stages[stage];
-    const inputs = this.#inputs;
+  ): (() => void) => {
+    const { roots, printers } = stages[stage];
     const bodies = body ? [body] : roots.map((root) => root.body);
     const known = body ? undefined : printers.get(lanes);
     const printer = known ?? new ElementPrinter(fn, lanes, { ...nest, inputs }, axis, ...bodies);
@@ -183,11 +100,9 @@ class MapPrinter {
         const { [to]: element } = inputs;
         const { at } = here[to];
         const stride = element.strides[axis] * element.scale;
-        return { element, place: fn.let(along(at, stride, this.#words)), stride };
+        return { element, place: fn.let(along(at, stride, words)), stride };
       });
-      const values = Array.from({ length: count }, (_, step) =>
-        points(this.#words, step).map((value) => fn.let(value)),
-      );
+      const values = Array.from({ length: count }, (_, step) => points(words, step).map((value) => fn.let(value)));
       targets.forEach(({ element, place, stride }, i) => {
         const elements = new Elements(fn, lanes, element);
         const stores = values.map((each, step) =>
@@ -196,5 +111,45 @@ class MapPrinter {
         fn.emit(...stores.reverse());
       });
     };
-  }
+  };
+
+  const inRounds = (stage: number, row: Row, before?: Place) => {
+    const round: Round = (lanes, count) => {
+      if (!index || !isApart) return pointsOf(stage, row, lanes, count);
+      const place = along(row.here[index.at].at, 4 * inputs[index.at].strides[axis], words);
+      return () => byIndex(row.here, place, (here) => pointsOf(stage, { ...row, here }, lanes, count)());
+    };
+    rounds(context, fn, loops, row, words, round, before);
+  };
+
+  const inStages = (row: Row) => {
+    if (!cut) {
+      inRounds(0, row);
+      return;
+    }
+    const here = [...row.here, ...slots.map(() => ({ at: inStrip, inside: true }))];
+    const inside = [...row.inside, ...slots.map(() => true)];
+    const before = fn.place();
+    inStrips(fn, row, strip, (begin, end) => {
+      inStrip.set(i32.sub(i32.add(kernel!.target.scratch, taken), i32.shl(begin, 2)));
+      stages.forEach((_, stage) => inRounds(stage, { here, inside, begin, end }, before));
+    });
+  };
+
+  const inDraws = (row: Row) => {
+    if (!draws.some(Boolean)) {
+      inStages(row);
+      return;
+    }
+    const here = row.here.map((cursor, i) => draws[i]?.cursor ?? cursor);
+    inStrips(fn, row, drawStrip, (begin, end) => {
+      draws.forEach((each, i) => each?.fill(row.here[i].at, begin, end));
+      inStages({ ...row, here, begin, end });
+    });
+  };
+
+  rowsOf(fn, loops, from, cursors, part, (row) => {
+    if (!index || isApart) inDraws(row);
+    else byIndex(row.here, row.here[index.at].at, (here) => inDraws({ ...row, here }));
+  });
 }

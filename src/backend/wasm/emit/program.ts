@@ -28,15 +28,11 @@ import { printFold } from "./folds.ts";
 import { type Lanes, pairedLanes, scalarLanes, simdLanes } from "./lanes.ts";
 import { printElements } from "./map.ts";
 import { printPanels, printProduct } from "./product/product.ts";
-import { type Printed, RunPrinter, type Sharing } from "./run.ts";
+import { type Lists, type Printed, printRun, type Sharing } from "./run.ts";
 
 /** A module's bytes, and the lists that its functions read addresses from. */
-export interface Program {
+export interface Program extends Lists {
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** The lists of the bindings, one after another. */
-  readonly lists: readonly Entry[];
-  /** Bytes of each thread's own memory, behind all else of it, for lists that change from position to position. */
-  readonly listBytes: number;
 }
 
 /** Prints a schedule; `sharing`: left out for memory that isn't shared. */
@@ -63,9 +59,8 @@ export function printSchedule(schedule: Schedule, sharing?: Sharing): Program {
     };
   };
   const printed = new Map(schedule.phases.flatMap(({ calls }) => calls.map((call) => [call, print(call)] as const)));
-  const runner = new RunPrinter(context, schedule, printed, sharing);
-  runner.print();
-  return { bytes: module.encode(), lists: runner.lists, listBytes: runner.listBytes };
+  const lists = printRun(context, schedule, printed, sharing);
+  return { bytes: module.encode(), ...lists };
 }
 
 function lanesOf({ lanes, vectorWidth }: Target): Lanes {

@@ -41,138 +41,30 @@ interface Around {
   readonly phases: number;
 }
 
-/** Prints `run(bindings, control, part, parts, first phase)` → an outcome. Called again after a pause, it continues where the run is. */
-export class RunPrinter {
+/** What functions read addresses from. */
+export interface Lists {
   /** The lists of the bindings, one after another. */
-  readonly lists: Entry[] = [];
-  /** Bytes of a thread's own lists: those of one phase. */
-  listBytes = 0;
-  readonly #context: Context;
-  readonly #schedule: Schedule;
-  readonly #printed: ReadonlyMap<Call, Printed>;
-  readonly #sharing: Sharing | undefined;
-  readonly #fn: FunctionBuilder;
-  readonly #at: Local<"i32">;
-  readonly #part: Local<"i32">;
-  readonly #scratch: Local<"i32">;
-  readonly #total: number;
+  readonly lists: readonly Entry[];
+  /** Bytes of each thread's own memory, behind all else of it, for lists that change from position to position. */
+  readonly listBytes: number;
+}
 
-  constructor(context: Context, schedule: Schedule, printed: ReadonlyMap<Call, Printed>, sharing?: Sharing) {
-    this.#context = context;
-    this.#schedule = schedule;
-    this.#printed = printed;
-    this.#sharing = sharing;
-    this.#fn = context.module.function("run", ["i32", "i32", "i32", "i32", "i32"], ["i32"], { exported: true });
-    [this.#at, , this.#part] = this.#fn.parameters as Local<"i32">[];
-    this.#scratch = this.#fn.local("i32");
-    this.#total = phaseCount(schedule.steps);
-  }
-
-  print(): void {
-    const fn = this.#fn;
-    const sharing = this.#sharing;
-    const [at, control, part, parts, first] = fn.parameters as Local<"i32">[];
-    const { steps } = this.#schedule;
-    if (!sharing) {
-      fn.block((leave) => {
-        this.#steps(steps, 0, [], (phase, _, around) => {
-          const { before, each } = this.#calls(phase, around);
-          before();
-          countLoop(fn, 0, phase.chunks, 1, each);
-          if (phase.checks) fn.branchIf(leave, i32.load(at, bindings.status));
-        });
-      });
-      fn.emit(outcome.done);
-      return;
-    }
-    const thread = { control, part, parts, first, status: i32.add(at, bindings.status) };
-    const printer = new sharing.PhasePrinter(this.#context.module, fn, thread);
-    fn.block((leave) => {
-      this.#steps(steps, 0, [], (phase, number, around) => {
-        const { chunks, checks } = phase;
-        // After a bad index nothing more is run.
-        const skips = checks ? i32.sub(this.#total, number) : 1;
-        printer.print(leave, { ...this.#calls(phase, around), chunks, number, skips });
-      });
-    });
-    fn.emit(printer.outcome);
-  }
-
-  /** Steps of which the first is phase `before` of each position of what is around. */
-  #steps(
-    steps: readonly Step[],
-    before: number,
-    around: readonly Around[],
-    print: (phase: Phase, number: Integer, around: readonly Around[]) => void,
-  ): void {
-    let count = before;
-    for (const step of steps) {
-      const own = count;
-      count += phaseCount([step]);
-      if ("repeat" in step) {
-        const { repeat, body } = step;
-        const phases = phaseCount(body);
-        countLoop(this.#fn, 0, repeat.count, 1, (turn) =>
-          this.#steps(body, own, [...around, { repeat, turn, phases }], print),
-        );
-      } else {
-        const number = around.reduce<Integer>((sum, { turn, phases }) => i32.add(sum, i32.mul(turn, phases)), own);
-        print(step, number, around);
-      }
-    }
-  }
-
-  /** What a thread does before its first chunk of a phase, and for each chunk. */
-  #calls({ calls, chunks }: Phase, around: readonly Around[]) {
-    const fn = this.#fn;
-    const at = this.#at;
-    const scratch = this.#scratch;
-    let own = this.#schedule.scratchBytes;
-    const all = calls.map((each) => {
-      const { fn: printed, prepare, list } = this.#printed.get(each)!;
-      const first = bindings.values + 4 * this.lists.length;
-      this.lists.push(...list);
-      const isMoving = list.some((entry) =>
-        "motions" in entry ? entry.motions.length > 0 : "draws" in entry && around.length > 0,
-      );
-      const to = own;
-      if (isMoving) own += 4 * list.length;
-      const values = isMoving ? i32.add(scratch, to) : i32.add(at, first);
-      const run = (called: FunctionBuilder, chunk: Integer) =>
-        fn.emit(call(called, at, values, scratch, chunk, chunks));
-      const write = () => {
-        if (!isMoving) return;
-        list.forEach((entry, i) =>
-          fn.emit(i32.store(scratch, this.#entry(entry, i32.load(at, first + 4 * i), around), to + 4 * i)),
-        );
-      };
-      const pack = () => prepare && run(prepare, 0);
-      return {
-        before() {
-          write();
-          if (chunks > 1) pack();
-        },
-        each(chunk: Local<"i32">) {
-          if (chunks === 1) pack();
-          run(printed, chunk);
-        },
-      };
-    });
-    this.listBytes = Math.max(this.listBytes, own - this.#schedule.scratchBytes);
-    return {
-      before: () => {
-        const first = i32.add(i32.load(at, bindings.scratch), bytesBefore(this.#context));
-        scratch.set(i32.add(first, i32.mul(this.#part, i32.load(at, bindings.scratch + 4))));
-        for (const { before } of all) before();
-      },
-      each: (chunk: Local<"i32">) => {
-        for (const { each } of all) each(chunk);
-      },
-    };
-  }
+/** Prints `run(bindings, control, part, parts, first phase)` → an outcome. Called again after a pause, it continues where the run is. Gives the lists. */
+export function printRun(
+  context: Context,
+  schedule: Schedule,
+  printed: ReadonlyMap<Call, Printed>,
+  sharing?: Sharing,
+): Lists {
+  const lists: Entry[] = [];
+  let listBytes = 0;
+  const fn = context.module.function("run", ["i32", "i32", "i32", "i32", "i32"], ["i32"], { exported: true });
+  const [at, control, part, parts, first] = fn.parameters as Local<"i32">[];
+  const scratch = fn.local("i32");
+  const total = phaseCount(schedule.steps);
 
   /** An entry of a list as it is at this position; `word`: as the bindings have it. */
-  #entry(entry: Entry, word: Code<"i32">, around: readonly Around[]): Code<"i32"> {
+  const entryAt = (entry: Entry, word: Code<"i32">, around: readonly Around[]): Code<"i32"> => {
     if ("motions" in entry) {
       return entry.motions.reduce((address, motion) => i32.add(address, motionCode(motion, around)), word);
     }
@@ -183,7 +75,99 @@ export class RunPrinter {
       BigInt(entry.draws.firstDraw),
     );
     return i32.wrapI64(entry.half === "low" ? first : i64.shrU(first, 32n));
+  };
+
+  /** What a thread does before its first chunk of a phase, and for each chunk. */
+  const callsOf = ({ calls, chunks }: Phase, around: readonly Around[]) => {
+    let own = schedule.scratchBytes;
+    const all = calls.map((each) => {
+      const { fn: called, prepare, list } = printed.get(each)!;
+      const first = bindings.values + 4 * lists.length;
+      lists.push(...list);
+      const isMoving = list.some((entry) =>
+        "motions" in entry ? entry.motions.length > 0 : "draws" in entry && around.length > 0,
+      );
+      const to = own;
+      if (isMoving) own += 4 * list.length;
+      const values = isMoving ? i32.add(scratch, to) : i32.add(at, first);
+      const run = (what: FunctionBuilder, chunk: Integer) => fn.emit(call(what, at, values, scratch, chunk, chunks));
+      const write = () => {
+        if (!isMoving) return;
+        list.forEach((entry, i) =>
+          fn.emit(i32.store(scratch, entryAt(entry, i32.load(at, first + 4 * i), around), to + 4 * i)),
+        );
+      };
+      const pack = () => prepare && run(prepare, 0);
+      return {
+        before() {
+          write();
+          if (chunks > 1) pack();
+        },
+        each(chunk: Local<"i32">) {
+          if (chunks === 1) pack();
+          run(called, chunk);
+        },
+      };
+    });
+    listBytes = Math.max(listBytes, own - schedule.scratchBytes);
+    return {
+      before: () => {
+        const first = i32.add(i32.load(at, bindings.scratch), bytesBefore(context));
+        scratch.set(i32.add(first, i32.mul(part, i32.load(at, bindings.scratch + 4))));
+        for (const { before } of all) before();
+      },
+      each: (chunk: Local<"i32">) => {
+        for (const { each } of all) each(chunk);
+      },
+    };
+  };
+
+  /** Steps of which the first is phase `before` of each position of what is around. */
+  const eachPhase = (
+    steps: readonly Step[],
+    before: number,
+    around: readonly Around[],
+    print: (phase: Phase, number: Integer, around: readonly Around[]) => void,
+  ): void => {
+    let count = before;
+    for (const step of steps) {
+      const own = count;
+      count += phaseCount([step]);
+      if ("repeat" in step) {
+        const { repeat, body } = step;
+        const phases = phaseCount(body);
+        countLoop(fn, 0, repeat.count, 1, (turn) => eachPhase(body, own, [...around, { repeat, turn, phases }], print));
+      } else {
+        const number = around.reduce<Integer>((sum, { turn, phases }) => i32.add(sum, i32.mul(turn, phases)), own);
+        print(step, number, around);
+      }
+    }
+  };
+
+  if (!sharing) {
+    fn.block((leave) => {
+      eachPhase(schedule.steps, 0, [], (phase, _, around) => {
+        const { before, each } = callsOf(phase, around);
+        before();
+        countLoop(fn, 0, phase.chunks, 1, each);
+        if (phase.checks) fn.branchIf(leave, i32.load(at, bindings.status));
+      });
+    });
+    fn.emit(outcome.done);
+  } else {
+    const thread = { control, part, parts, first, status: i32.add(at, bindings.status) };
+    const printer = new sharing.PhasePrinter(context.module, fn, thread);
+    fn.block((leave) => {
+      eachPhase(schedule.steps, 0, [], (phase, number, around) => {
+        const { chunks, checks } = phase;
+        // After a bad index nothing more is run.
+        const skips = checks ? i32.sub(total, number) : 1;
+        printer.print(leave, { ...callsOf(phase, around), chunks, number, skips });
+      });
+    });
+    fn.emit(printer.outcome);
   }
+  return { lists, listBytes };
 }
 
 const positionCode = ({ count, reverse }: Repeat, turn: Local<"i32">): Code<"i32"> =>

@@ -70,48 +70,31 @@ function fillFunction(context: Context): FunctionBuilder {
   });
 }
 
-/** A range of draws, of which a strip at a time lies in scratch memory `from` bytes after where it begins. */
-export class WordStrip {
-  readonly #context: Context;
-  readonly #target: KernelFunction;
-  readonly #draws: Draws;
-  readonly #from: number;
-  readonly #state: Local<"i64">;
-  /** The index in the range whose word the state gives next; −1 before the first. */
-  readonly #next: Local<"i32">;
-  readonly #at: Local<"i32">;
-
-  constructor(context: Context, target: KernelFunction, draws: Draws, from: number) {
-    const { fn } = target;
-    this.#context = context;
-    this.#target = target;
-    this.#draws = draws;
-    this.#from = from;
-    this.#state = fn.local("i64");
-    this.#next = fn.let(-1);
-    this.#at = fn.local("i32");
-  }
-
+/** What draws a range of the stream, of which a strip at a time lies in scratch memory `from` bytes after where it begins. */
+export interface WordStrip {
+  /** Where element 0 of the row would be. */
+  readonly cursor: Cursor;
   /** Fills the strip with elements [begin, end) of a row that begins at index `row` of the range. */
-  fill(row: Local<"i32">, begin: Limit, end: Limit): void {
-    const { fn, scratch } = this.#target;
-    const increment = headerWord(this.#target, bindings.increment);
+  fill(row: Local<"i32">, begin: Limit, end: Limit): void;
+}
+
+export function wordStrip(context: Context, target: KernelFunction, draws: Draws, from: number): WordStrip {
+  const { fn, scratch } = target;
+  const state = fn.local("i64");
+  /** The index in the range whose word the state gives next; −1 before the first. */
+  const next = fn.let(-1);
+  const at = fn.local("i32");
+  const fill = (row: Local<"i32">, begin: Limit, end: Limit) => {
+    const increment = headerWord(target, bindings.increment);
     const index = fn.let(i32.add(row, begin));
     const count = fn.let(i32.sub(end, begin));
-    const first = i64.add(
-      headerWord(this.#target, bindings.base),
-      i64.add(drawOffset(this.#target, this.#draws), i64.extendI32U(index)),
-    );
-    const jump = call<"i64">(jumpFunction(this.#context), headerWord(this.#target, bindings.state), increment, first);
-    const to = i32.add(scratch, this.#from);
-    fn.when(i32.ne(index, this.#next), () => this.#state.set(jump));
-    this.#state.set(call<"i64">(fillFunction(this.#context), to, count, this.#state, increment));
-    this.#next.set(i32.add(index, count));
-    this.#at.set(i32.sub(to, i32.shl(begin, 2)));
-  }
-
-  /** Where element 0 of the row would be. */
-  get cursor(): Cursor {
-    return { at: this.#at, inside: true };
-  }
+    const first = i64.add(headerWord(target, bindings.base), i64.add(drawOffset(target, draws), i64.extendI32U(index)));
+    const jump = call<"i64">(jumpFunction(context), headerWord(target, bindings.state), increment, first);
+    const to = i32.add(scratch, from);
+    fn.when(i32.ne(index, next), () => state.set(jump));
+    state.set(call<"i64">(fillFunction(context), to, count, state, increment));
+    next.set(i32.add(index, count));
+    at.set(i32.sub(to, i32.shl(begin, 2)));
+  };
+  return { cursor: { at, inside: true }, fill };
 }

@@ -2,18 +2,10 @@
 // left operand is packed in panels of 4, unless it is read as it lies, and the tile runs over all pairs. The right operand may have been packed whole before.
 // A chunk of 256 terms is the tile's whole sum, so this order is the written one.
 import { chunkSize } from "../../../../../kernels/kernel.ts";
-import { isStraight, type Operand, type ProductLoops } from "../../../../schedule/product.ts";
+import { isStraight, type Operand, type ProductLoops, tableBytes } from "../../../../schedule/product.ts";
 import { columnBlock, gap, leftPitch, tileRows } from "../../../../schedule/tile.ts";
-import {
-  type Code,
-  call,
-  type FunctionBuilder,
-  type Integer,
-  i32,
-  type Local,
-  select,
-} from "../../assembler/assembler.ts";
-import type { Context } from "../context.ts";
+import { type Code, call, type Integer, i32, type Local, select } from "../../assembler/assembler.ts";
+import type { Context, KernelFunction } from "../context.ts";
 import { type Cursor, countLoop, type Limit, type Part } from "../nest.ts";
 import { fillTable, packPanels } from "./pack.ts";
 import { cornerFunction, tileFunction } from "./tile.ts";
@@ -25,14 +17,6 @@ export interface Share {
 }
 
 type Range = Omit<Part, "axis">;
-
-/** Where a product keeps what it packs, a corner's sums, and its tables of terms. */
-export interface Scratch {
-  readonly left: Local<"i32">;
-  readonly right: Local<"i32">;
-  readonly corner: Local<"i32">;
-  readonly tables: { readonly a: Local<"i32">; readonly b: Local<"i32"> };
-}
 
 /** Terms from `k` on; 0: the first, which store what others add to. */
 interface Chunk {
@@ -54,103 +38,97 @@ interface Terms {
 
 const strideOf = ({ across }: Operand) => (isStraight(across) ? across.strides[0] : 0);
 
-export class BlockPrinter {
-  readonly #context: Context;
-  readonly #fn: FunctionBuilder;
-  readonly #product: ProductLoops;
-  readonly #part: Share;
-  readonly #scratch: Scratch;
+/** What prints the blocks of a part's products, which cursors give the beginnings of: all of them, or what packs the right operand whole. */
+export function blockPrinter(context: Context, { fn, scratch }: KernelFunction, product: ProductLoops, part: Share) {
+  const { a: operand, depth, columns: all, panels, isInPlace, tileColumns } = product;
+  let taken = 0;
+  const take = (bytes: number): Local<"i32"> => {
+    taken += bytes;
+    return fn.let(i32.add(scratch, taken - bytes));
+  };
+  /** A corner's sums. */
+  const corner = take(4 * tileRows * tileColumns);
+  const tables = { a: take(tableBytes(product.a)), b: take(tableBytes(product.b)) };
+  /** What is packed. */
+  const left = take(leftPitch);
+  const right = panels === undefined ? take(0) : fn.let(i32.add(scratch, panels - context.panelBytes));
 
-  constructor(context: Context, fn: FunctionBuilder, product: ProductLoops, part: Share, scratch: Scratch) {
-    this.#context = context;
-    this.#fn = fn;
-    this.#product = product;
-    this.#part = part;
-    this.#scratch = scratch;
-  }
+  const atMost = (code: Code<"i32">, limit: number): Code<"i32"> => {
+    const local = fn.local("i32");
+    const first = local.tee(code);
+    return select(first, limit, i32.ltS(local, limit));
+  };
+  /** Bytes from one of a chunk's packed right panels to the next. */
+  const pitchOf = ({ terms }: Chunk): number => 4 * tileColumns * terms + gap;
+  /** In how many panels columns are. */
+  const panelsOf = (width: Local<"i32">) => i32.divU(i32.add(width, tileColumns - 1), tileColumns);
 
-  /** Packs all of the right operand: block after block of columns, chunk after chunk. */
-  prepare([, b]: readonly Cursor[]): void {
-    const { right } = this.#scratch;
-    this.#blocks((columns) => this.#chunks((chunk) => this.#packRight(b, columns, chunk, right)));
-  }
-
-  print([a, b, c]: readonly Cursor[]): void {
-    this.#blocks((columns) => this.#chunks((chunk) => this.#multiply([a, b, c], columns, chunk)));
-  }
-
-  #blocks(body: (columns: Columns) => void): void {
-    const { begin, end } = this.#part.columns;
-    countLoop(this.#fn, begin, end, columnBlock, (column) => {
-      body({ column, width: this.#fn.let(this.#least(i32.sub(end, column), columnBlock)) });
+  const eachBlock = (body: (columns: Columns) => void) => {
+    const { begin, end } = part.columns;
+    countLoop(fn, begin, end, columnBlock, (column) => {
+      body({ column, width: fn.let(atMost(i32.sub(end, column), columnBlock)) });
     });
-  }
-
-  #chunks(body: (chunk: Chunk) => void): void {
-    const { depth } = this.#product;
+  };
+  const eachChunk = (body: (chunk: Chunk) => void) => {
     const whole = Math.floor(depth / chunkSize);
     body({ k: 0, terms: Math.min(depth, chunkSize) });
-    if (whole > 1) countLoop(this.#fn, chunkSize, whole * chunkSize, chunkSize, (k) => body({ k, terms: chunkSize }));
-    if (whole > 0 && depth % chunkSize > 0) body({ k: this.#fn.let(whole * chunkSize), terms: depth % chunkSize });
-  }
+    if (whole > 1) countLoop(fn, chunkSize, whole * chunkSize, chunkSize, (k) => body({ k, terms: chunkSize }));
+    if (whole > 0 && depth % chunkSize > 0) body({ k: fn.let(whole * chunkSize), terms: depth % chunkSize });
+  };
 
   /** Where a chunk's terms are. A straight way is the bytes of a step, another a table of the places of the chunk's terms. */
-  #terms(side: "a" | "b", { at }: Cursor, { k, terms }: Chunk): Terms {
-    const { depth } = this.#product[side];
-    if (isStraight(depth)) {
-      const [way] = depth.strides;
-      return { base: this.#fn.let(i32.add(at, i32.mul(k, way))), way };
+  const termsOf = (side: "a" | "b", { at }: Cursor, { k, terms }: Chunk): Terms => {
+    const walk = product[side].depth;
+    if (isStraight(walk)) {
+      const [way] = walk.strides;
+      return { base: fn.let(i32.add(at, i32.mul(k, way))), way };
     }
-    const table = this.#scratch.tables[side];
-    this.#fn.emit(call(fillTable(this.#context, depth), table, k, terms));
+    const table = tables[side];
+    fn.emit(call(fillTable(context, walk), table, k, terms));
     return { base: at, way: table };
-  }
+  };
 
   /** Packs lines of an operand, panel by panel. */
-  #packPanels(
+  const pack = (
     side: "a" | "b",
     { base, way }: Terms,
     chunk: Chunk,
     [first, end]: readonly [Integer, Integer],
     to: Local<"i32">,
-  ): void {
-    const { [side]: operand } = this.#product;
-    const [width, pitch] = side === "a" ? [tileRows, leftPitch] : [this.#product.tileColumns, this.#pitch(chunk)];
-    const pack = packPanels(this.#context, operand, width);
-    this.#fn.emit(call(pack, base, first, end, strideOf(operand), to, chunk.terms, way, pitch));
-  }
+  ) => {
+    const lines = product[side];
+    const [width, pitch] = side === "a" ? [tileRows, leftPitch] : [tileColumns, pitchOf(chunk)];
+    const packing = packPanels(context, lines, width);
+    fn.emit(call(packing, base, first, end, strideOf(lines), to, chunk.terms, way, pitch));
+  };
 
   /** Packs the right operand's panels, and moves on behind them. */
-  #packRight(b: Cursor, { column, width }: Columns, chunk: Chunk, panel: Local<"i32">): void {
-    const terms = this.#terms("b", b, chunk);
-    this.#packPanels("b", terms, chunk, [column, i32.add(column, width)], panel);
-    panel.set(i32.add(panel, i32.mul(this.#panels(width), this.#pitch(chunk))));
-  }
+  const packRight = (b: Cursor, { column, width }: Columns, chunk: Chunk, panel: Local<"i32">) => {
+    pack("b", termsOf("b", b, chunk), chunk, [column, i32.add(column, width)], panel);
+    panel.set(i32.add(panel, i32.mul(panelsOf(width), pitchOf(chunk))));
+  };
 
   /** One chunk of terms over one block of columns: pack what isn't, and run the tile over rows and columns. */
-  #multiply([a, b, c]: readonly Cursor[], columns: Columns, chunk: Chunk): void {
-    const fn = this.#fn;
-    const { a: operand, columns: all, panels, isInPlace, tileColumns } = this.#product;
-    const { left, right, corner } = this.#scratch;
+  const multiply = ([a, b, c]: readonly Cursor[], columns: Columns, chunk: Chunk) => {
     const { column, width } = columns;
     const { k, terms } = chunk;
-    const { rows } = this.#part;
+    const { rows } = part;
     const panel = fn.local("i32");
     const stride = 4 * all;
-    const patch = cornerFunction(this.#context, tileColumns, k !== 0);
+    const patch = cornerFunction(context, tileColumns, k !== 0);
     // Packed whole, the chunks' panels follow one another.
     if (panels === undefined) {
       panel.set(right);
-      this.#packRight(b, columns, chunk, panel);
+      packRight(b, columns, chunk, panel);
     }
-    const ofA = this.#terms("a", a, chunk);
+    const ofA = termsOf("a", a, chunk);
     const out = fn.let(i32.add(c.at, i32.shl(column, 2)));
     /** The tiles over a few rows: `from`: where they are. `height`: how many, where they are packed and may be fewer than a tile's. */
     const tiles = (row: Integer, from: Code<"i32">, height?: Integer) => {
       const lies = isInPlace && height === undefined;
       const apart = lies ? [strideOf(operand)] : [];
-      const tile = tileFunction(this.#context, tileColumns, k !== 0, lies);
-      const store = tileFunction(this.#context, tileColumns, false, lies);
+      const tile = tileFunction(context, tileColumns, k !== 0, lies);
+      const store = tileFunction(context, tileColumns, false, lies);
       const to = fn.let(i32.add(out, i32.mul(row, stride)));
       const panelLeft = fn.let(from);
       panel.set(right);
@@ -160,44 +138,33 @@ export class BlockPrinter {
         const partial = () =>
           fn.emit(
             call(store, panelLeft, panel, corner, 4 * tileColumns, terms, ...apart),
-            call(patch, corner, to, stride, height ?? tileRows, this.#least(rest, tileColumns)),
+            call(patch, corner, to, stride, height ?? tileRows, atMost(rest, tileColumns)),
           );
         if (height !== undefined) partial();
         else fn.when(i32.geS(rest, tileColumns), full, partial);
-        panel.set(i32.add(panel, this.#pitch(chunk)));
+        panel.set(i32.add(panel, pitchOf(chunk)));
         to.set(i32.add(to, 4 * tileColumns));
       });
     };
     countLoop(fn, rows.begin, rows.end, tileRows, (row) => {
-      const height = fn.let(this.#least(i32.sub(rows.end, row), tileRows));
-      const pack = () => this.#packPanels("a", ofA, chunk, [row, i32.add(row, height)], left);
+      const height = fn.let(atMost(i32.sub(rows.end, row), tileRows));
+      const packRows = () => pack("a", ofA, chunk, [row, i32.add(row, height)], left);
       const last = () => {
-        pack();
+        packRows();
         tiles(row, left, height);
       };
       fn.when(i32.ne(height, tileRows), last, () => {
-        if (!isInPlace) pack();
+        if (!isInPlace) packRows();
         tiles(row, isInPlace ? i32.add(ofA.base, i32.mul(row, strideOf(operand))) : left);
       });
     });
     if (panels === undefined) return;
-    right.set(i32.add(right, i32.mul(this.#panels(width), this.#pitch(chunk))));
-  }
+    right.set(i32.add(right, i32.mul(panelsOf(width), pitchOf(chunk))));
+  };
 
-  /** In how many panels columns are. */
-  #panels(width: Local<"i32">): Code<"i32"> {
-    const { tileColumns } = this.#product;
-    return i32.divU(i32.add(width, tileColumns - 1), tileColumns);
-  }
-
-  /** Bytes from one of a chunk's packed right panels to the next. */
-  #pitch({ terms }: Chunk): number {
-    return 4 * this.#product.tileColumns * terms + gap;
-  }
-
-  #least(code: Code<"i32">, limit: number): Code<"i32"> {
-    const local = this.#fn.local("i32");
-    const first = local.tee(code);
-    return select(first, limit, i32.ltS(local, limit));
-  }
+  return {
+    all: (each: readonly Cursor[]) => eachBlock((columns) => eachChunk((chunk) => multiply(each, columns, chunk))),
+    packing: ([, b]: readonly Cursor[]) =>
+      eachBlock((columns) => eachChunk((chunk) => packRight(b, columns, chunk, right))),
+  };
 }

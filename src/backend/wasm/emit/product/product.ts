@@ -1,10 +1,8 @@
 // Matrix products: what a part does of them, and their loops over a batch.
-import { type ProductLoops, tableBytes } from "../../../../schedule/product.ts";
-import { leftPitch, tileRows } from "../../../../schedule/tile.ts";
-import { i32, type Local } from "../../assembler/assembler.ts";
+import type { ProductLoops } from "../../../../schedule/product.ts";
 import { type Context, type KernelFunction, share, valueAddress } from "../context.ts";
 import { loops, start } from "../nest.ts";
-import { BlockPrinter, type Share } from "./blocks.ts";
+import { blockPrinter } from "./blocks.ts";
 
 /** Prints matrix products of any strides over their batch. */
 export function printProduct(context: Context, product: ProductLoops, target: KernelFunction): void {
@@ -16,9 +14,9 @@ export function printProduct(context: Context, product: ProductLoops, target: Ke
     rows: by === "rows" ? own : { begin: 0, end: rows },
     columns: by === "columns" ? own : { begin: 0, end: columns },
   };
-  const printer = printerOf(context, target, product, part);
+  const printer = blockPrinter(context, target, product, part);
   const batch = by === "batch" ? own : undefined;
-  loops(fn, nest, [0, nest.extents.length], cursors, (each) => printer.print(each), batch);
+  loops(fn, nest, [0, nest.extents.length], cursors, printer.all, batch);
 }
 
 /** Prints what packs all of the right operand, before the group's first block. */
@@ -26,25 +24,5 @@ export function printPanels(context: Context, product: ProductLoops, target: Ker
   const { nest, rows, columns } = product;
   const cursors = start(target.fn, nest, (value) => valueAddress(target, value));
   const all = { rows: { begin: 0, end: rows }, columns: { begin: 0, end: columns } };
-  printerOf(context, target, product, all).prepare(cursors);
-}
-
-function printerOf(
-  context: Context,
-  { fn, scratch }: KernelFunction,
-  product: ProductLoops,
-  part: Share,
-): BlockPrinter {
-  const { panels, a, b, tileColumns } = product;
-  let end = 0;
-  const take = (bytes: number): Local<"i32"> => {
-    end += bytes;
-    return fn.let(i32.add(scratch, end - bytes));
-  };
-  return new BlockPrinter(context, fn, product, part, {
-    corner: take(4 * tileRows * tileColumns),
-    tables: { a: take(tableBytes(a)), b: take(tableBytes(b)) },
-    left: take(leftPitch),
-    right: panels === undefined ? take(0) : fn.let(i32.add(scratch, panels - context.panelBytes)),
-  });
+  blockPrinter(context, target, product, all).packing(cursors);
 }
