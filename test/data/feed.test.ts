@@ -178,7 +178,7 @@ describe("a fit", () => {
     });
     // Work done at once is no less waited for because it's done early.
     expect((await toyTrainer({ loop: { numSteps: 4 } }).fit(busy(toyTrain()))).dataShare).toBeGreaterThan(0.5);
-    const validation = { onValidateBatchEnd: () => rest(300) };
+    const validation = { onValidateBatchEnd: () => rest(100) };
     const { dataShare } = await toyTrainer({ loop: { numSteps: 4, evalFrequency: 1 }, callbacks: [validation] }).fit(
       busy(toyTrain()),
       toyTest(),

@@ -51,6 +51,8 @@ export async function buildSources(): Promise<string> {
     platform: "node",
     target: "node20",
     packages: "external",
+    // Of many files: in one, what each process begins with takes a tenth less.
+    alias: { zod: "./node_modules/zod/index.js" },
     keepNames: true,
     // A module that is only imported for what it does isn't left out.
     ignoreAnnotations: true,

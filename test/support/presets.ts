@@ -30,7 +30,11 @@ export async function run(
     },
     readFileSync(join(root, "src/presets", file), "utf8"),
   );
-  const { trainer, train, vals } = buildTrainer(parseConfig(text, file), {
+  const config = parseConfig(text, file);
+  const { valDataloader, ...fit } = config.trainer.fit!;
+  // The first steps are looked at without validation, whose data needn't be read then.
+  const needed = numSteps === undefined ? config : { ...config, trainer: { ...config.trainer, fit } };
+  const { trainer, train, vals } = buildTrainer(needed, {
     ...{ modelDir: undefined, checkpoint: null, callbacks: [], loggers: [], logging: { logLevel: "silent" } },
     ...(numSteps !== undefined && { loop: { numSteps } }),
     ...{ backend, threads },
