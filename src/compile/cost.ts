@@ -60,16 +60,9 @@ export function timesOf({ repeat }: Kernel): number {
 
 /** The cost of one run of the plan: its kernels, as often as they are run. */
 export function planCost(plan: Plan): Cost {
-  return plan.kernels
-    .map((kernel) => kernelCost(kernel, plan))
-    .reduce(
-      (sum, cost) => ({
-        flops: sum.flops + cost.flops,
-        bytesRead: sum.bytesRead + cost.bytesRead,
-        bytesWritten: sum.bytesWritten + cost.bytesWritten,
-      }),
-      { flops: 0, bytesRead: 0, bytesWritten: 0 },
-    );
+  const costs = plan.kernels.map((kernel) => kernelCost(kernel, plan));
+  const total = (what: keyof Cost) => costs.reduce((sum, cost) => sum + cost[what], 0);
+  return { flops: total("flops"), bytesRead: total("bytesRead"), bytesWritten: total("bytesWritten") };
 }
 
 /** Bytes of what a run of the plan is given and gives. */

@@ -77,14 +77,10 @@ export function refuseInBody(what: string): void {
 
 /** The range of draws for a random node being made now, in program order. */
 export function reserveDraws(count: number): DrawRange {
-  if (tracedBody) {
-    const offset = tracedBody.draws;
-    tracedBody.draws += count;
-    return { offset, count };
-  }
-  if (open) {
-    const offset = open.draws;
-    open.draws += count;
+  const counter = tracedBody ?? open;
+  if (counter) {
+    const offset = counter.draws;
+    counter.draws += count;
     return { offset, count };
   }
   const stream = ambientStream();

@@ -8,8 +8,6 @@ import { defineMovement, sameOnBatch } from "./define.ts";
 defineMovement({
   name: "customGradient",
   batch: sameOnBatch,
-  shape: (input) => input,
-  view: (view) => view,
   vjp: ({ inputs: [, ...inputs], output, grad }) => {
     const parts = output.ownGradient!(grad, inputs, output);
     if (parts.length !== inputs.length) {

@@ -1,6 +1,7 @@
 // How an op is declared: one record with its name, shape and dtype rules, meaning and gradient. Everything else (methods, lowering,
 // conformance cases, gradient checks, the hash tag) reads the record; nothing outside src/ops asks for an op's name.
 import type { Expr } from "../../kernels/expr.ts";
+import type { View } from "../../kernels/view.ts";
 import { dtype as dtypeKind, number, shape as shapeKind } from "../core/arguments.ts";
 import { type DType, dtypes } from "../core/dtype.ts";
 import { DTypeError, refuse, ShapeError, TraceError } from "../core/errors.ts";
@@ -24,11 +25,18 @@ export function defineOp<R extends OpRecord>(record: R): R {
   return record;
 }
 
-/** Declares movement, of any dtype unless it says which. */
-export function defineMovement(
-  record: Omit<MovementRecord, "kind" | "version" | "dtype"> & Partial<Pick<MovementRecord, "version" | "dtype">>,
-): void {
-  defineOp({ kind: "movement", version: 1, dtype: ([dtype]) => dtype, ...record });
+/** What movement has unless it says otherwise: any dtype, and all elements where they are. */
+const staying = {
+  kind: "movement",
+  version: 1,
+  dtype: ([dtype]: readonly DType[]) => dtype,
+  shape: (input: Shape) => input,
+  view: (view: View) => view,
+} as const;
+
+/** Declares movement. */
+export function defineMovement(record: Omit<MovementRecord, keyof typeof staying> & Partial<MovementRecord>): void {
+  defineOp({ ...staying, ...record });
 }
 
 /** The record of a node's op. */

@@ -28,8 +28,6 @@ defineMovement({
   name: "linalg",
   batch: "joined",
   dtype: ([value]) => floatOnly([value], {}, "linalg"),
-  shape: (value) => value,
-  view: (view) => view,
   vjp: ({ inputs: [, ...given], output, grad, attributes }) => [
     null,
     ...formulas.get(attributes.result as string)!({ grad, output, given }),

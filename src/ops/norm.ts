@@ -10,8 +10,9 @@ import { add, div, mul, sqrt, sub } from "./elementwise.ts";
 import { reshape } from "./movement.ts";
 import { mean, sum } from "./reduce.ts";
 
-function checkEpsilon(where: string, epsilon: number): void {
-  if (epsilon >= 0 && epsilon < Infinity) return;
+/** What is added to the variance. Throws ShapeError unless it is a number ≥ 0. */
+function epsilonOf(where: string, { epsilon = 1e-5 }: NormOptions): number {
+  if (epsilon >= 0 && epsilon < Infinity) return epsilon;
   throw new ShapeError({ where, problem: "epsilon is out of range", got: String(epsilon), expected: "a number ≥ 0" });
 }
 
@@ -66,7 +67,7 @@ interface Affine {
 
 /** (x − mean) ÷ √(variance + epsilon) over the last axes of `weight`'s rank, times weight plus bias (Ba et al. 2016); two passes. @torch torch.nn.functional.layer_norm */
 export function layerNorm(x: Node, weight: Node, bias: Node | undefined, epsilon = 1e-5): Node {
-  checkEpsilon("layerNorm", epsilon);
+  epsilonOf("layerNorm", { epsilon });
   const axis = lastAxes("layerNorm", x, weight);
   const centred = sub(x, mean(x, { axis, keepDims: true }));
   const deviation = sqrt(add(mean(mul(centred, centred), { axis, keepDims: true }), epsilon));
@@ -76,7 +77,7 @@ export function layerNorm(x: Node, weight: Node, bias: Node | undefined, epsilon
 
 /** x ÷ √(mean of x² + epsilon) over the last axes of `weight`'s rank, times weight (Zhang and Sennrich 2019). `epsilon`: 2⁻²³ unless given, as PyTorch's. x: [..., ...weight.shape] → the same. @torch torch.nn.functional.rms_norm */
 export function rmsNorm(x: Node, weight: Node, epsilon: number = 2 ** -23): Node {
-  checkEpsilon("rmsNorm", epsilon);
+  epsilonOf("rmsNorm", { epsilon });
   const axis = lastAxes("rmsNorm", x, weight);
   return mul(div(x, sqrt(add(mean(mul(x, x), { axis, keepDims: true }), epsilon))), weight);
 }
@@ -94,8 +95,7 @@ export function batchNorm(
   bias?: Node,
   options: NormOptions = {},
 ): Node {
-  const { epsilon = 1e-5 } = options;
-  checkEpsilon("batchNorm", epsilon);
+  const epsilon = epsilonOf("batchNorm", options);
   checkChannels("batchNorm", x, { mean, variance, weight, bias });
   return scaled(sub(x, perChannel(mean, x)), variance, { weight, bias, epsilon });
 }
@@ -120,8 +120,7 @@ export interface BatchNormed {
  * @torch torch.nn.functional.batch_norm, training=True
  */
 export function batchNormTraining(x: Node, weight?: Node, bias?: Node, options: NormOptions = {}): BatchNormed {
-  const { epsilon = 1e-5 } = options;
-  checkEpsilon("batchNormTraining", epsilon);
+  const epsilon = epsilonOf("batchNormTraining", options);
   checkChannels("batchNormTraining", x, { weight, bias });
   if (!(sizeOf(x.shape) / x.shape[1] >= 2)) {
     throw new ShapeError({
@@ -144,8 +143,7 @@ export function batchNormTraining(x: Node, weight?: Node, bias?: Node, options: 
  * @torch torch.nn.functional.group_norm
  */
 export function groupNorm(x: Node, groups: number, weight?: Node, bias?: Node, options: NormOptions = {}): Node {
-  const { epsilon = 1e-5 } = options;
-  checkEpsilon("groupNorm", epsilon);
+  const epsilon = epsilonOf("groupNorm", options);
   checkChannels("groupNorm", x, { weight, bias });
   const [batch, channels] = x.shape;
   if (!(Number.isSafeInteger(groups) && groups >= 1 && channels % groups === 0)) {

@@ -81,13 +81,9 @@ export interface ReduceRecord extends BatchedBase {
   readonly combine: Combine;
 }
 
-export interface MatmulRecord extends BatchedBase {
-  readonly kind: "matmul";
-}
-
-/** Reads by an index that is data. */
-export interface GatherRecord extends BatchedBase {
-  readonly kind: "gather";
+/** A product of matrices; reads by an index that is data; words of the stream, one an element. */
+interface PlainRecord extends BatchedBase {
+  readonly kind: "matmul" | "gather" | "words";
 }
 
 /** What makes a kernel one of its kind, beside what all have. */
@@ -105,11 +101,6 @@ export interface SpecialRecord<K extends SpecialKind = SpecialKind> extends Batc
   ) => Own<SpecialKernel<K>> & { readonly inputs?: readonly KernelInput[] };
   /** How many words of the stream it takes. */
   readonly draws?: (size: number) => number;
-}
-
-/** Words of the stream, one an element. */
-export interface WordsRecord extends BatchedBase {
-  readonly kind: "words";
 }
 
 /** Values that come from no tensor: `full` of one number, `coordinate` along an axis, or a leaf bound from outside. */
@@ -139,9 +130,7 @@ export type OpRecord =
   | ElementwiseRecord
   | MovementRecord
   | ReduceRecord
-  | MatmulRecord
-  | GatherRecord
+  | PlainRecord
   | { [K in SpecialKind]: SpecialRecord<K> }[SpecialKind]
-  | WordsRecord
   | CreationRecord
   | LoopRecord;

@@ -1,5 +1,6 @@
 // Arguments and results of compiled functions: tensors, numbers and host arrays, in records and arrays. Flattening names each leaf by its
 // path, keys in UTF-8 order, so that the order in which an object was built never matters.
+import { isRecord } from "../core/arguments.ts";
 import type { HostArray } from "../core/array.ts";
 import type { DType } from "../core/dtype.ts";
 import { TraceError } from "../core/errors.ts";
@@ -50,12 +51,6 @@ export function hasForm(tree: unknown, form: Form, leaves: Leaf["value"][]): boo
     case "fixed":
       return tree === form.value;
   }
-}
-
-function isRecord(tree: unknown): tree is Record<string, unknown> {
-  if (typeof tree !== "object" || tree === null) return false;
-  const prototype = Object.getPrototypeOf(tree);
-  return prototype === Object.prototype || prototype === null;
 }
 
 export function isHostArray(value: unknown): value is HostArray {
