@@ -2,7 +2,7 @@
 import type { Expr } from "../../../../kernels/expr.ts";
 import type { Nest, NestInput } from "../../../schedule/nest.ts";
 import { type Code, type FunctionBuilder, i32, type Local, type Place, type Value } from "../assembler/assembler.ts";
-import { ExpressionPrinter } from "./expression.ts";
+import { type ExpressionPrinter, expressionPrinter } from "./expression.ts";
 import { Elements } from "./kept.ts";
 import { evenly, type Four, type Lanes } from "./lanes.ts";
 import type { Cursor } from "./nest.ts";
@@ -37,7 +37,7 @@ export class ElementPrinter {
   constructor(fn: FunctionBuilder, lanes: Lanes, nest: Nest, axis: number, ...roots: readonly Expr[]) {
     this.#fn = fn;
     this.#lanes = lanes;
-    this.#printer = new ExpressionPrinter(fn, lanes, roots);
+    this.#printer = expressionPrinter(fn, lanes, roots);
     this.#nest = nest;
     this.#axis = axis;
   }
