@@ -7,7 +7,7 @@ import { expressionText } from "../../kernels/text.ts";
 import { wordOf } from "../../kernels/word.ts";
 import type { Backend, Trial } from "../compile/contract.ts";
 import type { Plan, Value } from "../compile/plan.ts";
-import { canonicalBytes, float32FromBits, sha256, toHex } from "../core/canonical.ts";
+import { canonicalBytes, float32FromBits, sha256Parts, toHex } from "../core/canonical.ts";
 import type { NarrowFormat } from "../core/dtype.ts";
 import { type DType, makeArray, type TypedArray } from "../core/dtype.ts";
 import { formatShape, sizeOf } from "../core/shape.ts";
@@ -178,34 +178,33 @@ interface Result {
   readonly left: number;
 }
 
-/** What the backend gives for each of the inputs. `before`: what the outputs hold before it. */
-async function results(
-  backend: Backend,
-  plan: Plan,
-  rounds: readonly (readonly TypedArray[])[],
-  before?: readonly TypedArray[],
-): Promise<readonly Result[]> {
+/** A plan of one kernel on a backend, and memory for what it reads and writes. */
+interface Alone {
+  /** `before`: what the output holds before it; then not all is computed again of what the backend isn't sure of. */
+  run(data: readonly TypedArray[], before?: TypedArray): Promise<Result>;
+  dispose(): void;
+}
+
+async function alone(backend: Backend, plan: Plan): Promise<Alone> {
   const executable = await backend.load(plan);
-  const inputs = plan.inputs.map(({ dtype, shape }) => backend.allocate(dtype, sizeOf(shape)));
-  const [{ dtype, shape }] = plan.outputs;
-  const output = backend.allocate(dtype, sizeOf(shape));
-  try {
-    const all: Result[] = [];
-    for (const [turn, data] of rounds.entries()) {
+  const buffersOf = (ports: Plan["inputs"]) => ports.map(({ dtype, shape }) => backend.allocate(dtype, sizeOf(shape)));
+  const [inputs, outputs] = [buffersOf(plan.inputs), buffersOf(plan.outputs)];
+  return {
+    async run(data, before) {
       inputs.forEach((buffer, i) => {
         backend.write(buffer, data[i]);
       });
       let left = 0;
-      const repairs = { most: mostWork, left: (outputs: number) => (left = outputs) };
-      if (before) backend.write(output, before[turn]);
-      await executable.run({ inputs, outputs: [output], seed: 5n, base: 2 ** 33 + 1, ...(before && { repairs }) });
-      all.push({ elements: await backend.read(output), left });
-    }
-    return all;
-  } finally {
-    executable.dispose();
-    for (const buffer of [...inputs, output]) backend.free(buffer);
-  }
+      const repairs = before && { most: mostWork, left: (outputs: number) => (left = outputs) };
+      if (before) backend.write(outputs[0], before);
+      await executable.run({ inputs, outputs, seed: 5n, base: 2 ** 33 + 1, repairs });
+      return { elements: await backend.read(outputs[0]), left };
+    },
+    dispose() {
+      executable.dispose();
+      for (const buffer of [...inputs, ...outputs]) backend.free(buffer);
+    },
+  };
 }
 
 const wordsOf = (data: TypedArray) =>
@@ -223,11 +222,14 @@ function unlike(expected: TypedArray): TypedArray {
 function filled({ elements, left }: Result, before: TypedArray, expected: TypedArray): TypedArray {
   if (left === 0) return elements;
   const [got, old] = [wordsOf(elements), wordsOf(before)];
-  const places = [...got.keys()].filter((i) => got[i] === old[i]);
-  if (places.length !== left) return elements;
   const all = elements.slice();
-  for (const i of places) all[i] = expected[i];
-  return all;
+  let found = 0;
+  for (let i = 0; i < got.length; i++) {
+    if (got[i] !== old[i]) continue;
+    all[i] = expected[i];
+    found++;
+  }
+  return found === left ? all : elements;
 }
 
 /** Tries a kernel on `device` against a backend of class A. */
@@ -242,33 +244,30 @@ export async function tryKernel(tried: Subject, device: Backend, against: Backen
   const chosen = Object.entries(fills)
     .filter(([, { inFolds }], i) => (isFloat ? inFolds || !isFold(kernel) : i < 2))
     .flatMap((each) => Array.from({ length: times }, () => each));
-  const rounds = chosen.map(([, { fill }], turn) =>
-    given.map((each, source) =>
-      elements(each, source, turn, (word, at) => fill(word, at + (turn % times) * each.size, source, terms)),
-    ),
-  );
-  const expected = (await results(against, plain, rounds)).map(({ elements }) => elements);
-  const bytes = expected.map(canonicalBytes);
-  const whole = new Uint8Array(bytes.reduce((sum, { length }) => sum + length, 0));
-  bytes.reduce((at, part) => {
-    whole.set(part, at);
-    return at + part.length;
-  }, 0);
-  const found: Trial = { name, sha256: toHex(sha256(whole)) };
-  const before = expected.map(unlike);
-  let got: readonly Result[];
+  // The backend that is right, and then the device's.
+  const used = [await alone(against, plain)];
+  const parts: Uint8Array[] = [];
+  let fault: string | undefined;
+  const faultIn = async (label: string, data: readonly TypedArray[], expected: TypedArray) => {
+    const before = unlike(expected);
+    used[1] ??= await alone(device, plan);
+    const got = canonicalBytes(filled(await used[1].run(data, before), before, expected));
+    const found = difference(got, parts.at(-1)!, kernel.dtype);
+    return found && `element ${found.element}: ${found.got}, expected ${found.expected} (${label})`;
+  };
   try {
-    got = await results(device, plan, rounds, before);
-  } catch (error) {
-    return { ...found, fault: (error as Error).message.split("\n")[0] };
+    for (const [turn, [label, { fill }]] of chosen.entries()) {
+      const data = given.map((each, source) =>
+        elements(each, source, turn, (word, at) => fill(word, at + (turn % times) * each.size, source, terms)),
+      );
+      const { elements: expected } = await used[0].run(data);
+      parts.push(canonicalBytes(expected));
+      fault ??= await faultIn(label, data, expected).catch((error: Error) => error.message.split("\n")[0]);
+    }
+  } finally {
+    for (const each of used) each.dispose();
   }
-  for (const [turn, [label]] of chosen.entries()) {
-    const given = canonicalBytes(filled(got[turn], before[turn], expected[turn]));
-    const fault = difference(given, bytes[turn], kernel.dtype);
-    if (!fault) continue;
-    return { ...found, fault: `element ${fault.element}: ${fault.got}, expected ${fault.expected} (${label})` };
-  }
-  return found;
+  return { name, sha256: toHex(sha256Parts(parts)), ...(fault !== undefined && { fault }) };
 }
 
 /** The first element of canonical bytes in which two results differ, and its bits in both as hex digits. */
@@ -277,8 +276,9 @@ export function difference(
   expected: Uint8Array,
   dtype: DType,
 ): { readonly element: number; readonly got: string; readonly expected: string } | undefined {
-  const at = got.findIndex((byte, i) => byte !== expected[i]);
-  if (at < 0) return undefined;
+  let at = 0;
+  while (at < got.length && got[at] === expected[at]) at++;
+  if (at === got.length) return undefined;
   const width = dtype === "bool" ? 1 : 4;
   const element = Math.floor(at / width);
   const hex = (bytes: Uint8Array) => toHex(bytes.slice(element * width, (element + 1) * width).reverse());
