@@ -3,13 +3,14 @@
 import { noBatches } from "../data/groups.ts";
 import type { DataLoader } from "../data/loader.ts";
 import { byName } from "../data/named.ts";
+import { inEvaluation } from "../nn/evaluation.ts";
+import { prefixed, Totals } from "../nn/metrics/totals.ts";
 import { watchOffset } from "../rng/regions.ts";
 import { Stream } from "../rng/stream.ts";
 import { yieldToEventLoop } from "../runtime/clock.ts";
 import { checkpointPaths, refuseAbsent, takeChosen, takeWeights } from "./checkpoint.ts";
 import type { ValidateContext, ValidateEpochContext } from "./contract.ts";
 import { Hooks, tell } from "./hooks.ts";
-import { inEvaluation } from "./modes.ts";
 import { placeOf } from "./numbers.ts";
 import type {
   ChosenWeights,
@@ -21,7 +22,6 @@ import type {
   WeightsOptions,
 } from "./run.ts";
 import type { Session } from "./session.ts";
-import { prefixed, Totals } from "./totals.ts";
 import { checkVocabulary } from "./vocabulary.ts";
 import { chosenAverage } from "./weights.ts";
 

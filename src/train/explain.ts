@@ -6,12 +6,12 @@ import { importing } from "../core/lazy.ts";
 import { validationBatches, variousGroups } from "../data/groups.ts";
 import type { DataLoader } from "../data/loader.ts";
 import { byName } from "../data/named.ts";
+import { inEvaluation } from "../nn/evaluation.ts";
 import type { PlannedGraph } from "../report/graph.ts";
 import { type LedgerRow, runLedger } from "../run/ledger.ts";
 import { schedulePlan } from "../schedule/schedule.ts";
 import type { TrainerView } from "./contract.ts";
 import { lengthOf } from "./length.ts";
-import { inEvaluation } from "./modes.ts";
 import type { Session } from "./session.ts";
 import { trainPlans } from "./step.ts";
 

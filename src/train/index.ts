@@ -1,10 +1,10 @@
 // The Trainer and what belongs to it.
 
 export { type Histogram, histogramOf } from "../io/histogram.ts";
+export { summarizeScalar, summarizeTensor } from "../nn/summarize.ts";
 export type { PlannedGraph } from "../report/graph.ts";
 export type { History } from "../run/history.ts";
 export * from "./callbacks/index.ts";
-export { summarizeScalar, summarizeTensor } from "./callbacks/summarize.ts";
 export { trainerOptions } from "./config/build.ts";
 export { configJsonSchema } from "./config/json-schema.ts";
 export type { ResolvedSettings, RunConfig, TrainerSettings } from "./config/options.ts";

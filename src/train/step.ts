@@ -7,6 +7,7 @@ import { atOnce } from "../core/promise.ts";
 import type { HostBatch, MicroBatches, StepInput } from "../data/groups.ts";
 import { currentTrace } from "../graph/scope.ts";
 import { inPart } from "../graph/site.ts";
+import { termsOf } from "../nn/metrics/totals.ts";
 import type { Batch, ModelOutput } from "../nn/module.ts";
 import { namingModules } from "../nn/naming.ts";
 import { autocast } from "../ops/autocast.ts";
@@ -22,7 +23,6 @@ import { mixedFormat } from "./config/shared.ts";
 import type { TraceContext, TrainerView } from "./contract.ts";
 import type { EvalStep, MessageLevel, TrainStep } from "./run.ts";
 import type { Session } from "./session.ts";
-import { termsOf } from "./totals.ts";
 
 /** Gives the model's outputs. */
 export type PredictStep = Compiled<[HostBatch], Tensor>;

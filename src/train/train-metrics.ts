@@ -2,11 +2,11 @@
 // watched in the step, so that its hash, its bits and the stream are those of a run without them.
 
 import { samplesOf } from "../data/groups.ts";
+import { prefixed, Totals, termsOf } from "../nn/metrics/totals.ts";
 import { watch } from "../program/trace.ts";
 import type { ResolvedSettings } from "./config/options.ts";
 import type { Callback, EpochContext, StepResult, TraceContext } from "./contract.ts";
 import type { Metrics } from "./run.ts";
-import { prefixed, Totals, termsOf } from "./totals.ts";
 
 const keyOf = (name: string, i: number) => `TrainMetrics/${name}/${i}`;
 

@@ -5,9 +5,9 @@ import { type DataLoader, dataLoader, type LoaderOptions } from "../../src/data/
 import * as nn from "../../src/nn/index.ts";
 import { crossEntropy } from "../../src/nn/losses.ts";
 import { accuracy } from "../../src/nn/metrics.ts";
+import { summarizeScalar, summarizeTensor } from "../../src/nn/summarize.ts";
 import * as optim from "../../src/optim/index.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
-import { summarizeScalar, summarizeTensor } from "../../src/train/callbacks/summarize.ts";
 import type { TrainerOptions } from "../../src/train/contract.ts";
 import { Trainer } from "../../src/verify/trainer.ts";
 

@@ -2,6 +2,7 @@
 // the record.
 import { describe, expect, test } from "vitest";
 import { list } from "../../src/cli/list.ts";
+import { configured } from "../../src/core/configured.ts";
 import {
   count,
   countOf,
@@ -44,7 +45,6 @@ import {
 import { configJsonSchema } from "../../src/train/config/json-schema.ts";
 import { parseConfig } from "../../src/train/config/parse.ts";
 import { register } from "../../src/train/config/register.ts";
-import { configured } from "../../src/train/configured.ts";
 import type { Callback, FitContext, Logger } from "../../src/train/contract.ts";
 import type { Metrics } from "../../src/train/run.ts";
 

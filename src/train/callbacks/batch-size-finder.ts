@@ -2,13 +2,13 @@
 
 import { findCompiled } from "../../compile/cache.ts";
 import { portBytes } from "../../compile/cost.ts";
+import { configured } from "../../core/configured.ts";
 import { importing } from "../../core/lazy.ts";
 import { countOf, countUpTo, type Given, options, repeats } from "../../core/options.ts";
 import { batchBytes, firstGroup, microBatches, resized } from "../../data/groups.ts";
 import { watchOffset } from "../../rng/regions.ts";
 import { now } from "../../runtime/clock.ts";
 import { schedulePlan } from "../../schedule/schedule.ts";
-import { configured } from "../configured.ts";
 import type { Callback, FitContext } from "../contract.ts";
 import { memoryOf } from "../memory.ts";
 import { withStateRestored } from "./snapshot.ts";

@@ -1,8 +1,8 @@
 // Stops a run whose loss is no number any more.
 
+import { configured } from "../../core/configured.ts";
 import { TrainingError } from "../../core/errors.ts";
 import { options } from "../../core/options.ts";
-import { configured } from "../configured.ts";
 import type { Callback, StepResult } from "../contract.ts";
 
 /** Throws TrainingError, naming the step, when the loss is NaN or infinite. */

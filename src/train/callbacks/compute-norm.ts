@@ -1,9 +1,9 @@
 // L2 norms of gradients and parameters, computed in the step and read where it is logged.
 
+import { configured } from "../../core/configured.ts";
 import { flag, type Given, options, type Read } from "../../core/options.ts";
 import { sqrt, sum } from "../../tensor/families/basic.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { configured } from "../configured.ts";
 import type { Callback, StepResult, TraceContext } from "../contract.ts";
 import { WatchedScalars } from "./scalars.ts";
 

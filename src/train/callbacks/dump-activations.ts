@@ -1,18 +1,18 @@
 // Writes what modules give, whole, every so many steps: for looking into a network, or comparing it with another implementation.
 
 import type { HostArray } from "../../core/array.ts";
+import { configured } from "../../core/configured.ts";
 import { ConfigError } from "../../core/errors.ts";
 import { select } from "../../core/glob.ts";
 import { type Given, list, options, text } from "../../core/options.ts";
 import { writeSafetensors } from "../../io/safetensors.ts";
 import { namedModules } from "../../nn/naming.ts";
+import { ModuleObserver } from "../../nn/observe.ts";
 import { duration, stepsOf } from "../../optim/duration.ts";
 import { watch } from "../../program/trace.ts";
 import { makeInside } from "../../run/inside.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { configured } from "../configured.ts";
 import type { Callback, FitContext, StepResult, TraceContext, TrainerView } from "../contract.ts";
-import { ModuleObserver } from "./observe.ts";
 
 const record = options("DumpActivations", {
   /** Globs of modules; the model itself is `model`. */

@@ -1,8 +1,8 @@
 // Where the time of a fit goes, and how much of it is left.
 
+import { configured } from "../../core/configured.ts";
 import { options } from "../../core/options.ts";
 import { now } from "../../runtime/clock.ts";
-import { configured } from "../configured.ts";
 import type { Callback, FitContext, StepResult, TrainerView } from "../contract.ts";
 
 const parts = ["data", "train", "validate", "checkpoint"] as const;

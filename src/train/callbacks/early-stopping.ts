@@ -1,11 +1,11 @@
 // Ends a run when a validated number has not got better for a while. Validation is part of such a run: how long it is depends on it.
 
+import { configured } from "../../core/configured.ts";
 import { CheckpointError } from "../../core/errors.ts";
 import { countOf, finite, flag, type Given, options } from "../../core/options.ts";
 import { Monitor, monitorFields } from "../../optim/monitored.ts";
 import { Variable } from "../../program/variable.ts";
 import { zeros } from "../../tensor/creation.ts";
-import { configured } from "../configured.ts";
 import type { Callback, FitContext, TrainerView, ValidateContext } from "../contract.ts";
 import { periodOf } from "../length.ts";
 import { checkValidated, numberNames } from "../numbers.ts";

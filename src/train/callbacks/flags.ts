@@ -1,9 +1,9 @@
 // Settings that may change while a run goes on, for all of it or for a part: how much is logged and shown. No bit depends on them.
 
+import { configured } from "../../core/configured.ts";
 import { type Given, options, recordOf, word } from "../../core/options.ts";
 import { duration } from "../../optim/duration.ts";
 import { logLevels } from "../config/shared.ts";
-import { configured } from "../configured.ts";
 import type { Callback } from "../contract.ts";
 
 const globalRecord = options("GlobalFlags", {

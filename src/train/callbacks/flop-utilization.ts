@@ -1,9 +1,9 @@
 // How much of what a machine can compute a run makes use of: the arithmetic that the step's plan holds, over the time that steps take.
 
 import { planCost } from "../../compile/cost.ts";
+import { configured } from "../../core/configured.ts";
 import { type Given, options, positive } from "../../core/options.ts";
 import { firstGroup } from "../../data/groups.ts";
-import { configured } from "../configured.ts";
 import type { Callback, FitContext, StepResult } from "../contract.ts";
 
 const record = options("FlopUtilization", {

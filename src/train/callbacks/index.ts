@@ -1,5 +1,6 @@
 // The callbacks that there are, beside what anyone writes.
 
+export { LoraLinear } from "../../nn/lora.ts";
 export type { MonitorOptions } from "../../optim/monitored.ts";
 export { BatchSizeFinder, type BatchSizeFinderOptions, type TriedBatchSize } from "./batch-size-finder.ts";
 export { CheckLoss } from "./check-loss.ts";
@@ -14,7 +15,6 @@ export { LearningRateFinder, type LearningRateFinderOptions, type TriedRate } fr
 export { LoadCheckpointStates, type LoadCheckpointStatesOptions } from "./load-checkpoint-states.ts";
 export { LogOptimizerParamGroup, type LogOptimizerParamGroupOptions } from "./log-optimizer-param-group.ts";
 export { Lora, type LoraOptions } from "./lora.ts";
-export { LoraLinear } from "./lora-linear.ts";
 export { ModelEvalMetrics } from "./model-eval-metrics.ts";
 export { CountParams, countParameters, ModelSummary, type ModelSummaryOptions } from "./model-summary.ts";
 export { NaNChecker, type NaNCheckerOptions } from "./nan-checker.ts";

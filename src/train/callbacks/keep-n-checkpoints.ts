@@ -1,8 +1,8 @@
 // Keeps only the newest checkpoints: the option `checkpoint: {keep: n}` as a callback, as the Cerebras Trainer has it.
 
+import { configured } from "../../core/configured.ts";
 import { ConfigError } from "../../core/errors.ts";
 import { countOf, type Given, options } from "../../core/options.ts";
-import { configured } from "../configured.ts";
 import type { Callback, TrainerView } from "../contract.ts";
 
 const record = options("KeepNCheckpoints", {

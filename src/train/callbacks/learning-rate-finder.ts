@@ -1,12 +1,12 @@
 // Tries learning rates out before a run (Smith 2017, the range test): a few steps with ever larger rates, on a copy of the weights.
 
+import { configured } from "../../core/configured.ts";
 import { ConfigError } from "../../core/errors.ts";
 import { flag, type Given, numberOf, options, positive, type Read, repeats } from "../../core/options.ts";
 import { exp, log } from "../../core/real.ts";
 import { groups as groupsOf } from "../../data/groups.ts";
 import { watchOffset } from "../../rng/regions.ts";
 import { Stream } from "../../rng/stream.ts";
-import { configured } from "../configured.ts";
 import type { Callback, FitContext, TrainerView } from "../contract.ts";
 import { withStateRestored } from "./snapshot.ts";
 

@@ -3,11 +3,11 @@
 
 import { read } from "#files";
 import { sha256Hex } from "../../core/canonical.ts";
+import { configured } from "../../core/configured.ts";
 import { CheckpointError, ConfigError } from "../../core/errors.ts";
 import { flag, type Given, list, options, text, word } from "../../core/options.ts";
 import { load, loadVariables, noteWeights } from "../../nn/load.ts";
 import { loadCheckpoint } from "../../run/checkpoint.ts";
-import { configured } from "../configured.ts";
 import type { Callback, TrainerView } from "../contract.ts";
 
 const record = options("LoadCheckpointStates", {

@@ -1,9 +1,9 @@
 // The numbers of the optimizer's parameter groups, as the step that is logged used them.
 
+import { configured } from "../../core/configured.ts";
 import { ConfigError } from "../../core/errors.ts";
 import { type Given, list, options, text } from "../../core/options.ts";
 import type { ParameterGroup } from "../../optim/optimizer.ts";
-import { configured } from "../configured.ts";
 import type { Callback, StepContext, StepResult, TrainerView } from "../contract.ts";
 import type { Metrics } from "../run.ts";
 

@@ -1,15 +1,15 @@
 // Low-rank adaptation (Hu et al. 2021): linear layers keep their weights, and a product of two thin matrices beside each is trained.
 
+import { configured } from "../../core/configured.ts";
 import { ConfigError } from "../../core/errors.ts";
 import { select } from "../../core/glob.ts";
 import { countOf, type Given, list, nonNegative, options, text } from "../../core/options.ts";
 import { setTrained } from "../../nn/functional.ts";
 import { Linear } from "../../nn/linear.ts";
+import { LoraLinear, replaceModule } from "../../nn/lora.ts";
 import { namedModules } from "../../nn/naming.ts";
 import { withStream } from "../../rng/stream.ts";
-import { configured } from "../configured.ts";
 import type { Callback, TrainerView } from "../contract.ts";
-import { LoraLinear, replaceModule } from "./lora-linear.ts";
 import { refuseFinishedOptimizer } from "./selective-grad.ts";
 
 const record = options("Lora", {

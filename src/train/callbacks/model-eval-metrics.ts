@@ -1,11 +1,12 @@
 // Metrics that a model brings along itself: a property `metrics` of it, or of a module inside, measured in validation beside the Trainer's own.
 
+import { configured } from "../../core/configured.ts";
 import { ConfigError, refuse } from "../../core/errors.ts";
 import { options } from "../../core/options.ts";
+import { prefixed, Totals } from "../../nn/metrics/totals.ts";
 import type { Metric } from "../../nn/metrics.ts";
 import { namedModules } from "../../nn/naming.ts";
 import { watch } from "../../program/trace.ts";
-import { configured } from "../configured.ts";
 import type {
   Callback,
   FitContext,
@@ -15,7 +16,6 @@ import type {
   ValidateStepResult,
 } from "../contract.ts";
 import type { Metrics } from "../run.ts";
-import { prefixed, Totals } from "../totals.ts";
 
 const prefix = "ModelEvalMetrics/";
 const isMetric = (value: unknown): value is Metric => typeof (value as Metric | null)?.terms === "function";

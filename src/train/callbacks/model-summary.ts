@@ -1,15 +1,15 @@
 // How many numbers a model holds, and the table of its modules.
 
 import { checkArguments, kind, signature } from "../../core/arguments.ts";
+import { configured } from "../../core/configured.ts";
 import { countOf, type Given, options } from "../../core/options.ts";
 import { sizeOf } from "../../core/shape.ts";
 import { Module } from "../../nn/module.ts";
 import type { ModuleCall } from "../../nn/naming.ts";
+import { ModuleObserver } from "../../nn/observe.ts";
 import { summaryOf } from "../../nn/summary.ts";
 import type { Parameter } from "../../program/variable.ts";
-import { configured } from "../configured.ts";
 import type { Callback, FitContext, TraceContext, TrainerView } from "../contract.ts";
-import { ModuleObserver } from "./observe.ts";
 
 const ofTrainer = {
   trainer: kind("a Trainer", (value) => (value as Partial<TrainerView> | null)?.model instanceof Module),

@@ -1,13 +1,13 @@
 // Finds where numbers stop being finite: the first module in the forward pass, the first gradient on the way back, or the parameter.
 
+import { configured } from "../../core/configured.ts";
 import { TrainingError } from "../../core/errors.ts";
 import { flag, type Given, options } from "../../core/options.ts";
+import { ModuleObserver } from "../../nn/observe.ts";
 import { duration, stepsOf } from "../../optim/duration.ts";
 import { abs, less, sum, where } from "../../tensor/families/basic.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { configured } from "../configured.ts";
 import type { Callback, StepResult, TraceContext, TrainerView } from "../contract.ts";
-import { ModuleObserver } from "./observe.ts";
 import { WatchedScalars } from "./scalars.ts";
 
 const record = options("NaNChecker", {

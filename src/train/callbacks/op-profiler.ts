@@ -4,11 +4,11 @@
 import { type KernelWord, wordOf } from "../../../kernels/word.ts";
 import { type Cost, kernelCost } from "../../compile/cost.ts";
 import { checkNone } from "../../core/arguments.ts";
+import { configured } from "../../core/configured.ts";
 import { countOf, type Given, options, repeats } from "../../core/options.ts";
 import { alignedLines } from "../../core/table.ts";
 import { groups, type StepInput } from "../../data/groups.ts";
 import { kernelTimes } from "../../runtime/profile.ts";
-import { configured } from "../configured.ts";
 import type { Callback, StepContext } from "../contract.ts";
 
 const record = options("OpProfiler", {

@@ -1,9 +1,9 @@
 // How fast training is. It looks at the clock between steps; validation and saving don't count.
 
+import { configured } from "../../core/configured.ts";
 import { options } from "../../core/options.ts";
 import { samplesOf } from "../../data/groups.ts";
 import { now } from "../../runtime/clock.ts";
-import { configured } from "../configured.ts";
 import type { Callback, StepResult } from "../contract.ts";
 
 /** Logs `rate/samples_per_second` and `rate/steps_per_second` since the last logged step, and both as `…_average` over the fit. */

@@ -1,12 +1,13 @@
 // Pictures that a model makes, after each validation, for the report. They are drawn from the watching part of the stream, each time from its beginning: the run's stream stays where it is, and
 // two pictures in one place of the grid come of the same numbers.
+
+import { configured } from "../../core/configured.ts";
 import { ConfigError, ShapeError } from "../../core/errors.ts";
 import { count, countUpTo, type Given, options, tuple } from "../../core/options.ts";
 import { formatShape, sizeOf } from "../../core/shape.ts";
 import { type Compiled, compile } from "../../program/compiled.ts";
 import { watchOffset } from "../../rng/regions.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { configured } from "../configured.ts";
 import type { Callback, TrainerView, ValidateContext } from "../contract.ts";
 
 const record = options("SampleImages", {

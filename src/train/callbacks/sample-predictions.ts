@@ -1,5 +1,6 @@
 // Pictures of the validation data with what the model says they are, for the report. The model is asked in a program of its own: nothing of the run's is touched.
 import type { HostArray } from "../../core/array.ts";
+import { configured } from "../../core/configured.ts";
 import { ShapeError } from "../../core/errors.ts";
 import { count, countUpTo, type Given, options, tuple } from "../../core/options.ts";
 import { formatShape } from "../../core/shape.ts";
@@ -8,7 +9,6 @@ import { lightened } from "../../report/samples.ts";
 import { watchOffset } from "../../rng/regions.ts";
 import { argmax } from "../../tensor/families/basic.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { configured } from "../configured.ts";
 import type { Callback, TrainerView, ValidateEpochContext, ValidateStepResult } from "../contract.ts";
 
 const record = options("SamplePredictions", {

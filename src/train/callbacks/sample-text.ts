@@ -1,15 +1,15 @@
 // A text that a language model writes once it is trained. Its draws are of the watching part of the stream: the run's stream stays where it is.
 import type { HostArray } from "../../core/array.ts";
+import { configured } from "../../core/configured.ts";
 import { ConfigError } from "../../core/errors.ts";
 import { countOf, countUpTo, type Given, options, positive, text } from "../../core/options.ts";
+import { inEvaluation } from "../../nn/evaluation.ts";
 import { type Compiled, compile } from "../../program/compiled.ts";
 import { watchOffset } from "../../rng/regions.ts";
 import { take } from "../../tensor/families/basic.ts";
 import { categorical } from "../../tensor/families/distributions.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { configured } from "../configured.ts";
 import type { Callback, FitContext } from "../contract.ts";
-import { inEvaluation } from "../modes.ts";
 
 const record = options("SampleText", {
   /** What the text begins with. */

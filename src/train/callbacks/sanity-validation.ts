@@ -1,7 +1,7 @@
 // A few batches of validation before the first step, so that what is wrong with it shows at once and not after an epoch.
 
+import { configured } from "../../core/configured.ts";
 import { countOf, type Given, options } from "../../core/options.ts";
-import { configured } from "../configured.ts";
 import type { Callback, FitContext } from "../contract.ts";
 
 const record = options("SanityValidation", {

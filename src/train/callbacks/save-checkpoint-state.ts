@@ -1,11 +1,11 @@
 // Beside a checkpoint, a file of some of its tensors alone: weights to hand on, without what only training needs.
 
 import type { HostArray } from "../../core/array.ts";
+import { configured } from "../../core/configured.ts";
 import { type Given, list, options, word } from "../../core/options.ts";
 import { writeSafetensors } from "../../io/safetensors.ts";
 import { duration, stepsOf } from "../../optim/duration.ts";
 import { loadCheckpoint } from "../../run/checkpoint.ts";
-import { configured } from "../configured.ts";
 import type { Callback, CheckpointContext, FitContext } from "../contract.ts";
 
 const prefixes = { model: ["parameter/", "buffer/"], optimizer: ["optimizer/"], callbacks: ["callback/"] } as const;

@@ -1,10 +1,10 @@
 // Freezes parameters by glob, before the optimizer is made: it never gets them, and keeps no state for them.
 
+import { configured } from "../../core/configured.ts";
 import { ConfigError } from "../../core/errors.ts";
 import { select } from "../../core/glob.ts";
 import { type Given, list, options, type Read, text } from "../../core/options.ts";
 import { Optimizer } from "../../optim/optimizer.ts";
-import { configured } from "../configured.ts";
 import type { Callback, TrainerView } from "../contract.ts";
 
 const record = options("SelectiveGrad", {

@@ -1,8 +1,8 @@
 // Begins a run later in its data, as if the samples before had been seen: for a run that goes on from another one's weights.
 
+import { configured } from "../../core/configured.ts";
 import { ConfigError } from "../../core/errors.ts";
 import { countOf, type Given, options } from "../../core/options.ts";
-import { configured } from "../configured.ts";
 import type { Callback, FitContext } from "../contract.ts";
 import type { Place } from "../run.ts";
 

@@ -1,6 +1,7 @@
 // Sparse weights: masks over parameters, drawn once or chosen by magnitude, once or along a schedule. Masked weights and their optimizer state are
 // zero after every step.
 
+import { configured } from "../../core/configured.ts";
 import type { TypedArray } from "../../core/dtype.ts";
 import { ConfigError, refuse } from "../../core/errors.ts";
 import { select } from "../../core/glob.ts";
@@ -12,7 +13,6 @@ import { withStream } from "../../rng/stream.ts";
 import { ones } from "../../tensor/creation.ts";
 import { uniform } from "../../tensor/families/basic.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { configured } from "../configured.ts";
 import type { Callback, FitContext, StepResult, TraceContext, TrainerView } from "../contract.ts";
 
 const scheduleRecord = options("Sparsity.schedule", {

@@ -1,19 +1,19 @@
 // Mean, deviation and extremes of tensors chosen by globs, and histograms of them if asked for, computed in the step and read where it is logged.
 
+import { configured } from "../../core/configured.ts";
 import { ConfigError } from "../../core/errors.ts";
 import { select } from "../../core/glob.ts";
 import { flag, type Given, list, options, text } from "../../core/options.ts";
 import { sizeOf } from "../../core/shape.ts";
 import { type Histogram, histogramOf } from "../../io/histogram.ts";
 import { namedModules } from "../../nn/naming.ts";
+import { ModuleObserver } from "../../nn/observe.ts";
+import { summarized } from "../../nn/summarize.ts";
 import { watch } from "../../program/trace.ts";
 import { concat, max, mean, min, sqrt } from "../../tensor/families/basic.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { configured } from "../configured.ts";
 import type { Callback, FitContext, StepResult, TraceContext, TrainerView } from "../contract.ts";
-import { ModuleObserver } from "./observe.ts";
 import { WatchedScalars } from "./scalars.ts";
-import { summarized } from "./summarize.ts";
 
 const record = options("TensorSummaries", {
   /** Globs of parameters, `["*"]` for all. */

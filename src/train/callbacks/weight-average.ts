@@ -3,6 +3,7 @@
 
 import { makeDirectory } from "#files";
 import type { HostArray } from "../../core/array.ts";
+import { configured } from "../../core/configured.ts";
 import { CheckpointError, ConfigError } from "../../core/errors.ts";
 import { either, flag, fraction, type Given, options, type Read, share } from "../../core/options.ts";
 import type { OptionsArguments } from "../../core/things.ts";
@@ -13,7 +14,6 @@ import { runtimeScalar } from "../../program/trace.ts";
 import { type Parameter, Variable } from "../../program/variable.ts";
 import { zeros } from "../../tensor/creation.ts";
 import { greaterEqual, where } from "../../tensor/families/basic.ts";
-import { configured } from "../configured.ts";
 import type { Callback, FitContext, StepResult, TrainerView } from "../contract.ts";
 
 const averageFields = {

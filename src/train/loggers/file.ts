@@ -1,9 +1,9 @@
 // What loggers have in common that write a file of records into the run's folder.
 import { append, exists, readText } from "#files";
+import { configured } from "../../core/configured.ts";
 import { options } from "../../core/options.ts";
 import { appendRecord, cutBack, type RecordFormat } from "../../io/records.ts";
 import type { NumbersFile } from "../../run/logged.ts";
-import { configured } from "../configured.ts";
 import type { Logger, TrainerView } from "../contract.ts";
 import type { Metrics } from "../run.ts";
 

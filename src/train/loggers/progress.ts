@@ -1,11 +1,11 @@
 // Progress for people: a bar on a terminal, plain lines elsewhere. It looks at the clock and at what the step gave, and at nothing else.
 
 import { openProgressBar, type ProgressBar, writeLine } from "#terminal";
+import { configured } from "../../core/configured.ts";
 import { options } from "../../core/options.ts";
 import { samplesOf } from "../../data/groups.ts";
 import { isConfusionCell } from "../../report/heatmap.ts";
 import { now } from "../../runtime/clock.ts";
-import { configured } from "../configured.ts";
 import type { FitContext, Logger, StepResult } from "../contract.ts";
 import type { Metrics } from "../run.ts";
 

@@ -2,6 +2,7 @@
 // checkpoints and in the end, never in a step; what it shows is kept in the page itself, so that a run that goes on reads it back.
 
 import { exists, readText, writeAtomic } from "#files";
+import { configured } from "../../core/configured.ts";
 import { CheckpointError } from "../../core/errors.ts";
 import { options } from "../../core/options.ts";
 import { renderReport, seriesText } from "../../report/run.ts";
@@ -11,7 +12,6 @@ import type { LedgerRow } from "../../run/ledger.ts";
 import { readManifest } from "../../run/manifest.ts";
 import { now } from "../../runtime/clock.ts";
 import { countParameters } from "../callbacks/model-summary.ts";
-import { configured } from "../configured.ts";
 import type { FitContext, Logger, TrainerView } from "../contract.ts";
 import type { Metrics } from "../run.ts";
 

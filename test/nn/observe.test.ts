@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
-import * as nn from "../../../src/nn/index.ts";
-import { compile } from "../../../src/program/compiled.ts";
-import { manualSeed } from "../../../src/rng/stream.ts";
-import { ones } from "../../../src/tensor/functions.ts";
-import type { Tensor } from "../../../src/tensor/tensor.ts";
-import { ModuleObserver } from "../../../src/train/callbacks/observe.ts";
+import * as nn from "../../src/nn/index.ts";
+import { ModuleObserver } from "../../src/nn/observe.ts";
+import { compile } from "../../src/program/compiled.ts";
+import { manualSeed } from "../../src/rng/stream.ts";
+import { ones } from "../../src/tensor/functions.ts";
+import type { Tensor } from "../../src/tensor/tensor.ts";
 
 class Twice extends nn.Module {
   readonly layer = nn.linear(3, 3);

@@ -1,8 +1,8 @@
 // What the modules of a model give while a step is traced: each one's `forward` is wrapped to tell of it. The wrapping adds no nodes.
-import { nextNodeId } from "../../graph/node.ts";
-import { currentTrace, type TraceScope } from "../../graph/scope.ts";
-import type { Module } from "../../nn/module.ts";
-import { type ModuleCall, tensorsOf, wrapForward } from "../../nn/naming.ts";
+import { nextNodeId } from "../graph/node.ts";
+import { currentTrace, type TraceScope } from "../graph/scope.ts";
+import type { Module } from "./module.ts";
+import { type ModuleCall, tensorsOf, wrapForward } from "./naming.ts";
 
 /** A call, whose path has `#1`, `#2` … after it where it isn't its module's first. */
 interface ObservedCall extends ModuleCall {

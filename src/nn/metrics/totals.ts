@@ -1,9 +1,9 @@
 // A loss and metrics over many batches: what a graph computes of each batch, added up on the host in float64, and the numbers out of it.
-import { ConfigError } from "../core/errors.ts";
-import { atOnce } from "../core/promise.ts";
-import { type Metric, ratio, withTerms } from "../nn/metrics/metric.ts";
-import type { Batch } from "../nn/module.ts";
-import type { Tensor } from "../tensor/tensor.ts";
+import { ConfigError } from "../../core/errors.ts";
+import { atOnce } from "../../core/promise.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import type { Batch } from "../module.ts";
+import { type Metric, ratio, withTerms } from "./metric.ts";
 
 type Numbers = Readonly<Record<string, number>>;
 

@@ -1,12 +1,12 @@
 // The layer of low-rank adaptation (Hu et al. 2021): a linear layer that keeps its weights, and beside them a product of two thin matrices that is trained.
-import { checkNone, count, kind, real, signature } from "../../core/arguments.ts";
-import { checked, Layer } from "../../nn/layer.ts";
-import { Linear } from "../../nn/linear.ts";
-import { Module } from "../../nn/module.ts";
-import { Parameter } from "../../program/variable.ts";
-import { zeros } from "../../tensor/creation.ts";
-import { linear, matmul, uniform } from "../../tensor/families/basic.ts";
-import type { Tensor } from "../../tensor/tensor.ts";
+import { checkNone, count, kind, real, signature } from "../core/arguments.ts";
+import { Parameter } from "../program/variable.ts";
+import { zeros } from "../tensor/creation.ts";
+import { linear, matmul, uniform } from "../tensor/families/basic.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { checked, Layer } from "./layer.ts";
+import { Linear } from "./linear.ts";
+import { Module } from "./module.ts";
 
 const layerCall = signature("LoraLinear", {
   layer: kind("a linear layer", (value) => value instanceof Linear),

@@ -1,7 +1,7 @@
-// Callbacks and loggers are classes that a config may name: their constructors take a record of options.
-import { ConfigError, type ErrorDetails } from "../core/errors.ts";
-import type { Fields, OptionRecord, Read } from "../core/options.ts";
-import type { OptionsArguments } from "../core/things.ts";
+// Classes that a config may name: their constructors take a record of options. Callbacks and loggers are such.
+import { ConfigError, type ErrorDetails } from "./errors.ts";
+import type { Fields, OptionRecord, Read } from "./options.ts";
+import type { OptionsArguments } from "./things.ts";
 
 /** A class whose constructor takes a record of options. */
 export interface Configured<S extends Fields> {

@@ -1,10 +1,10 @@
 // What a model shows of itself while it runs: numbers and tensors by name, for whoever logs them. Outside a training step it does nothing, and it
 // changes neither hash nor bits.
-import { checkArguments, signature, string } from "../../core/arguments.ts";
-import { DTypeError, refuse, ShapeError } from "../../core/errors.ts";
-import { currentTrace, type TraceScope } from "../../graph/scope.ts";
-import { tensor as tensorKind } from "../../tensor/arguments.ts";
-import type { Tensor } from "../../tensor/tensor.ts";
+import { checkArguments, signature, string } from "../core/arguments.ts";
+import { DTypeError, refuse, ShapeError } from "../core/errors.ts";
+import { currentTrace, type TraceScope } from "../graph/scope.ts";
+import { tensor as tensorKind } from "../tensor/arguments.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 
 interface Summary {
   readonly name: string;

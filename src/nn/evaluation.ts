@@ -1,6 +1,6 @@
 // A model in evaluation mode while something runs: validation, prediction, and callbacks that look at what it makes.
-import type { Module } from "../nn/module.ts";
-import { namedModules } from "../nn/naming.ts";
+import type { Module } from "./module.ts";
+import { namedModules } from "./naming.ts";
 
 /** Models in evaluation mode: what puts each back, and how many bodies are still running in it. */
 const evaluating = new WeakMap<Module, { readonly restore: () => void; running: number }>();
