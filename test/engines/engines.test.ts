@@ -1,10 +1,12 @@
 // The sampled version of test:engines: this Node as it is, and without the processor's SIMD; and what docs/engines.md and the README say is what comes out here.
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { noChromium } from "../support/chromium.ts";
 import { root } from "../support/sources.ts";
 import { ask, bundle } from "./lane.ts";
 import { engines } from "./list.ts";
 import { type Matrix, matrixPage, matrixPath, readMatrix, summary } from "./matrix.ts";
+import { askPage, browsers, serveLanes } from "./page.ts";
 import { quick, shortForms } from "./presets.ts";
 
 let program: Awaited<ReturnType<typeof bundle>>;
@@ -15,8 +17,12 @@ afterAll(() => program?.remove());
 
 /** Digests by preset that a Node with flags comes to. */
 async function digests(flags: readonly string[], lane: string, presets: readonly string[]) {
-  const { answers, problem } = await ask([process.execPath, ...flags], program.path, lane, presets);
+  const heard: string[] = [];
+  const { answers, problem } = await ask([process.execPath, ...flags], program.path, lane, presets, ({ preset }) =>
+    heard.push(preset),
+  );
   expect(problem).toBeUndefined();
+  expect(heard).toEqual(presets);
   return Object.fromEntries(answers.map(({ preset, digest }) => [preset, digest]));
 }
 
@@ -31,6 +37,26 @@ test.runIf(process.arch === "x64")("and without the processor's SIMD", async () 
   const { digests: published } = readMatrix();
   const some = Object.fromEntries(quick.map((preset) => [preset, published[preset]]));
   expect(await digests(["--no-enable-sse4-1"], "wasm/1", quick)).toEqual(some);
+});
+
+test.skipIf(noChromium)("a page of Chromium does on webgpu, and tells of each preset as it comes", async () => {
+  const { digests: published } = readMatrix();
+  const presets = ["cars", "mnist-mlp"];
+  const expected = presets.map((preset) => [preset, published[preset]]);
+  const pages = await serveLanes();
+  const heard: string[][] = [];
+  const { answers, problem } = await askPage(
+    browsers["chromium-webgpu"],
+    pages,
+    "/",
+    "webgpu",
+    presets,
+    ({ preset, digest }) => heard.push([preset, digest]),
+  );
+  pages.close();
+  expect(problem).toBeUndefined();
+  expect(answers.map(({ preset, digest }) => [preset, digest])).toEqual(expected);
+  expect(heard).toEqual(expected);
 });
 
 test("docs/engines.md is as test:engines writes it, of engines that it has, and the README says what it comes to", () => {
