@@ -16,7 +16,7 @@ const alone = [
   "test/bench/{harness,node}.test.ts",
   "test/cli/{emit,fit,imports,inspect,phases,presets,signals,sweep}.test.ts",
   "test/compile/cache.test.ts",
-  "test/core/{hash,rare}.test.ts",
+  "test/core/hash.test.ts",
   "test/data/{missing,tables}.test.ts",
   "test/docs/{optimizers,sweep}.test.ts",
   "test/io/{files,records}.test.ts",

@@ -4,6 +4,7 @@ import { parseArgs } from "node:util";
 import { differing, parted, prepare } from "../conformance/batch.ts";
 import { edgeCases } from "../conformance/cases/edges.ts";
 import { loaded } from "../support/backends.ts";
+import { importAll } from "../support/imported.ts";
 import { calls } from "../support/op-calls.ts";
 
 const { values } = parseArgs({
@@ -15,6 +16,7 @@ const { values } = parseArgs({
 });
 const parts = values.ops.split(";");
 const names = Object.keys(calls).filter((name) => parts.some((part) => name.includes(part)));
+await importAll();
 const backends = await loaded(values.on);
 console.log(`${names.length} ops on ${backends.map(([name]) => name).join("; ")}`);
 let [cases, wrong] = [0, 0];

@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 import fc from "fast-check";
 import { graphNodes } from "../../src/graph/graph.ts";
 import { loaded } from "../support/backends.ts";
+import { importAll } from "../support/imported.ts";
 import { checkProgram, choices, programOf } from "../support/programs.ts";
 
 const { values } = parseArgs({
@@ -17,6 +18,7 @@ const { values } = parseArgs({
 });
 const [count, seed] = [Number(values.count), Number(values.seed)];
 const end = performance.now() + Number(values.minutes) * 60_000;
+await importAll();
 const backends = await loaded(values.on);
 console.log(`${count} graphs from seed ${seed} on ${backends.map(([name]) => name).join("; ")}`);
 const ops = new Map<string, number>();

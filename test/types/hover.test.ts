@@ -1,6 +1,6 @@
 // What an editor shows over the public names: the documentation that stands once, at each op's or maker's declaration.
 import { describe, expect, test } from "vitest";
-import { ops } from "../../src/index.ts";
+import * as seedgrad from "../../src/index.ts";
 import { renamed } from "../../src/tensor/renamed.ts";
 import { Tensor } from "../../src/tensor/tensor.ts";
 import { openEditor } from "../support/hover.ts";
@@ -12,8 +12,14 @@ const built = "./built/src/index.ts";
 const methods = Object.getOwnPropertyNames(Tensor.prototype).filter(
   (name) => name !== "constructor" && !renamed.has(name),
 );
-const opNames = Object.keys(ops);
+const opNames = Object.keys(seedgrad.ops);
 const functions = editor.exportsOf(sources).filter((name) => opNames.includes(name));
+
+/** The members of a namespace in a namespace, as nn.init; undefined of what is none. */
+function innerMembers(name: string, member: string): readonly string[] | undefined {
+  const value = (seedgrad as unknown as Record<string, Record<string, unknown>>)[name][member];
+  return typeof value === "object" ? Object.keys(value!).map((inner) => `${member}.${inner}`) : undefined;
+}
 
 const formOf = (expression: string) => /\(x?\)$/.exec(expression)?.[0] ?? "";
 
@@ -35,7 +41,9 @@ describe.each([
     "every op as a member of `ops`": opNames.map((name) => `s.ops.${name}(x)`),
     "every op imported by name": functions,
     "every layer, loss, metric, optimizer, schedule and loader": namespaces.flatMap(({ name, members }) =>
-      members!.flatMap((member) => [`s.${name}.${member}`, `s.${name}.${member}()`]),
+      members!
+        .flatMap((member) => innerMembers(name, member) ?? [member])
+        .flatMap((member) => [`s.${name}.${member}`, `s.${name}.${member}()`]),
     ),
     "everything else that is exported": editor.exportsOf(entry).filter((name) => !functions.includes(name)),
     ...(entry === built && {
