@@ -52,20 +52,23 @@ export class Certifier {
 
   /** Tries a plan's kernels, but for those that a primitive's fault rules out. */
   async try(plan: Plan): Promise<void> {
-    const fresh = plan.kernels.filter((kernel) => !this.#faults.has(kernel));
     const keys = new Map<Kernel, string>();
     const subjects = new Map<string, Subject>();
-    for (const kernel of fresh) {
-      if (this.#failedPart(kernel) !== undefined) continue;
+    for (const kernel of plan.kernels) {
+      if (this.#faults.has(kernel)) continue;
+      const part = this.#failedPart(kernel);
+      if (part !== undefined) {
+        this.#faults.set(kernel, part);
+        continue;
+      }
       const subject = subjectOf(kernel, plan);
       keys.set(kernel, subject.key);
       if (!this.#kernels.has(subject.key)) subjects.set(subject.key, subject);
     }
     for (const [key, trial] of await this.#tryAll(subjects)) this.#kernels.set(key, trial);
-    for (const kernel of fresh) {
-      const trial = this.#kernels.get(keys.get(kernel) ?? "");
-      const found = trial?.fault === undefined ? undefined : `${trial.name}: ${trial.fault}`;
-      this.#faults.set(kernel, this.#failedPart(kernel) ?? found);
+    for (const [kernel, key] of keys) {
+      const { name, fault } = this.#kernels.get(key)!;
+      this.#faults.set(kernel, fault && `${name}: ${fault}`);
     }
   }
 

@@ -55,10 +55,8 @@ const states = kind(
   (value) => value instanceof Tensor || (Array.isArray(value) && value.every((each) => each instanceof Tensor)),
 );
 const sequenceKind = optionsOf<SequenceOptions>({ "state?": states, "mask?": tensor });
-const [rnnRun, lstmRun, gruRun] = ["rnn", "lstm", "gru"].map((name) =>
-  signature(`nn.${name}.run`, { inputs: tensor, "options?": sequenceKind }),
-);
-const runCalls = { rnn: rnnRun, lstm: lstmRun, gru: gruRun };
+const runCall = (name: string) => signature(`nn.${name}.run`, { inputs: tensor, "options?": sequenceKind });
+const runCalls = { rnn: runCall("rnn"), lstm: runCall("lstm"), gru: runCall("gru") };
 
 /**
  * Layers over sequences. inputs: [batch, time, inputs] → [batch, time, hidden], or 2·hidden where bidirectional. Parameters, for layer l, with `_reverse` behind for its

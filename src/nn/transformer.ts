@@ -32,7 +32,8 @@ export type TransformerOptions = Given<ReturnType<typeof record>>;
 type Options = Read<ReturnType<typeof record>>;
 
 const parameters = { width: extent, heads: extent };
-const [encoderLayer, decoderLayer] = ["transformerEncoderLayer", "transformerDecoderLayer"].map(record);
+const encoderLayer = record("transformerEncoderLayer");
+const decoderLayer = record("transformerDecoderLayer");
 const encoderLayerCall = encoderLayer.call(parameters);
 const decoderLayerCall = decoderLayer.call(parameters);
 const stackCall = signature("nn.TransformerStack", { layers: listOf(module, "a list of modules"), "norm?": module });

@@ -14,10 +14,9 @@ const withBody = (node: Node): readonly Node[] =>
 
 /** How long the axis is that a node's indices are for, where it has some. */
 function indexedExtent({ inputs, shape, attributes }: Node, record: OpRecord): number | undefined {
-  const isWritten = record.kind === "special" && record.of === "scatter";
-  return isWritten || record.kind === "gather"
-    ? (isWritten ? shape : inputs[0].shape)[attributes.axis as number]
-    : undefined;
+  const axis = attributes.axis as number;
+  if (record.kind === "gather") return inputs[0].shape[axis];
+  return record.kind === "special" && record.of === "scatter" ? shape[axis] : undefined;
 }
 
 /** The error of a run in the name of what was called, where it is of an index: of all calls of the graph that have indices for an axis as long. */
