@@ -166,6 +166,12 @@ export function withIndices(inputs: readonly KernelInput[]): readonly KernelInpu
 /** Everything the kernel reads. */
 export const kernelInputs = ({ inputs }: KernelBase): readonly KernelInput[] => withIndices(inputs);
 
+/** How far and by which steps an input goes through its source: along each axis of its view, and by its index. */
+export function walksOf({ view, index }: KernelInput): readonly { readonly extent: number; readonly stride: number }[] {
+  const walks = view.shape.map((extent, axis) => ({ extent, stride: view.strides[axis] }));
+  return index ? [...walks, index] : walks;
+}
+
 /** The kernel with other inputs in the places of its own. */
 export function mapInputs<K extends KernelBase>(kernel: K, change: (input: KernelInput) => KernelInput): K {
   const deep = (input: KernelInput): KernelInput => {

@@ -1,5 +1,5 @@
 // Sorts of whose lines only the first few are read, as topK's: the others need not be put in order. Which element is where stays as it was.
-import { type KernelInput, kernelInputs } from "../../kernels/kernel.ts";
+import { type KernelInput, kernelInputs, walksOf } from "../../kernels/kernel.ts";
 import type { Kernel } from "../../kernels/kinds.ts";
 import { type Plan, valuesInParts } from "../compile/plan.ts";
 import { type Shape, sizeOf } from "../core/shape.ts";
@@ -19,14 +19,15 @@ export function keepFirst(plan: Plan, kernels: readonly Kernel[]): readonly Kern
 }
 
 /** Of a row-major array of the shape: how many elements along the axis are read, counted from the first; all where the view doesn't show it. */
-function readOf({ view }: KernelInput, shape: Shape, axis: number): number {
+function readOf(input: KernelInput, shape: Shape, axis: number): number {
+  const { view } = input;
   const count = shape[axis];
   const step = sizeOf(shape.slice(axis + 1));
   if (view.bounds.some(Boolean)) return count;
   let last = Math.floor(view.offset / step) % count;
   let inner = view.offset % step;
-  for (const [i, stride] of view.strides.entries()) {
-    const distance = (view.shape[i] - 1) * stride;
+  for (const { extent, stride } of walksOf(input)) {
+    const distance = (extent - 1) * stride;
     if (distance === 0 || stride % (count * step) === 0) continue;
     if (distance < 0) return count;
     if (stride % step === 0) last += distance / step;

@@ -4,6 +4,9 @@ import { describe, expect, test } from "vitest";
 import type { SortKernel } from "../../../kernels/sort.ts";
 import { lower } from "../../../src/compile/lower.ts";
 import { cummax, cummin, cumprod, cumsum } from "../../../src/ops/cumulative.ts";
+import { full } from "../../../src/ops/define.ts";
+import { gather } from "../../../src/ops/gather.ts";
+import { transpose } from "../../../src/ops/movement.ts";
 import { recurrence } from "../../../src/ops/prefix.ts";
 import { argsort, median, sort, topK } from "../../../src/ops/sort.ts";
 import { keepFirst } from "../../../src/schedule/first.ts";
@@ -110,5 +113,21 @@ describe("sorting", () => {
     expect(keptOf(({ x }) => ({ outputs: { y: topK(x, 2, { axis: 1 }).indices } }), [3, 9, 5])).toEqual([2]);
     expect(keptOf(({ x }) => ({ outputs: { y: argsort(x) } }))).toEqual([undefined]);
     expect(keptOf(({ x }) => ({ outputs: { y: sort(x) } }))).toEqual([undefined]);
+    const picked = full([4, 2], 7, "int32");
+    expect(keptOf(({ x }) => ({ outputs: { y: gather(argsort(x), picked, 1) } }))).toEqual([undefined]);
+    expect(keptOf(({ x }) => ({ outputs: { y: gather(topK(x, 3).indices, picked, 1) } }))).toEqual([3]);
+  });
+
+  test("read by an index that is data are whole", async () => {
+    const ports = { x: { dtype: "float32", shape: [6, 50] }, i: { dtype: "int32", shape: [6, 4] } } as const;
+    const graph = traceGraph(ports, ({ x, i }) => ({
+      outputs: {
+        along: gather(argsort(x), i, 1),
+        first: gather(topK(x, 40).values, i, 1),
+        lines: gather(transpose(sort(x)), transpose(i), 0),
+      },
+    }));
+    const places = testData([6, 4], "int32", [0, 5], 2).data;
+    await holds(graph, [testData([6, 50], "float32", [-1, 1], 1).data, places]);
   });
 });
