@@ -38,12 +38,11 @@ function extend(spans: Spans, value: number, from: number, to = from): void {
 /** Lifetimes of memory in a plan: what is in a loop from outside of it, or from one position to another, lives as long as the loop runs. */
 function lifetimesIn({ values }: Plan, steps: readonly (readonly Kernel[])[]): Spans {
   const loops = new Map<Repeat, [number, number]>();
-  /** The loop that a value is anew in at each position. */
+  /** The loop that a value is anew in at each position: told by who writes it, since other loops may read its parts. */
   const owners = new Map<number, Repeat | undefined>();
-  for (const { place } of values) if (place.kind === "part" && place.repeat) owners.set(place.of, place.repeat.within);
   steps.forEach((kernels, at) => {
     for (const { output, repeat } of kernels) {
-      if (values[output].place.kind !== "part") owners.set(output, repeat);
+      owners.set(homeOf(values, output), ownerOf(values, output, repeat));
       for (let loop = repeat; loop; loop = loop.within) loops.set(loop, [loops.get(loop)?.[0] ?? at, at]);
     }
   });
@@ -54,6 +53,13 @@ function lifetimesIn({ values }: Plan, steps: readonly (readonly Kernel[])[]): S
     while (loop && loop !== owner && loop.within !== owner) loop = loop.within;
     extend(known, home, ...(loop && loop !== owner ? loops.get(loop)! : ([at, at] as const)));
   });
+}
+
+/** The loop at each of whose positions the whole that `output` is a part of is anew, where a kernel in `repeat` writes that part. */
+function ownerOf(values: Plan["values"], output: number, repeat: Repeat | undefined): Repeat | undefined {
+  const { place } = values[output];
+  if (place.kind !== "part") return repeat;
+  return ownerOf(values, place.of, place.repeat ? place.repeat.within : repeat);
 }
 
 /** Memory from `start` to `end` that is a value's own from one step to another. */

@@ -6,8 +6,12 @@ import { kernelInputs } from "../../kernels/kernel.ts";
 import { lower } from "../../src/compile/lower.ts";
 import { homeOf, valueBytes } from "../../src/compile/plan.ts";
 import { plainTarget, type Target } from "../../src/compile/target.ts";
+import { full } from "../../src/ops/define.ts";
+import { add, mul, tanh } from "../../src/ops/elementwise.ts";
+import { scanNodes } from "../../src/ops/scan.ts";
 import { type Schedule, schedulePlan } from "../../src/schedule/schedule.ts";
 import { checkSchedule } from "../support/arena.ts";
+import { traceGraph } from "../support/graphs.ts";
 import { choices, programOf } from "../support/programs.ts";
 import { wasmTarget } from "../support/wasm.ts";
 
@@ -103,3 +107,34 @@ describe.each(Object.entries(targets))("random programs, %s", (_, target) => {
     );
   }, 60_000);
 });
+
+test.each([true, false])(
+  "what a loop came to stays while a loop within another one reads its parts; fused: %j",
+  (fuse) => {
+    const port = (...shape: number[]) => ({ dtype: "float32", shape }) as const;
+    const graph = traceGraph({ x: port(2, 3, 4), y: port(2, 4) }, ({ x, y }) => {
+      const sums = scanNodes(
+        ({ carry: [sum], slices: [each] }) => ({ carry: [tanh(add(sum, each))], slices: [] }),
+        [full([3, 4], 0)],
+        [x],
+        2,
+      );
+      const outer = scanNodes(
+        ({ slices: [row] }) => {
+          const inner = scanNodes(
+            ({ carry: [c], slices: [part] }) => ({ carry: [mul(c, part)], slices: [] }),
+            [row],
+            sums.carry,
+            3,
+          );
+          return { carry: [], slices: [tanh(add(tanh(mul(inner.carry[0], row)), row))] };
+        },
+        [],
+        [y],
+        2,
+      );
+      return { outputs: { z: outer.slices[0] } };
+    });
+    checkSchedule(schedulePlan(lower(graph, { fuse }), plainTarget));
+  },
+);
