@@ -1,22 +1,33 @@
-// Memory of the backends that live on the host: a buffer is a typed array. What is done with the elements is no business of this file.
+// A backend's buffers: on the host each is a typed array; elsewhere all lie in one memory. What is done with the elements is no business of this file.
 
 import type { Backend, Buffer } from "../compile/contract.ts";
-import { type DType, makeArray, type TypedArray } from "../core/dtype.ts";
+import { type DType, itemSize, makeArray, type TypedArray } from "../core/dtype.ts";
 import { BackendError } from "../core/errors.ts";
+
+/** The memory half of the contract. */
+type Half = Pick<Backend, "allocate" | "write" | "read" | "free">;
+
+function refuseFreed(where: string): never {
+  throw new BackendError({ where, problem: "a buffer was used after it was freed" });
+}
+
+function checkLength(name: string, { size }: Buffer, { length }: TypedArray): void {
+  if (length === size) return;
+  throw new BackendError({
+    where: `${name}.write`,
+    problem: "sizes differ",
+    got: String(length),
+    expected: String(size),
+  });
+}
 
 interface HostBuffer extends Buffer {
   array: TypedArray | null;
 }
 
 /** The memory half of the contract over typed arrays, for the backend called `name`, and `arrayOf`: a buffer's elements, themselves. Throws BackendError for a freed buffer or data of another size. */
-export function hostMemory(
-  name: string,
-): Pick<Backend, "allocate" | "write" | "read" | "free"> & { arrayOf(buffer: Buffer): TypedArray } {
-  const arrayOf = (buffer: Buffer): TypedArray => {
-    const { array } = buffer as HostBuffer;
-    if (!array) throw new BackendError({ where: name, problem: "a buffer was used after it was freed" });
-    return array;
-  };
+export function hostMemory(name: string): Half & { arrayOf(buffer: Buffer): TypedArray } {
+  const arrayOf = (buffer: Buffer): TypedArray => (buffer as HostBuffer).array ?? refuseFreed(name);
   return {
     arrayOf,
     allocate(dtype: DType, size: number): Buffer {
@@ -24,13 +35,7 @@ export function hostMemory(
     },
     write(buffer, data) {
       const array = arrayOf(buffer);
-      if (data.length !== array.length)
-        throw new BackendError({
-          where: `${name}.write`,
-          problem: "sizes differ",
-          got: String(data.length),
-          expected: String(array.length),
-        });
+      checkLength(name, buffer, data);
       array.set(data);
     },
     async read(buffer) {
@@ -38,6 +43,59 @@ export function hostMemory(
     },
     free(buffer) {
       (buffer as HostBuffer).array = null;
+    },
+  };
+}
+
+/** Memory whose bytes have addresses. */
+export interface Addressed {
+  /** The address of zeroed bytes. */
+  allocate(bytes: number): number;
+  free(address: number, bytes: number): void;
+  /** Copies elements in. */
+  write(address: number, data: TypedArray): void;
+  /** Copies elements out. */
+  read(dtype: DType, address: number, size: number): TypedArray | Promise<TypedArray>;
+}
+
+interface PlacedBuffer extends Buffer {
+  readonly owner: Addressed;
+  /** −1 once it is freed. */
+  address: number;
+}
+
+/** Where a buffer of the backend called `name` lies in its memory. Throws BackendError if it isn't of this memory, or was freed. */
+export function addressOf(name: string, memory: Addressed, buffer: Buffer): number {
+  const { address, owner } = buffer as PlacedBuffer;
+  if (owner !== memory) throw new BackendError({ where: name, problem: "a buffer of another backend" });
+  return address < 0 ? refuseFreed(name) : address;
+}
+
+/** The memory half of the contract over one memory, in which elements take so many bytes. `check` throws where the backend can't be used any more. */
+export function addressedMemory(
+  name: string,
+  memory: Addressed,
+  check: () => void,
+  bytesOf: (dtype: DType) => number = itemSize,
+): Half {
+  return {
+    allocate(dtype, size): Buffer {
+      check();
+      return { dtype, size, owner: memory, address: memory.allocate(size * bytesOf(dtype)) } as PlacedBuffer;
+    },
+    write(buffer, data) {
+      check();
+      checkLength(name, buffer, data);
+      memory.write(addressOf(name, memory, buffer), data);
+    },
+    async read(buffer) {
+      check();
+      return memory.read(buffer.dtype, addressOf(name, memory, buffer), buffer.size);
+    },
+    free(buffer) {
+      const address = addressOf(name, memory, buffer);
+      (buffer as PlacedBuffer).address = -1;
+      memory.free(address, buffer.size * bytesOf(buffer.dtype));
     },
   };
 }

@@ -26,16 +26,16 @@ const drawWords = (draws: Draws): DrawWord[] => [
 
 const byName = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]) => (a < b ? -1 : 1);
 
-/** The signature (with how its group is divided), and the kernel's values in the order in which its function knows them. */
+/** The signature (with how its group is divided), and what the kernel's list has words for, in order. */
 export function signatureOf(
   { kernel, number, panels }: Member,
   division: Division | undefined,
   { places }: Locals,
-): { key: string; values: Listed[] } {
-  const values: Listed[] = [];
+): { key: string; listed: Listed[] } {
+  const listed: Listed[] = [];
   const slot = (value: Listed): number => {
-    const known = values.findIndex((other) => nameOf(other) === nameOf(value));
-    return known >= 0 ? known : values.push(value) - 1;
+    const known = listed.findIndex((other) => nameOf(other) === nameOf(value));
+    return known >= 0 ? known : listed.push(value) - 1;
   };
   const input = ({ source, dtype, storage, view }: KernelInput) => [
     isDraws(source) ? ["draws", ...drawWords(source).map(slot)] : typeof source === "number" ? slot(source) : source,
@@ -60,6 +60,6 @@ export function signatureOf(
   ];
   // What an index out of range is reported under.
   if (kernelIndices(kernel).length > 0) key.push(number);
-  for (const value of values) if (typeof value === "number") key.push(places.get(value)?.rowBytes ?? "arena");
-  return { key: JSON.stringify(key), values };
+  for (const value of listed) if (typeof value === "number") key.push(places.get(value)?.rowBytes ?? "arena");
+  return { key: JSON.stringify(key), listed };
 }

@@ -1,21 +1,20 @@
 // The wasm backend: emits a module a plan, owns one memory, and runs a plan in one call. Same bits as reference, by construction: every
 // operation WebAssembly has is the one IEEE 754 operation, and the orders of sums are the written ones.
 import { isFold } from "../../../kernels/kernel.ts";
-import type { Backend, Buffer, Executable } from "../../compile/contract.ts";
+import type { Backend, Executable } from "../../compile/contract.ts";
 import type { Plan } from "../../compile/plan.ts";
 import type { Target } from "../../compile/target.ts";
-import { type DType, itemSize, type TypedArray } from "../../core/dtype.ts";
+import type { DType } from "../../core/dtype.ts";
 import { BackendError } from "../../core/errors.ts";
 import { importing } from "../../core/lazy.ts";
 import { type Shape, sizeOf } from "../../core/shape.ts";
 import { schedulePlan } from "../../schedule/schedule.ts";
 import { Workspace } from "../blocks.ts";
+import { addressedMemory } from "../memory.ts";
 import { printSchedule } from "./emit/program.ts";
-import type { Sharing } from "./emit/run.ts";
-import { addressOf, type RunFunction, type WasmBuffer, WasmExecutable } from "./executable.ts";
+import { wasmExecutable } from "./executable.ts";
 import { probe } from "./probe.ts";
 import { Memory, maximumPages } from "./runtime/memory.ts";
-import type { Pool } from "./runtime/pool.ts";
 
 export interface WasmOptions {
   /** 1 if left out; "all": as many as the machine runs at once. */
@@ -35,7 +34,15 @@ export interface WasmOptions {
 /** Makes the backend. Throws BackendError where WebAssembly isn't available, or SIMD was asked for and isn't sound. */
 export async function wasmBackend(options: WasmOptions = {}): Promise<Backend> {
   const found = probe();
-  if (options.simd && !found.simd) {
+  const {
+    threads: wish = 1,
+    simd = found.simd,
+    vectorWidth = 4,
+    isChecked = false,
+    shareFrom = 4096,
+    patience,
+  } = options;
+  if (simd && !found.simd) {
     throw new BackendError({
       where: "wasm",
       problem: "SIMD was asked for and can't be used here",
@@ -43,122 +50,59 @@ export async function wasmBackend(options: WasmOptions = {}): Promise<Backend> {
       hint: "leave simd out: the scalar path gives the same bits",
     });
   }
-  const { threads = 1 } = options;
-  const several = threads === 1 ? undefined : await import("./runtime/threads.ts");
-  const count = several?.threadCount(threads) ?? 1;
-  const backend = new WasmBackend({ simd: found.simd, ...options }, count, count > 1 ? several : undefined);
-  await backend.start();
-  return backend;
-}
+  const forSeveral = wish === 1 ? undefined : await import("./runtime/threads.ts");
+  const threads = forSeveral?.threadCount(wish) ?? 1;
+  const several = threads > 1 ? forSeveral : undefined;
+  const memory = new Memory({ shared: several !== undefined });
+  const pool = several && new several.Pool(memory, threads, { patience });
+  const sharing = several && { maximum: maximumPages, PhasePrinter: several.PhasePrinter };
+  const home = { memory, workspace: new Workspace(memory), pool };
+  const target: Target = {
+    groups: true,
+    words: false,
+    lanes: simd ? 4 : 1,
+    vectorWidth: simd ? vectorWidth : 1,
+    threads,
+    shareFrom,
+    firstCache: 16 * 1024,
+    secondCache: 512 * 1024,
+  };
+  const check = () => pool?.check();
+  const buffers = addressedMemory("wasm", memory, check);
 
-/** What several threads need. */
-type Threads = typeof import("./runtime/threads.ts");
-
-class WasmBackend implements Backend {
-  readonly name = "wasm";
-  readonly class = "A";
-  readonly threads: number;
-  readonly #memory: Memory;
-  readonly #workspace: Workspace;
-  readonly target: Target;
-  readonly #pool: Pool | undefined;
-  readonly #sharing: Sharing | undefined;
-  readonly #isChecked: boolean;
-
-  constructor(
-    { simd, vectorWidth = 4, isChecked = false, shareFrom = 4096, patience }: WasmOptions,
-    threads: number,
-    several: Threads | undefined,
-  ) {
-    const shared = several !== undefined;
-    this.#isChecked = isChecked;
-    this.threads = threads;
-    this.#memory = new Memory({ shared });
-    this.#workspace = new Workspace(this.#memory);
-    this.target = {
-      groups: true,
-      words: false,
-      lanes: simd ? 4 : 1,
-      vectorWidth: simd ? vectorWidth : 1,
-      threads,
-      shareFrom,
-      firstCache: 16 * 1024,
-      secondCache: 512 * 1024,
-    };
-    this.#pool = several && new several.Pool(this.#memory, threads, { patience });
-    this.#sharing = several && { maximum: maximumPages, PhasePrinter: several.PhasePrinter };
-  }
-
-  async start(): Promise<void> {
-    await this.#pool?.start();
-  }
-
-  allocate(dtype: DType, size: number): Buffer {
-    this.#pool?.check();
-    checkSize("a tensor is too large", dtype, [size]);
-    const address = this.#memory.allocate(size * itemSize(dtype));
-    return { dtype, size, owner: this.#memory, address } as WasmBuffer;
-  }
-
-  write(buffer: Buffer, data: TypedArray): void {
-    this.#pool?.check();
-    if (data.length !== buffer.size) {
-      throw new BackendError({
-        where: "wasm.write",
-        problem: "sizes differ",
-        got: String(data.length),
-        expected: String(buffer.size),
-      });
-    }
-    this.#memory.write(buffer.dtype, addressOf(this.#memory, buffer), data);
-  }
-
-  async read(buffer: Buffer): Promise<TypedArray> {
-    this.#pool?.check();
-    return this.#memory.read(buffer.dtype, addressOf(this.#memory, buffer), buffer.size);
-  }
-
-  free(buffer: Buffer): void {
-    const address = addressOf(this.#memory, buffer);
-    (buffer as WasmBuffer).address = -1;
-    this.#memory.free(address, buffer.size * itemSize(buffer.dtype));
-  }
-
-  async load(plan: Plan): Promise<Executable> {
-    const executable = await this.#load(plan, this.target);
-    if (!this.#isChecked || plan.state.length === 0) return executable;
-    const { CheckedExecutable } = await import("./checked.ts");
-    return new CheckedExecutable(executable, this, (other, vectorWidth) => {
-      return this.#load(other, { ...this.target, vectorWidth });
-    });
-  }
-
-  async #load(plan: Plan, target: Target): Promise<Executable> {
-    this.#pool?.check();
+  const loadFor = async (plan: Plan, own: Target): Promise<Executable> => {
+    check();
     for (const { dtype, shape } of plan.values) checkSize("a tensor is too large", dtype, shape);
     for (const kernel of plan.kernels) {
       if (isFold(kernel)) checkSize("a reduction is over too many elements", kernel.dtype, kernel.fold.reduced);
       if (kernel.kind !== "loop")
         for (const { dtype, view } of kernel.inputs) checkSize("a kernel reads too many elements", dtype, view.shape);
     }
-    const schedule = await importing(() => schedulePlan(plan, target));
-    const program = await importing(() => printSchedule(schedule, this.#sharing));
-    const module = await WebAssembly.compile(program.bytes);
-    const { exports } = await WebAssembly.instantiate(module, { environment: { memory: this.#memory.memory } });
-    const home = { memory: this.#memory, workspace: this.#workspace, pool: this.#pool };
-    const executable = new WasmExecutable(schedule, program, exports.run as RunFunction, home);
-    try {
-      await executable.share(module);
-    } catch (error) {
-      executable.dispose();
-      throw error;
-    }
-    return executable;
-  }
+    const schedule = await importing(() => schedulePlan(plan, own));
+    return wasmExecutable(schedule, await importing(() => printSchedule(schedule, sharing)), home);
+  };
 
-  dispose(): void {
-    this.#pool?.stop();
-  }
+  await pool?.start();
+  return {
+    name: "wasm",
+    class: "A",
+    threads,
+    target,
+    ...buffers,
+    allocate(dtype, size) {
+      checkSize("a tensor is too large", dtype, [size]);
+      return buffers.allocate(dtype, size);
+    },
+    async load(plan) {
+      const executable = await loadFor(plan, target);
+      if (!isChecked || plan.state.length === 0) return executable;
+      const { checkedExecutable } = await import("./checked.ts");
+      return checkedExecutable(executable, buffers, (other, width) =>
+        loadFor(other, { ...target, vectorWidth: width }),
+      );
+    },
+    dispose: () => pool?.stop(),
+  };
 }
 
 /** What kernels walk has fewer elements, so that four bytes for each are counted in 31 bits, whatever the dtype. */

@@ -11,81 +11,55 @@ import { sizeOf } from "../../core/shape.ts";
 /** Which runs are computed at both widths, from 1. */
 const checkedRuns: readonly number[] = [1, 64];
 
-/** Makes a plan ready at a width. */
-export type LoadAt = (plan: Plan, width: 4 | 8) => Executable | Promise<Executable>;
-
-export class CheckedExecutable implements Executable {
-  readonly #inner: Executable;
-  readonly #memory: Pick<Backend, "allocate" | "read" | "free">;
-  readonly #load: LoadAt;
-  #runs = 0;
-
-  constructor(inner: Executable, memory: Pick<Backend, "allocate" | "read" | "free">, load: LoadAt) {
-    this.#inner = inner;
-    this.#memory = memory;
-    this.#load = load;
-  }
-
-  get plan(): Plan {
-    return this.#inner.plan;
-  }
-
-  get scratchBytes(): number {
-    return this.#inner.scratchBytes;
-  }
-
-  get sources(): Executable["sources"] {
-    return this.#inner.sources;
-  }
-
-  /** Throws ReproError, and has then written nothing, where the widths differ. */
-  run(run: Run): void | Promise<void> {
-    if (!checkedRuns.includes(++this.#runs)) return this.#inner.run(run);
-    return this.#check(run).then(() => this.#inner.run(run));
-  }
-
-  async #check(run: Run): Promise<void> {
-    const { plan } = this;
-    const narrow = await this.#load(plan, 4);
-    const [expected, found] = [await this.#outputs(narrow, run), await this.#outputs(this.#inner, run)];
-    narrow.dispose();
-    const at = firstOther(expected, found);
-    if (at === undefined) return;
-    const kernel = await this.#wrongKernel(run);
-    throw new ReproError({
-      where: kernel ?? `output ${plan.outputs[at].name}`,
-      problem: `vectors of 8 give other bits than vectors of 4 in run ${this.#runs} of a program`,
-      hint: "vectors of 4 (--vector-width 4) don't rely on what V8 made of this; a bug of the engine, or of this package: please report it",
-    });
-  }
+/** The executable of a program that updates state, at vectors of 8; `load` makes a plan ready at a width. A run throws ReproError, and has then written nothing, where the widths differ. */
+export function checkedExecutable(
+  inner: Executable,
+  memory: Pick<Backend, "allocate" | "read" | "free">,
+  load: (plan: Plan, width: 4 | 8) => Executable | Promise<Executable>,
+): Executable {
+  let runs = 0;
 
   /** What a run gives, in memory of its own. */
-  async #outputs(executable: Executable, run: Run): Promise<Uint8Array[]> {
+  const outputsOf = async (executable: Executable, run: Run): Promise<Uint8Array[]> => {
     const buffers: Buffer[] = [];
     try {
-      for (const { dtype, shape } of executable.plan.outputs) buffers.push(this.#memory.allocate(dtype, sizeOf(shape)));
+      for (const { dtype, shape } of executable.plan.outputs) buffers.push(memory.allocate(dtype, sizeOf(shape)));
       await executable.run({ ...run, outputs: buffers });
-      return await Promise.all(buffers.map(async (buffer) => canonicalBytes(await this.#memory.read(buffer))));
+      return await Promise.all(buffers.map(async (buffer) => canonicalBytes(await memory.read(buffer))));
     } finally {
-      for (const buffer of buffers) this.#memory.free(buffer);
+      for (const buffer of buffers) memory.free(buffer);
     }
-  }
+  };
+
+  const outputsAt = async (plan: Plan, width: 4 | 8, run: Run): Promise<Uint8Array[]> => {
+    const executable = await load(plan, width);
+    return outputsOf(executable, run).finally(() => executable.dispose());
+  };
 
   /** The first kernel that gives other bits, by its number and what it is; undefined where none does once each one's values are kept. */
-  async #wrongKernel(run: Run): Promise<string | undefined> {
-    const { plan, told } = withAllValues(this.plan);
-    const results: Uint8Array[][] = [];
-    for (const width of [4, 8] as const) {
-      const executable = await this.#load(plan, width);
-      results.push(await this.#outputs(executable, run).finally(() => executable.dispose()));
-    }
-    const at = firstOther(results[0], results[1]);
+  const wrongKernel = async (run: Run): Promise<string | undefined> => {
+    const { plan, told } = withAllValues(inner.plan);
+    const at = firstOther(await outputsAt(plan, 4, run), await outputsAt(plan, 8, run));
     return at === undefined ? undefined : `kernel ${told[at]}, ${wordOf(plan.kernels[told[at]])}`;
-  }
+  };
 
-  dispose(): void {
-    this.#inner.dispose();
-  }
+  const check = async (run: Run): Promise<void> => {
+    const at = firstOther(await outputsAt(inner.plan, 4, run), await outputsOf(inner, run));
+    if (at === undefined) return;
+    throw new ReproError({
+      where: (await wrongKernel(run)) ?? `output ${inner.plan.outputs[at].name}`,
+      problem: `vectors of 8 give other bits than vectors of 4 in run ${runs} of a program`,
+      hint: "vectors of 4 (--vector-width 4) don't rely on what V8 made of this; a bug of the engine, or of this package: please report it",
+    });
+  };
+
+  return {
+    ...inner,
+    run(run) {
+      if (!checkedRuns.includes(++runs)) return inner.run(run);
+      return check(run).then(() => inner.run(run));
+    },
+  };
 }
 
 /** The number of the first list of bytes that differs. */

@@ -11,18 +11,12 @@ import { align } from "../../schedule/places.ts";
 import type { Schedule } from "../../schedule/schedule.ts";
 import type { DrawWord } from "../../schedule/signature.ts";
 import type { Workspace } from "../blocks.ts";
+import { addressOf } from "../memory.ts";
 import type { Program } from "./emit/program.ts";
 import { bindings, bindingsBytes } from "./runtime/bindings.ts";
 import type { Memory } from "./runtime/memory.ts";
 import { outcome } from "./runtime/outcome.ts";
 import type { Pool } from "./runtime/pool.ts";
-
-/** Of one memory. */
-export interface WasmBuffer extends Buffer {
-  readonly owner: Memory;
-  /** −1 once it is freed. */
-  address: number;
-}
 
 /** What a backend's executables share. */
 export interface Home {
@@ -31,132 +25,86 @@ export interface Home {
   readonly pool: Pool | undefined;
 }
 
-export type RunFunction = (
-  bindings: number,
-  control: number,
-  part: number,
-  parts: number,
-  firstPhase: number,
-) => number;
+type RunFunction = (bindings: number, control: number, part: number, parts: number, firstPhase: number) => number;
 
-/** Where a buffer lies. Throws BackendError if it isn't of this memory, or was freed. */
-export function addressOf(memory: Memory, buffer: Buffer): number {
-  const { address, owner } = buffer as WasmBuffer;
-  if (owner !== memory) throw new BackendError({ where: "wasm", problem: "a buffer of another backend" });
-  if (address < 0) throw new BackendError({ where: "wasm", problem: "a buffer was used after it was freed" });
-  return address;
-}
+const low = (number: number) => number % 2 ** 32;
+const high = (number: number) => Math.floor(number / 2 ** 32);
+const drawWord = ({ draws: { firstDraw }, half }: DrawWord) => (half === "low" ? low : high)(firstDraw);
 
-const drawWord = ({ draws: { firstDraw }, half }: DrawWord) =>
-  half === "low" ? firstDraw % 2 ** 32 : Math.floor(firstDraw / 2 ** 32);
-
-export class WasmExecutable implements Executable {
-  readonly plan: Plan;
-  readonly scratchBytes: number;
-  readonly #schedule: Schedule;
-  readonly #memory: Memory;
-  readonly #run: RunFunction;
-  readonly #bindings: number;
-  readonly #workspace: Workspace;
-  /** Of the arena, and of each part's scratch memory behind it. */
-  readonly #workspaceBytes: number;
-  /** Where the bindings say that the workspace is. */
-  #workspaceAt = -1;
-  readonly #blocks: [number, number][] = [];
+/** Makes a program ready, and gives it to the pool's workers if it has work for them. */
+export async function wasmExecutable(
+  schedule: Schedule,
+  program: Program,
+  { memory, workspace, pool }: Home,
+): Promise<Executable> {
+  const { plan, offsets, arenaBytes } = schedule;
+  const module = await WebAssembly.compile(program.bytes);
+  const { exports } = await WebAssembly.instantiate(module, { environment: { memory: memory.memory } });
+  const runPart = exports.run as RunFunction;
+  const { control, parts } = pool ?? { control: 0, parts: 1 };
+  const sharing = schedule.isParallel ? pool : undefined;
+  const threadBytes = schedule.localBytes + schedule.panelBytes + schedule.scratchBytes + align(program.listBytes);
+  const scratchBytes = threadBytes * (sharing ? parts : 1);
+  const blocks: [number, number][] = [];
+  const block = (bytes: number): number => {
+    const address = memory.allocate(bytes);
+    blocks.push([address, bytes]);
+    return address;
+  };
+  const own = block(bindingsBytes(program.lists.length));
+  const setWord = (offset: number, word: number) => memory.view.setUint32(own + offset, word, true);
   /** Where in the bindings each value's address stands, or one so many bytes into it. */
-  readonly #places = new Map<number, { readonly at: number; readonly offset: number }[]>();
+  const places = new Map<number, { readonly at: number; readonly offset: number }[]>();
+  const place = (value: number, address: number) => {
+    for (const { at, offset } of places.get(value) ?? []) setWord(at, address + offset);
+  };
   /** Addresses of inputs, then outputs, as they are in the bindings. */
-  readonly #bound: number[];
-  readonly #pool: Pool | undefined;
-  readonly #parallel: boolean;
-  /** What the pool calls the program, once it has it. */
-  #id = 0;
+  const bound = [...plan.inputs, ...plan.outputs].map(() => 0);
+  /** Where the bindings say that the workspace is. */
+  let workspaceAt = -1;
+  let knownSeed: bigint | undefined;
+  /** What the pool calls the program, once its workers have it. */
+  let id: number | undefined;
   /** Of the latest run. */
-  #firstPhase = 0;
-  #seed: bigint | undefined;
+  let firstPhase = 0;
 
-  constructor(schedule: Schedule, program: Program, run: RunFunction, { memory, workspace, pool }: Home) {
-    const { plan } = schedule;
-    this.plan = plan;
-    this.#schedule = schedule;
-    this.#memory = memory;
-    this.#run = run;
-    this.#pool = pool;
-    this.#parallel = pool !== undefined && schedule.isParallel;
-    const threadBytes = schedule.localBytes + schedule.panelBytes + schedule.scratchBytes + align(program.listBytes);
-    const block = (bytes: number): number => {
-      const address = memory.allocate(bytes);
-      this.#blocks.push([address, bytes]);
-      return address;
-    };
-    this.#bindings = block(bindingsBytes(program.lists.length));
-    this.#workspace = workspace;
-    this.scratchBytes = threadBytes * (this.#parallel ? pool!.parts : 1);
-    this.#workspaceBytes = schedule.arenaBytes + this.scratchBytes;
-    const constants: [number, number][] = [];
-    program.lists.forEach((entry, i) => {
-      const at = this.#bindings + bindings.values + 4 * i;
-      if ("constant" in entry) constants.push([at, entry.constant]);
-      else if ("draws" in entry) constants.push([at, drawWord(entry)]);
-      else this.#places.set(entry.value, [...(this.#places.get(entry.value) ?? []), { at, offset: entry.offset }]);
-    });
-    try {
-      plan.values.forEach(({ place, dtype, size }, value) => {
-        if (place.kind !== "constant") return;
-        const address = block(size * itemSize(dtype));
-        memory.write(dtype, address, place.data);
-        this.#place(value, address);
-      });
-    } catch (error) {
-      this.dispose();
-      throw error;
+  const bind = (ports: Plan["inputs"], buffers: readonly Buffer[], from: number) => {
+    for (let i = 0; i < ports.length; i++) {
+      const address = addressOf("wasm", memory, buffers[i]);
+      if (bound[from + i] === address) continue;
+      bound[from + i] = address;
+      place(ports[i].value, address);
     }
-    const { view } = memory;
-    view.setUint32(this.#bindings + bindings.scratch + 4, threadBytes, true);
-    for (const [at, constant] of constants) view.setUint32(at, constant, true);
-    this.#bound = [...plan.inputs, ...plan.outputs].map(() => 0);
-  }
+  };
 
-  /** Gives the pool's workers the program, if it has work for them. */
-  async share(module: WebAssembly.Module): Promise<void> {
-    if (this.#parallel) this.#id = await this.#pool!.add(module, this.#bindings);
-  }
+  /** Tells the bindings where the workspace is: the arena, and behind it each part's scratch memory. */
+  const settle = () => {
+    const at = workspace.reserve(arenaBytes + scratchBytes);
+    if (at === workspaceAt) return;
+    workspaceAt = at;
+    for (const [value, offset] of offsets) place(value, at + offset);
+    setWord(bindings.scratch, at + arenaBytes);
+  };
 
-  get sources(): Executable["sources"] {
-    return this.plan.kernels.map((_, kernel) => ({ kernel, where: "wasm" }));
-  }
+  const setStream = (seed: bigint, base: number) => {
+    if (knownSeed !== seed) firstState(seed).forEach((word, i) => setWord(bindings.state + 4 * i, word));
+    knownSeed = seed;
+    setWord(bindings.base, low(base));
+    setWord(bindings.base + 4, high(base));
+  };
 
-  run(run: Run): void | Promise<void> {
-    const pool = this.#pool;
-    pool?.check();
-    if (pool?.isBusy) return pool.turn(() => this.#wait(this.#start(run)));
-    const left = this.#start(run);
-    if (left === outcome.done) this.#checkIndices();
-    else return pool!.turn(() => this.#wait(left));
-  }
-
-  #start({ inputs, outputs, seed, base }: Run): number {
-    this.#settle();
-    this.#bind(this.plan.inputs, inputs, 0);
-    this.#bind(this.plan.outputs, outputs, inputs.length);
-    const { view } = this.#memory;
-    if (this.plan.draws > 0 || this.#seed !== seed) this.#setStream(view, seed, base);
-    view.setInt32(this.#bindings + bindings.status, 0, true);
-    this.#begin(this.#parallel ? this.#id : undefined);
-    return this.#part();
-  }
-
-  #begin(id: number | undefined): void {
-    if (this.#pool) this.#firstPhase = this.#pool.begin(id);
-  }
+  /** Begins a run, on this thread alone where no id is given. */
+  const begin = (shared: number | undefined) => {
+    setWord(bindings.status, 0);
+    if (pool) firstPhase = pool.begin(shared);
+  };
 
   /** This thread's part of the run. Throws BackendError if it ends in a trap. */
-  #part(): number {
-    const { control, parts } = this.#pool ?? { control: 0, parts: 1 };
+  const part = (): number => {
     try {
-      return this.#run(this.#bindings, control, 0, parts, this.#firstPhase);
+      return runPart(own, control, 0, parts, firstPhase);
     } catch (cause) {
-      if (this.#parallel) this.#pool!.trapped(cause);
+      sharing?.trapped(cause);
       throw new BackendError({
         where: "wasm",
         problem: "a run ended in a trap, and what it was to write is half-written",
@@ -165,73 +113,75 @@ export class WasmExecutable implements Executable {
         cause,
       });
     }
-  }
+  };
 
-  /** Tells the bindings where the workspace is. */
-  #settle(): void {
-    const at = this.#workspace.reserve(this.#workspaceBytes);
-    if (at === this.#workspaceAt) return;
-    this.#workspaceAt = at;
-    const { offsets, arenaBytes } = this.#schedule;
-    for (const [value, offset] of offsets) this.#place(value, at + offset);
-    this.#memory.view.setUint32(this.#bindings + bindings.scratch, at + arenaBytes, true);
-  }
+  const start = ({ inputs, outputs, seed, base }: Run): number => {
+    settle();
+    bind(plan.inputs, inputs, 0);
+    bind(plan.outputs, outputs, inputs.length);
+    if (plan.draws > 0 || knownSeed !== seed) setStream(seed, base);
+    begin(id);
+    return part();
+  };
+
+  const checkIndices = () => {
+    const wordAt = (offset: number) => memory.view.getInt32(own + offset, true);
+    if (wordAt(bindings.status) === 0) return;
+    // Of several that were found the quickest thread's is told of: again on this one alone, which finds the first. No state has been written yet.
+    if (sharing) {
+      begin(undefined);
+      part();
+    }
+    const [{ extent }] = kernelIndices(plan.kernels[wordAt(bindings.status) - 1]);
+    throw new OutOfRange(String(wordAt(bindings.badIndex)), extent);
+  };
 
   /** What follows when this thread has done its part: while others have yet to do theirs, events may come. */
-  async #wait(left: number): Promise<void> {
-    const pool = this.#pool!;
+  const wait = async (first: number): Promise<void> => {
+    let left = first;
     while (left === outcome.paused) {
-      await pool.look();
-      left = this.#part();
+      await pool!.look();
+      left = part();
     }
-    if (left !== outcome.done) await pool.fail();
-    this.#checkIndices();
-  }
+    if (left !== outcome.done) await pool!.fail();
+    checkIndices();
+  };
 
-  #checkIndices(): void {
-    const { view } = this.#memory;
-    const status = () => view.getInt32(this.#bindings + bindings.status, true);
-    if (status() === 0) return;
-    // Of several that were found the quickest thread's is told of: again on this one alone, which finds the first. No state has been written yet.
-    if (this.#parallel) {
-      view.setInt32(this.#bindings + bindings.status, 0, true);
-      this.#begin(undefined);
-      this.#part();
-    }
-    this.#refuse(status() - 1, view.getInt32(this.#bindings + bindings.badIndex, true));
-  }
+  const dispose = () => {
+    if (id !== undefined) pool!.forget(id);
+    for (const [address, bytes] of blocks.splice(0)) memory.free(address, bytes);
+  };
 
-  #bind(ports: Plan["inputs"], buffers: readonly Buffer[], from: number): void {
-    for (let i = 0; i < ports.length; i++) {
-      const address = addressOf(this.#memory, buffers[i]);
-      if (this.#bound[from + i] === address) continue;
-      this.#bound[from + i] = address;
-      this.#place(ports[i].value, address);
-    }
+  program.lists.forEach((entry, i) => {
+    const at = bindings.values + 4 * i;
+    if ("constant" in entry) setWord(at, entry.constant);
+    else if ("draws" in entry) setWord(at, drawWord(entry));
+    else places.set(entry.value, [...(places.get(entry.value) ?? []), { at, offset: entry.offset }]);
+  });
+  setWord(bindings.scratch + 4, threadBytes);
+  try {
+    plan.values.forEach((value, number) => {
+      if (value.place.kind !== "constant") return;
+      const address = block(value.size * itemSize(value.dtype));
+      memory.write(address, value.place.data);
+      place(number, address);
+    });
+    id = await sharing?.add(module, own);
+  } catch (error) {
+    dispose();
+    throw error;
   }
-
-  #place(value: number, address: number): void {
-    for (const { at, offset } of this.#places.get(value) ?? []) this.#memory.view.setUint32(at, address + offset, true);
-  }
-
-  #setStream(view: DataView, seed: bigint, base: number): void {
-    if (this.#seed !== seed) {
-      const [stateLow, stateHigh, incrementLow, incrementHigh] = firstState(seed);
-      this.#seed = seed;
-      [stateLow, stateHigh, incrementLow, incrementHigh].forEach((word, i) => {
-        view.setUint32(this.#bindings + bindings.state + 4 * i, word, true);
-      });
-    }
-    view.setUint32(this.#bindings + bindings.base, base % 2 ** 32, true);
-    view.setUint32(this.#bindings + bindings.base + 4, Math.floor(base / 2 ** 32), true);
-  }
-
-  #refuse(number: number, index: number): never {
-    throw new OutOfRange(String(index), kernelIndices(this.plan.kernels[number])[0].extent);
-  }
-
-  dispose(): void {
-    if (this.#id > 0) this.#pool!.forget(this.#id);
-    for (const [address, bytes] of this.#blocks.splice(0)) this.#memory.free(address, bytes);
-  }
+  return {
+    plan,
+    scratchBytes,
+    sources: plan.kernels.map((_, kernel) => ({ kernel, where: "wasm" })),
+    run(run) {
+      pool?.check();
+      if (pool?.isBusy) return pool.turn(() => wait(start(run)));
+      const left = start(run);
+      if (left === outcome.done) checkIndices();
+      else return pool!.turn(() => wait(left));
+    },
+    dispose,
+  };
 }

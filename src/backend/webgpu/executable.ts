@@ -7,9 +7,9 @@ import type { Buffer, Executable, Probe, Repairs, Run } from "../../compile/cont
 import { type Nested, nested, positionOf } from "../../compile/nested.ts";
 import type { Plan } from "../../compile/plan.ts";
 import type { TypedArray } from "../../core/dtype.ts";
-import { BackendError } from "../../core/errors.ts";
 import type { Schedule } from "../../schedule/schedule.ts";
 import type { Workspace } from "../blocks.ts";
+import { addressOf } from "../memory.ts";
 import { type Device, usage } from "./device.ts";
 import { type Heap, readWords } from "./heap.ts";
 import { printKernel } from "./kernel.ts";
@@ -17,26 +17,12 @@ import type { Pipelines } from "./pipelines.ts";
 import { type Dispatch, type IndexCheck, widestDispatch } from "./shader.ts";
 import { type Entry, type Made, mostRepaired, Uniforms } from "./uniforms.ts";
 
-export interface WebgpuBuffer extends Buffer {
-  readonly owner: Heap;
-  /** −1 once it is freed. */
-  address: number;
-}
-
 /** What a backend's executables share. */
 export interface Home {
   readonly device: Device;
   readonly heap: Heap;
   readonly workspace: Workspace;
   readonly pipelines: Pipelines;
-}
-
-/** Where a buffer lies. Throws BackendError if it isn't of this heap, or was freed. */
-export function addressOf(heap: Heap, buffer: Buffer): number {
-  const { address, owner } = buffer as WebgpuBuffer;
-  if (owner !== heap) throw new BackendError({ where: "webgpu", problem: "a buffer of another backend" });
-  if (address < 0) throw new BackendError({ where: "webgpu", problem: "a buffer was used after it was freed" });
-  return address;
 }
 
 /** Makes a scheduled plan ready: compiles its shaders. */
@@ -111,7 +97,7 @@ class WebgpuExecutable implements Executable {
 
   #bind(ports: Plan["inputs"], buffers: readonly Buffer[], from: number): void {
     ports.forEach(({ value }, i) => {
-      const address = addressOf(this.#home.heap, buffers[i]);
+      const address = addressOf("webgpu", this.#home.heap, buffers[i]);
       if (this.#bound[from + i] === address) return;
       this.#bound[from + i] = address;
       this.#uniforms.place(value, address);

@@ -26,6 +26,7 @@ import { slice, swapAxes, transpose } from "../../../src/ops/movement.ts";
 import { pad } from "../../../src/ops/pad.ts";
 import { normal, permutation, randint, uniform } from "../../../src/ops/random.ts";
 import { argmax, argmin, max, sum } from "../../../src/ops/reduce.ts";
+import { noLocals } from "../../../src/schedule/places.ts";
 import { arrayOf, expectSameBits, runPlan, testData, traceGraph } from "../../support/graphs.ts";
 
 const reference = referenceBackend();
@@ -159,7 +160,8 @@ test("shares of huge extents among many parts join without gaps", () => {
   const parts = 60_001;
   const module = new ModuleBuilder();
   const context = { module, lanes: simdLanes, single: scalarLanes, localBytes: 0, panelBytes: 0 };
-  const kernel = kernelFunction(context, "share", []);
+  const told = { kernel: undefined as never, number: 0, listed: [], locals: noLocals, division: undefined };
+  const kernel = kernelFunction(context, "share", told);
   const { begin, end } = share(kernel, { axis: 0, extent, grain: 1 });
   kernel.fn.emit(i32.store(kernel.bindings, begin), i32.store(kernel.bindings, end, 4));
   const f = module.function("f", ["i32", "i32"], [], { exported: true });

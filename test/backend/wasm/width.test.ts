@@ -9,7 +9,7 @@ import { neg } from "../../../kernels/expr.ts";
 import type { LoopKernel } from "../../../kernels/kernel.ts";
 import { loadBackend } from "../../../src/backend/load.ts";
 import { wasmBackend } from "../../../src/backend/wasm/backend.ts";
-import { CheckedExecutable } from "../../../src/backend/wasm/checked.ts";
+import { checkedExecutable } from "../../../src/backend/wasm/checked.ts";
 import { selfTest } from "../../../src/backend/wasm/selftest.ts";
 import { findWidth, judge } from "../../../src/backend/wasm/width.ts";
 import type { Backend, Executable, Run } from "../../../src/compile/contract.ts";
@@ -83,7 +83,7 @@ describe("a program at vectors of 8", () => {
   async function run(load8: (inner: Backend, plan: Plan) => Executable | Promise<Executable>, runs: number) {
     const backend = await wasmBackend();
     const load = (other: Plan, width: 4 | 8) => (width === 4 ? backend.load(other) : load8(backend, other));
-    const executable = new CheckedExecutable(await load(plan, 8), backend, load);
+    const executable = checkedExecutable(await load(plan, 8), backend, load);
     const inputs = data.map((each) => {
       const buffer = backend.allocate("float32", each.length);
       backend.write(buffer, each);

@@ -1,7 +1,7 @@
 // Accumulators of reductions, over four lanes or one: what they start from, how a value joins, and how argmax keeps its index. The order in
 // which values join is the reduction's own matter.
 import type { ScalarType } from "../../../../kernels/expr.ts";
-import { type Join, neutral } from "../../../../kernels/kernel.ts";
+import { type Argument, type Join, neutral } from "../../../../kernels/kernel.ts";
 import { type Code, type FunctionBuilder, f32x4, type Local, type Value, v128 } from "../assembler/assembler.ts";
 import { evenly, type Lanes } from "./lanes.ts";
 
@@ -28,65 +28,39 @@ function stays(lanes: Lanes, combine: "max" | "min", type: ScalarType, a: Local,
 }
 
 /**
- * The greatest or least of many vectors, for results in which any NaN shows: an instruction takes the value, and NaN is looked for beside
- * it, which makes the chain from one value to the next short.
+ * The greatest or least of many vectors, in as many accumulators as `count`, for results in which any NaN shows: an instruction takes the value, and NaN is
+ * looked for beside it, which makes the chain from one value to the next short.
  */
-export class Extreme {
-  readonly #take: typeof f32x4.pmax;
-  readonly #value: Local<"v128">;
+export function extremes(fn: FunctionBuilder, combine: "max" | "min", count: number) {
+  const taken = combine === "max" ? f32x4.pmax : f32x4.pmin;
+  const other = fn.local("v128");
   /** Where NaN was, of each accumulator. */
-  readonly unordered: readonly Local<"v128">[];
-
-  constructor(fn: FunctionBuilder, combine: "max" | "min", count: number) {
-    this.#take = combine === "max" ? f32x4.pmax : f32x4.pmin;
-    this.#value = fn.local("v128");
-    this.unordered = Array.from({ length: count }, () => fn.let(v128.const(0, 0, 0, 0)));
-  }
-
-  /** A value joins what accumulator `number`, `into`, holds, which is never NaN: an equal one stays out, and so does NaN. */
-  take(number: number, into: Local<"v128">, value: Code<"v128">): void {
-    const other = this.#value;
-    const { [number]: unordered } = this.unordered;
-    other.set(value);
-    into.set(this.#take(into, other));
-    unordered.set(v128.or(unordered, f32x4.ne(other, other)));
-  }
-
-  /** Makes lanes of `into` NaN if any value in them was. */
-  finish(into: Local<"v128">): void {
-    into.set(this.unordered.reduce<Code<"v128">>((all, each) => v128.or(all, each), into));
-  }
+  const unordered = Array.from({ length: count }, () => fn.let(v128.const(0, 0, 0, 0)));
+  return {
+    unordered,
+    /** A value joins what accumulator `number`, `into`, holds, which is never NaN: an equal one stays out, and so does NaN. */
+    take(number: number, into: Local<"v128">, value: Code<"v128">): void {
+      other.set(value);
+      into.set(taken(into, other));
+      unordered[number].set(v128.or(unordered[number], f32x4.ne(other, other)));
+    },
+    /** Makes lanes of `into` NaN if any value in them was. */
+    finish: (into: Local<"v128">) => into.set(unordered.reduce<Code<"v128">>((all, each) => v128.or(all, each), into)),
+  };
 }
 
-/** The best value so far and its index; NaN wins, the first of equals stays. */
-export class ArgAccumulator {
-  readonly index: Local;
-  readonly #lanes: Lanes;
-  readonly #type: ScalarType;
-  readonly #combine: "argmax" | "argmin";
-  readonly #best: Local;
-  readonly #value: Local;
-  readonly #stays: Local;
-
-  /** Before the first element: ties resolve to the lowest index. */
-  constructor(fn: FunctionBuilder, lanes: Lanes, combine: "argmax" | "argmin", type: ScalarType) {
-    this.#lanes = lanes;
-    this.#type = type;
-    this.#combine = combine;
-    this.#best = fn.let(lanes.constant(type, neutral(combine, type)));
-    this.index = fn.let(lanes.constant("int32", 0));
-    this.#value = fn.local(lanes.valueType(type));
-    this.#stays = fn.local(lanes.valueType("bool"));
-  }
-
+/** The best value so far and its index; NaN wins, the first of equals stays: before the first element ties resolve to the lowest index. */
+export function winnerOf(fn: FunctionBuilder, lanes: Lanes, combine: Argument, type: ScalarType) {
+  const best = fn.let(lanes.constant(type, neutral(combine, type)));
+  const index = fn.let(lanes.constant("int32", 0));
+  const other = fn.local(lanes.valueType(type));
+  const stay = fn.local(lanes.valueType("bool"));
   /** A value joins. */
-  join(value: Value, index: Local<"i32">): void {
-    const lanes = this.#lanes;
-    const type = this.#type;
-    const [best, other, stay] = [this.#best, this.#value, this.#stays];
+  const join = (value: Value, at: Local<"i32">): void => {
     other.set(value);
-    stay.set(stays(lanes, this.#combine === "argmax" ? "max" : "min", type, best, other));
+    stay.set(stays(lanes, combine === "argmax" ? "max" : "min", type, best, other));
     best.set(lanes.select(type, stay, best, other));
-    this.index.set(lanes.select("int32", stay, this.index, lanes.ramp(evenly(0), index)));
-  }
+    index.set(lanes.select("int32", stay, index, lanes.ramp(evenly(0), at)));
+  };
+  return { index, join };
 }

@@ -3,15 +3,15 @@
 import { chunkSize, type FoldKernel, isArgument, neutral } from "../../../../kernels/kernel.ts";
 import type { StridedFold } from "../../../schedule/folds.ts";
 import { i32, type Local, type Value } from "../assembler/assembler.ts";
-import { ArgAccumulator, combined } from "./accumulate.ts";
-import { type Context, type KernelFunction, overNest } from "./context.ts";
-import { along, ElementPrinter } from "./elements.ts";
+import { combined, winnerOf } from "./accumulate.ts";
+import { type KernelFunction, overNest } from "./context.ts";
+import { along, elementPrinter } from "./elements.ts";
 import { loops } from "./nest.ts";
 import { type Round, type Row, rounds, rowsOf } from "./rows.ts";
 
 /** Prints a fold over other axes than the last. */
-export function printColumns(context: Context, kernel: FoldKernel, columns: StridedFold, target: KernelFunction): void {
-  const { fn } = target;
+export function printColumns(target: KernelFunction<FoldKernel>, columns: StridedFold): void {
+  const { fn, kernel } = target;
   const { nest, axis, count, writtenTerms } = columns;
   const { body, dtype, fold } = kernel;
   const { combine } = fold;
@@ -20,7 +20,7 @@ export function printColumns(context: Context, kernel: FoldKernel, columns: Stri
   const roundOf =
     ({ here, inside }: Row): Round =>
     (lanes, group) => {
-      const printer = new ElementPrinter(fn, lanes, nest, axis, body);
+      const prepare = elementPrinter(fn, lanes, nest, axis, body);
       /** Writes the loops over the terms, which are used in order. */
       const eachTerm = (use: (at: (step: number) => Value) => void) =>
         loops(
@@ -29,7 +29,7 @@ export function printColumns(context: Context, kernel: FoldKernel, columns: Stri
           [nest.outer, nest.extents.length],
           here,
           (there) => {
-            const points = printer.prepare(there, inside);
+            const points = prepare(there, inside);
             use((step) => points(words, step)[0]);
           },
           undefined,
@@ -43,7 +43,7 @@ export function printColumns(context: Context, kernel: FoldKernel, columns: Stri
       if (isArgument(combine))
         return () => {
           const index = fn.let(0);
-          const winner = new ArgAccumulator(fn, lanes, combine, body.type);
+          const winner = winnerOf(fn, lanes, combine, body.type);
           terms((at) => {
             winner.join(at(0), index);
             index.set(i32.add(index, 1));
@@ -75,6 +75,6 @@ export function printColumns(context: Context, kernel: FoldKernel, columns: Stri
       };
     };
   overNest(target, columns, (cursors, part) =>
-    rowsOf(fn, columns, 0, cursors, part, (row) => rounds(context, fn, columns, row, words, roundOf(row))),
+    rowsOf(fn, columns, 0, cursors, part, (row) => rounds(target, columns, row, words, roundOf(row))),
   );
 }

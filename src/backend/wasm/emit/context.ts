@@ -3,9 +3,10 @@
 // and it does its part of the work, whatever the number of parts.
 
 import type { Draws, Repeat } from "../../../../kernels/kernel.ts";
+import type { Kernel } from "../../../../kernels/kinds.ts";
 import type { Nest } from "../../../schedule/nest.ts";
 import type { Parallel } from "../../../schedule/parallel.ts";
-import { type Locals, noLocals } from "../../../schedule/places.ts";
+import type { Locals } from "../../../schedule/places.ts";
 import type { Division } from "../../../schedule/rows.ts";
 import { type DrawWord, type Listed, nameOf } from "../../../schedule/signature.ts";
 import { type Code, type FunctionBuilder, i32, i64, type Local, type ModuleBuilder } from "../assembler/assembler.ts";
@@ -26,24 +27,6 @@ export type Entry =
   | { readonly constant: number }
   | DrawWord;
 
-/** A kernel's function: what its printer fills. */
-export interface KernelFunction {
-  readonly fn: FunctionBuilder;
-  readonly bindings: Local<"i32">;
-  /** Where its list is; each one's place in it, by name. */
-  readonly values: Local<"i32">;
-  readonly slots: ReadonlyMap<number | string, number>;
-  /** Those of its values that are local to its group, which is divided in this way. */
-  readonly locals: Locals;
-  readonly division?: Division;
-  /** Bytes before scratch memory where local values begin. */
-  readonly localsBefore: number;
-  /** Where scratch memory begins. */
-  readonly scratch: Local<"i32">;
-  readonly part: Local<"i32">;
-  readonly parts: Local<"i32">;
-}
-
 export interface Context {
   readonly module: ModuleBuilder;
   readonly lanes: Lanes;
@@ -57,29 +40,35 @@ export interface Context {
 /** What lies before scratch memory in a part's own. */
 export const bytesBefore = ({ localBytes, panelBytes }: Context): number => localBytes + panelBytes;
 
-/** A function for a kernel that reads and writes these values. */
-export function kernelFunction(
-  context: Context,
-  name: string,
-  values: readonly Listed[],
-  locals: Locals = noLocals,
-  division?: Division,
-): KernelFunction {
+/** What a function is made for: a kernel, its number, and what its list has a word for. */
+export interface Told<K extends Kernel = Kernel> {
+  readonly kernel: K;
+  readonly number: number;
+  readonly listed: readonly Listed[];
+  /** Those of its values that are local to its group, which is divided in this way. */
+  readonly locals: Locals;
+  readonly division: Division | undefined;
+}
+
+/** A kernel's function: what its printer fills. */
+export interface KernelFunction<K extends Kernel = Kernel> extends Context, Told<K> {
+  readonly fn: FunctionBuilder;
+  readonly bindings: Local<"i32">;
+  /** Where its list is; each one's place in it, by name. */
+  readonly list: Local<"i32">;
+  readonly slots: ReadonlyMap<number | string, number>;
+  /** Where scratch memory begins. */
+  readonly scratch: Local<"i32">;
+  readonly part: Local<"i32">;
+  readonly parts: Local<"i32">;
+}
+
+/** A function for a kernel. */
+export function kernelFunction(context: Context, name: string, told: Told): KernelFunction {
   const fn = context.module.function(name, ["i32", "i32", "i32", "i32", "i32"]);
   const [bindings, list, scratch, part, parts] = fn.parameters as Local<"i32">[];
-  const slots = new Map(values.map((value, slot) => [nameOf(value), slot]));
-  return {
-    fn,
-    bindings,
-    values: list,
-    slots,
-    locals,
-    division,
-    localsBefore: bytesBefore(context),
-    scratch,
-    part,
-    parts,
-  };
+  const slots = new Map(told.listed.map((listed, slot) => [nameOf(listed), slot]));
+  return { ...context, ...told, fn, bindings, list, slots, scratch, part, parts };
 }
 
 /** A range's first draw, counted from the base. */
@@ -89,12 +78,12 @@ export function drawOffset(kernel: KernelFunction, draws: Draws): Code<"i64"> {
 }
 
 const listWord = (kernel: KernelFunction, listed: Listed): Code<"i32"> =>
-  i32.load(kernel.values, 4 * kernel.slots.get(nameOf(listed))!);
+  i32.load(kernel.list, 4 * kernel.slots.get(nameOf(listed))!);
 
 /** Where a value begins. */
 export function valueAddress(kernel: KernelFunction, value: number): Code<"i32"> {
-  const { division, scratch, localsBefore } = kernel;
-  const local = kernel.locals.places.get(value);
+  const { division, locals, scratch } = kernel;
+  const local = locals.places.get(value);
   const word = listWord(kernel, value);
   if (!local || !division) return word;
   // The block's rows lie there: where row 0 would be.
@@ -102,7 +91,7 @@ export function valueAddress(kernel: KernelFunction, value: number): Code<"i32">
     borderUnit(kernel, division.rows, division.grain, kernel.part),
     division.grain * local.rowBytes,
   );
-  return i32.sub(i32.add(i32.sub(scratch, localsBefore), word), first);
+  return i32.sub(i32.add(i32.sub(scratch, bytesBefore(kernel)), word), first);
 }
 
 /** The first unit of `grain` points that part `at` has. */

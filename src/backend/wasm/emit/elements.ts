@@ -2,8 +2,8 @@
 import type { Expr } from "../../../../kernels/expr.ts";
 import type { Nest, NestInput } from "../../../schedule/nest.ts";
 import { type Code, type FunctionBuilder, i32, type Local, type Place, type Value } from "../assembler/assembler.ts";
-import { type ExpressionPrinter, expressionPrinter } from "./expression.ts";
-import { Elements } from "./kept.ts";
+import { expressionPrinter } from "./expression.ts";
+import { elementsAs } from "./kept.ts";
 import { evenly, type Four, type Lanes } from "./lanes.ts";
 import type { Cursor } from "./nest.ts";
 
@@ -26,87 +26,29 @@ export interface Kept {
   readonly locals: Map<string, Local>;
 }
 
+/** Writes what stays the same along the axis. `inside` says which inputs the axis' own bounds cover, `kept` has what stays the same along the axis before, too. */
+export type Prepare = (cursors: readonly Cursor[], inside: readonly boolean[], kept?: Kept) => Points;
+
 /** Prints expressions at points along `axis`, of which the cursors give the beginning. */
-export class ElementPrinter {
-  readonly #fn: FunctionBuilder;
-  readonly #lanes: Lanes;
-  readonly #printer: ExpressionPrinter;
-  readonly #nest: Nest;
-  readonly #axis: number;
-
-  constructor(fn: FunctionBuilder, lanes: Lanes, nest: Nest, axis: number, ...roots: readonly Expr[]) {
-    this.#fn = fn;
-    this.#lanes = lanes;
-    this.#printer = expressionPrinter(fn, lanes, roots);
-    this.#nest = nest;
-    this.#axis = axis;
-  }
-
-  /** Writes what stays the same along the axis. `inside` says which inputs the axis' own bounds cover, `kept` has what stays the same along the axis before, too. */
-  prepare(cursors: readonly Cursor[], inside: readonly boolean[], kept?: Kept): Points {
-    const fn = this.#fn;
-    const lanes = this.#lanes;
-    const hoisted = new Map<number, Local>();
-    const masks = new Map<number, Local>();
-    const masked = (index: number, value: Value): Value => {
-      const mask = masks.get(index);
-      return mask ? lanes.keep(this.#nest.inputs[index].type, mask, value, true) : value;
-    };
-    for (const index of this.#printer.inputs) {
-      const { [index]: input } = this.#nest.inputs;
-      const { at, inside: covered } = cursors[index];
-      if (!inside[index] || covered === false) continue;
-      if (covered !== true) masks.set(index, fn.let(lanes.condition(covered)));
-      if (input.strides[this.#axis] !== 0 || input.pair !== undefined) continue;
-      const value =
-        input.source === "coordinate"
-          ? lanes.ramp(evenly(0), at)
-          : new Elements(fn, lanes, input).splat(at, input.beyond);
-      const own = kept && !masks.has(index) && input.strides[this.#axis - 1] === 0 ? kept : undefined;
-      const key = `${index} ${lanes.width}`;
-      const known = own?.locals.get(key);
-      const make = () => fn.let(masked(index, value));
-      const local = known ?? (own ? fn.at(own.place, make) : make());
-      own?.locals.set(key, local);
-      hoisted.set(index, local);
-    }
-    /** Where an input is at step 0: the steps read at offsets from there. */
-    const places = new Map<number, Local<"i32">>();
-    return (words, step) => {
-      const set = new Set<number>();
-      return this.#printer.print((index) => {
-        const { [index]: input } = this.#nest.inputs;
-        if (input.isPlace) return lanes.ramp(evenly(1, step * lanes.width));
-        if (!inside[index] || cursors[index].inside === false) return lanes.constant(input.type, 0);
-        const known = hoisted.get(index);
-        if (known) return known;
-        const by = input.like ?? index;
-        const place = (first: Code<"i32">): Code<"i32"> => {
-          if (lanes.width === 1) return first;
-          const known = places.get(by);
-          if (known && (step > 0 || set.has(by))) return known;
-          const local = known ?? fn.local("i32");
-          places.set(by, local);
-          set.add(by);
-          return local.tee(first);
-        };
-        return masked(index, this.#read(input, cursors[index].at, words, step, place));
-      });
-    };
-  }
-
-  #read(
+export function elementPrinter(
+  fn: FunctionBuilder,
+  lanes: Lanes,
+  nest: Nest,
+  axis: number,
+  ...roots: readonly Expr[]
+): Prepare {
+  const printer = expressionPrinter(fn, lanes, roots);
+  /** `place`: what gives an address that the steps have in common. */
+  const read = (
     input: NestInput,
     at: Local<"i32">,
     words: Local<"i32">,
     step: number,
     place: (first: Code<"i32">) => Code<"i32">,
-  ): Value {
-    const fn = this.#fn;
-    const lanes = this.#lanes;
+  ): Value => {
     const { pair, source, scale, beyond = 0 } = input;
-    const stride = input.strides[this.#axis] * scale;
-    const elements = new Elements(fn, lanes, input);
+    const stride = input.strides[axis] * scale;
+    const elements = elementsAs(fn, lanes, input);
     let [first, skip, distances]: [Code<"i32">, number, Four] = [
       along(at, stride, words),
       step * lanes.width * stride,
@@ -125,5 +67,51 @@ export class ElementPrinter {
     return source === "coordinate"
       ? lanes.ramp(distances, first)
       : fn.value(() => elements.spread(fn.let(first), distances));
-  }
+  };
+  return (cursors, inside, kept) => {
+    const hoisted = new Map<number, Local>();
+    const masks = new Map<number, Local>();
+    const masked = (index: number, value: Value): Value => {
+      const mask = masks.get(index);
+      return mask ? lanes.keep(nest.inputs[index].type, mask, value, true) : value;
+    };
+    for (const index of printer.inputs) {
+      const { [index]: input } = nest.inputs;
+      const { at, inside: covered } = cursors[index];
+      if (!inside[index] || covered === false) continue;
+      if (covered !== true) masks.set(index, fn.let(lanes.condition(covered)));
+      if (input.strides[axis] !== 0 || input.pair !== undefined) continue;
+      const isCoordinate = input.source === "coordinate";
+      const value = isCoordinate ? lanes.ramp(evenly(0), at) : elementsAs(fn, lanes, input).splat(at, input.beyond);
+      const own = kept && !masks.has(index) && input.strides[axis - 1] === 0 ? kept : undefined;
+      const key = `${index} ${lanes.width}`;
+      const make = () => fn.let(masked(index, value));
+      const local = own?.locals.get(key) ?? (own ? fn.at(own.place, make) : make());
+      own?.locals.set(key, local);
+      hoisted.set(index, local);
+    }
+    /** Where an input is at step 0: the steps read at offsets from there. */
+    const places = new Map<number, Local<"i32">>();
+    return (words, step) => {
+      const set = new Set<number>();
+      return printer.print((index) => {
+        const { [index]: input } = nest.inputs;
+        if (input.isPlace) return lanes.ramp(evenly(1, step * lanes.width));
+        if (!inside[index] || cursors[index].inside === false) return lanes.constant(input.type, 0);
+        const same = hoisted.get(index);
+        if (same) return same;
+        const by = input.like ?? index;
+        const place = (first: Code<"i32">): Code<"i32"> => {
+          if (lanes.width === 1) return first;
+          const known = places.get(by);
+          if (known && (step > 0 || set.has(by))) return known;
+          const local = known ?? fn.local("i32");
+          places.set(by, local);
+          set.add(by);
+          return local.tee(first);
+        };
+        return masked(index, read(input, cursors[index].at, words, step, place));
+      });
+    };
+  };
 }

@@ -6,47 +6,37 @@ import { drawStrip, type ElementLoops } from "../../../schedule/elements.ts";
 import { inScratch, type NestInput } from "../../../schedule/nest.ts";
 import { type Stage, strip } from "../../../schedule/stages.ts";
 import type { RowLoops } from "../../../schedule/vectorise.ts";
-import { type Code, type FunctionBuilder, i32, type Place } from "../assembler/assembler.ts";
+import { type Code, i32, type Place } from "../assembler/assembler.ts";
 import { bindings } from "../runtime/bindings.ts";
-import { type Context, type KernelFunction, overNest } from "./context.ts";
-import { along, ElementPrinter } from "./elements.ts";
-import { Elements } from "./kept.ts";
+import { type KernelFunction, overNest } from "./context.ts";
+import { along, elementPrinter, type Prepare } from "./elements.ts";
+import { elementsAs } from "./kept.ts";
 import type { Lanes } from "./lanes.ts";
 import { type Cursor, inStrips, type Part } from "./nest.ts";
 import { type Round, type Row, rounds, rowsOf } from "./rows.ts";
 import { wordStrip } from "./words.ts";
 
-/** The kernel whose function it is, which has scratch memory and reports what index is out of range. */
-interface Owner {
-  readonly target: KernelFunction;
-  readonly number: number;
-  /** Bytes of its scratch memory that are taken. */
-  readonly taken: number;
+/** Prints the loops of elements. */
+export function printElements(target: KernelFunction, loops: ElementLoops): void {
+  overNest(target, loops, (cursors, part) => mapRows(target, loops, 0, cursors, 0, part));
 }
 
-/** The loops of a kernel's function; `number` is the kernel's, under which it reports an index out of range. */
-export function printElements(context: Context, number: number, loops: ElementLoops, target: KernelFunction): void {
-  overNest(target, loops, (cursors, part) =>
-    mapRows(context, target.fn, loops, 0, cursors, { target, number, taken: 0 }, part),
-  );
-}
-
-/** Loops over the nest's axes from `from` on. `kernel` is whose function it is, where there are words, stages or an index. */
+/** Loops over the nest's axes from `from` on; so many bytes of scratch memory are taken. */
 export function mapRows(
-  context: Context,
-  fn: FunctionBuilder,
+  target: KernelFunction,
   loops: RowLoops,
   from: number,
   cursors: readonly Cursor[],
-  kernel?: Owner,
+  before: number,
   part?: Part,
 ): void {
+  const { fn, number } = target;
   const { nest, axis, body, stages: cut, isApart } = loops;
-  let taken = kernel?.taken ?? 0;
+  let taken = before;
   const draws = nest.inputs.map(({ source }) => {
     if (!isDraws(source)) return undefined;
     taken += 4 * drawStrip;
-    return wordStrip(context, kernel!.target, source, taken - 4 * drawStrip);
+    return wordStrip(target, source, taken - 4 * drawStrip);
   });
   const words = fn.local("i32");
   /** Where point 0 of the row would be in a strip. */
@@ -61,11 +51,10 @@ export function mapRows(
   const inputs = [...own, ...slots];
   const index = inputs.find((input) => input.index)?.index;
   const whole: Stage = { roots: [{ body, slot: -1 }] };
-  const stages = (cut?.stages ?? [whole]).map(({ roots }) => ({ roots, printers: new Map<Lanes, ElementPrinter>() }));
+  const stages = (cut?.stages ?? [whole]).map(({ roots }) => ({ roots, printers: new Map<Lanes, Prepare>() }));
 
   /** What is addressed by the index at `place` is there. One out of range is written to the bindings, and nothing is read or written through it. */
   const byIndex = (here: readonly Cursor[], place: Code<"i32">, use: (here: readonly Cursor[]) => void) => {
-    const { target, number } = kernel!;
     const at = fn.let(i32.load(place));
     const report = () =>
       fn.when(i32.eqz(i32.load(target.bindings, bindings.status)), () =>
@@ -90,9 +79,9 @@ export function mapRows(
     const { roots, printers } = stages[stage];
     const bodies = body ? [body] : roots.map((root) => root.body);
     const known = body ? undefined : printers.get(lanes);
-    const printer = known ?? new ElementPrinter(fn, lanes, { ...nest, inputs }, axis, ...bodies);
-    if (!body) printers.set(lanes, printer);
-    const points = printer.prepare(here, inside, kept);
+    const prepare = known ?? elementPrinter(fn, lanes, { ...nest, inputs }, axis, ...bodies);
+    if (!body) printers.set(lanes, prepare);
+    const points = prepare(here, inside, kept);
     return () => {
       // No store before the last value: so V8 can make one operation of two neighbours'.
       const targets = roots.map(({ slot }) => {
@@ -104,7 +93,7 @@ export function mapRows(
       });
       const values = Array.from({ length: count }, (_, step) => points(words, step).map((value) => fn.let(value)));
       targets.forEach(({ element, place, stride }, i) => {
-        const elements = new Elements(fn, lanes, element);
+        const elements = elementsAs(fn, lanes, element);
         const stores = values.map((each, step) =>
           elements.store(place, each[i], (element.beyond ?? 0) + step * lanes.width * stride),
         );
@@ -113,13 +102,13 @@ export function mapRows(
     };
   };
 
-  const inRounds = (stage: number, row: Row, before?: Place) => {
+  const inRounds = (stage: number, row: Row, place?: Place) => {
     const round: Round = (lanes, count) => {
       if (!index || !isApart) return pointsOf(stage, row, lanes, count);
-      const place = along(row.here[index.at].at, 4 * inputs[index.at].strides[axis], words);
-      return () => byIndex(row.here, place, (here) => pointsOf(stage, { ...row, here }, lanes, count)());
+      const at = along(row.here[index.at].at, 4 * inputs[index.at].strides[axis], words);
+      return () => byIndex(row.here, at, (here) => pointsOf(stage, { ...row, here }, lanes, count)());
     };
-    rounds(context, fn, loops, row, words, round, before);
+    rounds(target, loops, row, words, round, place);
   };
 
   const inStages = (row: Row) => {
@@ -129,10 +118,10 @@ export function mapRows(
     }
     const here = [...row.here, ...slots.map(() => ({ at: inStrip, inside: true }))];
     const inside = [...row.inside, ...slots.map(() => true)];
-    const before = fn.place();
+    const place = fn.place();
     inStrips(fn, row, strip, (begin, end) => {
-      inStrip.set(i32.sub(i32.add(kernel!.target.scratch, taken), i32.shl(begin, 2)));
-      stages.forEach((_, stage) => inRounds(stage, { here, inside, begin, end }, before));
+      inStrip.set(i32.sub(i32.add(target.scratch, taken), i32.shl(begin, 2)));
+      stages.forEach((_, stage) => inRounds(stage, { here, inside, begin, end }, place));
     });
   };
 

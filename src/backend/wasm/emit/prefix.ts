@@ -3,33 +3,35 @@ import { input } from "../../../../kernels/expr.ts";
 import { type Argument, isArgument } from "../../../../kernels/kernel.ts";
 import type { PrefixKernel } from "../../../../kernels/prefix.ts";
 import { i32, type Local, type Value } from "../assembler/assembler.ts";
-import { ArgAccumulator } from "./accumulate.ts";
-import type { Context } from "./context.ts";
-import { along, ElementPrinter } from "./elements.ts";
-import { Elements } from "./kept.ts";
+import { winnerOf } from "./accumulate.ts";
+import type { KernelFunction } from "./context.ts";
+import { along, elementPrinter } from "./elements.ts";
+import { elementsAs } from "./kept.ts";
 import { evenly } from "./lanes.ts";
 import { type Cursor, least, loops } from "./nest.ts";
 import type { Line } from "./rows.ts";
 
 /** Prints one line, or several side by side. */
-export function printPrefix(context: Context, { combine }: PrefixKernel, line: Line): void {
-  if (line.loops.passed && isArgument(combine)) {
-    printWinners(context, combine, line, line.loops.passed);
+export function printPrefix(target: KernelFunction<PrefixKernel>, line: Line): void {
+  const { fn, kernel } = target;
+  const { combine } = kernel;
+  const { lanes, vectors, row, words } = line;
+  const { nest, axis, count, passed } = line.loops;
+  if (passed && isArgument(combine)) {
+    printWinners(target, combine, line, passed);
     return;
   }
-  const { fn, lanes, vectors, row, words } = line;
-  const { nest, axis, count } = line.loops;
   const { type } = nest.inputs[0];
   const out = nest.inputs.length - 1;
   const { [out]: output } = nest.inputs;
   const steps = Array.from({ length: vectors }, (_, step) => step);
   const roots = Array.from({ length: out }, (_, i) => input(i, type));
-  const printer = new ElementPrinter(fn, lanes, nest, axis, ...roots);
-  const elements = new Elements(fn, lanes, output);
+  const prepare = elementPrinter(fn, lanes, nest, axis, ...roots);
+  const elements = elementsAs(fn, lanes, output);
   const stride = output.strides[axis] * output.scale;
   /** Writes what is so far of each step's elements, at a place of the line. */
   const at = (here: readonly Cursor[], next: (step: number, values: readonly Value[]) => Value) => {
-    const points = printer.prepare(here, row.inside);
+    const points = prepare(here, row.inside);
     const to = fn.let(along(here[out].at, stride, words));
     for (const step of steps) fn.emit(elements.store(to, next(step, points(words, step)), step * lanes.width * stride));
   };
@@ -40,7 +42,7 @@ export function printPrefix(context: Context, { combine }: PrefixKernel, line: L
       end: count,
     });
   if (isArgument(combine)) {
-    const winners = steps.map(() => new ArgAccumulator(fn, lanes, combine, type));
+    const winners = steps.map(() => winnerOf(fn, lanes, combine, type));
     const join = (here: readonly Cursor[], k: Local<"i32">) =>
       at(here, (step, [x]) => {
         winners[step].join(x, k);
@@ -65,20 +67,22 @@ export function printPrefix(context: Context, { combine }: PrefixKernel, line: L
 }
 
 /** Where the best so far is, in a line of neighbours: most elements aren't better, and `vectors` of them at once are asked. */
-function printWinners(context: Context, combine: Argument, line: Line, vectors: number): void {
-  const { fn, row, words } = line;
-  const { nest, axis, count } = line.loops;
-  const { lanes: wide, single } = context;
+function printWinners(
+  { fn, lanes: wide, single }: KernelFunction,
+  combine: Argument,
+  { loops: { nest, axis, count }, row, words }: Line,
+  vectors: number,
+): void {
   const [x, output] = nest.inputs;
   const from = fn.let(along(row.here[0].at, x.strides[axis] * x.scale, words));
   const to = fn.let(along(row.here[1].at, output.strides[axis] * output.scale, words));
   const first = fn.let(from);
-  const winner = new ArgAccumulator(fn, single, combine, x.type);
+  const winner = winnerOf(fn, single, combine, x.type);
   const index = winner.index as Local<"i32">;
   const k = fn.let(0);
   const stop = fn.let(1);
-  const elements = new Elements(fn, wide, x);
-  const results = new Elements(fn, wide, output);
+  const elements = elementsAs(fn, wide, x);
+  const results = elementsAs(fn, wide, output);
   const bound = fn.local(wide.valueType(x.type));
   const points = vectors * wide.width;
   const move = (by: number) => {
@@ -92,8 +96,8 @@ function printWinners(context: Context, combine: Argument, line: Line, vectors: 
     .reduce((a, b) => wide.binary("and", "bool", a, b));
   fn.loop((next) => {
     fn.loop((again) => {
-      winner.join(new Elements(fn, single, x).load(from), k);
-      fn.emit(new Elements(fn, single, output).store(to, index));
+      winner.join(elementsAs(fn, single, x).load(from), k);
+      fn.emit(elementsAs(fn, single, output).store(to, index));
       move(1);
       fn.branchIf(again, i32.ltS(k, stop));
     });

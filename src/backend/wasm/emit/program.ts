@@ -1,15 +1,12 @@
 // A schedule as one WebAssembly module: one function per loop nest, and `run`, which calls them phase by phase. The module knows no addresses: it reads
 // them from its bindings, so one module serves any buffers and any number of parts.
-import { elementBytes, type FoldKernel } from "../../../../kernels/kernel.ts";
-import type { SpecialKernel } from "../../../../kernels/kinds.ts";
-import type { RandomKernel } from "../../../../kernels/sampler.ts";
+import { elementBytes } from "../../../../kernels/kernel.ts";
 import type { Plan } from "../../../compile/plan.ts";
 import type { Target } from "../../../compile/target.ts";
 import { LazyModule } from "../../../core/lazy.ts";
 import type { Loops, ZeroLoops } from "../../../schedule/loops.ts";
-import type { Call, ScheduledMember } from "../../../schedule/phases.ts";
+import type { Call } from "../../../schedule/phases.ts";
 import type { Locals } from "../../../schedule/places.ts";
-import type { Division, Member } from "../../../schedule/rows.ts";
 import type { Schedule } from "../../../schedule/schedule.ts";
 import { type Listed, signatureOf } from "../../../schedule/signature.ts";
 import { i32, ModuleBuilder, memory } from "../assembler/assembler.ts";
@@ -22,6 +19,7 @@ import {
   kernelFunction,
   type Motion,
   share,
+  type Told,
   valueAddress,
 } from "./context.ts";
 import { printFold } from "./folds.ts";
@@ -50,13 +48,11 @@ export function printSchedule(schedule: Schedule, sharing?: Sharing): Program {
   const print = (call: Call): Printed => {
     const { member, group } = call;
     const { division, locals } = group;
-    const { key, values } = signatureOf(member, division, locals);
-    const made = known.get(key) ?? printMember(context, member, { values, locals, division });
+    const { key, listed } = signatureOf(member, division, locals);
+    const made = known.get(key) ?? printMember(context, member.loops, { ...member, listed, locals, division });
     known.set(key, made);
-    return {
-      ...made[member.loops.indexOf(call.loops)],
-      list: values.map((listed) => entryOf(listed, locals, schedule.plan)),
-    };
+    const list = listed.map((each) => entryOf(each, locals, schedule.plan));
+    return { ...made[member.loops.indexOf(call.loops)], list };
   };
   const printed = new Map(schedule.phases.flatMap(({ calls }) => calls.map((call) => [call, print(call)] as const)));
   const lists = printRun(context, schedule, printed, sharing);
@@ -85,53 +81,32 @@ function entryOf(listed: Listed, { places }: Locals, { values }: Plan): Entry {
   return { value, offset, motions };
 }
 
-/** What a member's functions are told of, and its group. */
-interface Told {
-  readonly values: readonly Listed[];
-  readonly locals: Locals;
-  readonly division: Division | undefined;
-}
-
-function printMember(
-  context: Context,
-  member: ScheduledMember,
-  { values, locals, division }: Told,
-): Omit<Printed, "list">[] {
-  const { number } = member;
-  return member.loops.map((each) => {
-    const target = kernelFunction(context, `${number} ${each.kind}`, values, locals, division);
-    (printers[each.kind] as Printer<Loops["kind"]>)(context, each, target, member);
+function printMember(context: Context, loops: readonly Loops[], told: Told): Omit<Printed, "list">[] {
+  const { number } = told;
+  return loops.map((each) => {
+    const target = kernelFunction(context, `${number} ${each.kind}`, told);
+    (printers[each.kind] as Printer<Loops["kind"]>)(target as KernelFunction<never>, each);
     if (each.kind !== "product" || each.panels === undefined) return { fn: target.fn };
-    const panels = kernelFunction(context, `${number} panels`, values);
-    printPanels(context, each, panels);
+    const panels = kernelFunction(context, `${number} panels`, { ...told, division: undefined });
+    printPanels(panels, each);
     return { fn: target.fn, prepare: panels.fn };
   });
 }
 
-type Printer<K extends Loops["kind"]> = (
-  context: Context,
-  loops: Extract<Loops, { kind: K }>,
-  target: KernelFunction,
-  member: Member,
-) => void;
-
-const fold = (member: Member) => member.kernel as FoldKernel;
+type Printer<K extends Loops["kind"]> = (target: KernelFunction<never>, loops: Extract<Loops, { kind: K }>) => void;
 
 /** What fills a kernel's function, by the kind of its loops. */
 const printers: { readonly [K in Loops["kind"]]: Printer<K> } = {
-  elements: (context, loops, target, { number }) => printElements(context, number, loops, target),
-  pieces: (context, { pieces }, target, { number }) =>
-    pieces.forEach((piece) => printElements(context, number, piece, target)),
-  "contiguous fold": (context, loops, target, member) => printFold(context, member.number, fold(member), loops, target),
-  blocks: (context, loops, target, member) => longRows.module.printBlocks(context, fold(member), loops, target),
-  join: (context, loops, target, member) => longRows.module.printJoin(context, fold(member), loops, target),
-  "strided fold": (context, loops, target, member) => printColumns(context, fold(member), loops, target),
+  elements: printElements,
+  pieces: (target, { pieces }) => pieces.forEach((piece) => printElements(target, piece)),
+  "contiguous fold": printFold,
+  blocks: (target, loops) => longRows.module.printBlocks(target, loops),
+  join: (target, loops) => longRows.module.printJoin(target, loops),
+  "strided fold": printColumns,
   product: printProduct,
-  lines: (context, loops, target, { kernel }) =>
-    lines.module.printLines(context, kernel as SpecialKernel, loops, target),
-  sampler: (context, loops, target, { kernel }) =>
-    samplers.module.printRandom(context, kernel as RandomKernel, loops, target),
-  zeros: (_, loops, target, { kernel }) => printZeros(kernel.output, loops, target),
+  lines: (target, loops) => lines.module.printLines(target, loops),
+  sampler: (target, loops) => samplers.module.printRandom(target, loops),
+  zeros: printZeros,
 };
 
 /** What few plans need. */
@@ -139,8 +114,8 @@ const longRows = new LazyModule(() => import("./long.ts"));
 const lines = new LazyModule(() => import("./lines.ts"));
 const samplers = new LazyModule(() => import("./random.ts"));
 
-/** Sets a value to zero. */
-function printZeros(value: number, { parallel }: ZeroLoops, target: KernelFunction): void {
+/** Sets what the kernel writes to zero. */
+function printZeros(target: KernelFunction, { parallel }: ZeroLoops): void {
   const { begin, end } = share(target, parallel);
-  target.fn.emit(memory.fill(i32.add(valueAddress(target, value), begin), 0, i32.sub(end, begin)));
+  target.fn.emit(memory.fill(i32.add(valueAddress(target, target.kernel.output), begin), 0, i32.sub(end, begin)));
 }

@@ -4,18 +4,13 @@ import { sizeOf } from "../../../core/shape.ts";
 import type { SamplerLoops } from "../../../schedule/loops.ts";
 import { type Code, call, i32, i64, type Local, type Operand } from "../assembler/assembler.ts";
 import { bindings } from "../runtime/bindings.ts";
-import { type Context, drawOffset, headerWord, type KernelFunction, share, valueAddress } from "./context.ts";
+import { drawOffset, headerWord, type KernelFunction, share, valueAddress } from "./context.ts";
 import { countLoop } from "./nest.ts";
 import { jumpFunction, multiplier, outputOf } from "./words.ts";
 
 /** Prints a random kernel. */
-export function printRandom(
-  context: Context,
-  kernel: RandomKernel,
-  { parallel }: SamplerLoops,
-  target: KernelFunction,
-): void {
-  const { fn } = target;
+export function printRandom(target: KernelFunction<RandomKernel>, { parallel }: SamplerLoops): void {
+  const { fn, kernel } = target;
   const size = sizeOf(kernel.shape);
   const { begin, end } = parallel ? share(target, parallel) : { begin: 0, end: size };
   const increment = fn.let(headerWord(target, bindings.increment));
@@ -23,7 +18,7 @@ export function printRandom(
     i64.add(headerWord(target, bindings.base), drawOffset(target, { firstDraw: kernel.offset })),
     i64.mul(i64.extendI32U(begin), 2n),
   );
-  const state = fn.let(call<"i64">(jumpFunction(context), headerWord(target, bindings.state), increment, first));
+  const state = fn.let(call<"i64">(jumpFunction(target), headerWord(target, bindings.state), increment, first));
   const to = fn.let(valueAddress(target, kernel.output));
   const element = (i: Local<"i32">) => i32.add(to, i32.shl(i, 2));
   const draw = () => {

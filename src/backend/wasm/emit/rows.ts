@@ -5,7 +5,7 @@ import type { LineLoops } from "../../../schedule/line.ts";
 import type { Segment } from "../../../schedule/split.ts";
 import type { Rows } from "../../../schedule/vectorise.ts";
 import { type FunctionBuilder, type Integer, i32, type Local, type Place } from "../assembler/assembler.ts";
-import type { Context } from "./context.ts";
+import type { KernelFunction } from "./context.ts";
 import type { Kept } from "./elements.ts";
 import type { Lanes } from "./lanes.ts";
 import { type Cursor, type Limit, least, loops, type Part } from "./nest.ts";
@@ -28,14 +28,12 @@ export type Round = (lanes: Lanes, count: number) => () => void;
 
 /** What a round computes line by line: `vectors` times the lanes' width of them, side by side. */
 export interface Line {
-  readonly fn: FunctionBuilder;
   readonly loops: LineLoops;
   readonly lanes: Lanes;
   readonly vectors: number;
   readonly row: Row;
   /** Four times the number of the first line in the row. */
   readonly words: Local<"i32">;
-  readonly scratch: Local<"i32">;
 }
 
 /** Loops over the nest's axes from `from` on to its rows, cut at bounds and at the borders of a thread's part. */
@@ -72,18 +70,17 @@ export function rowsOf(
 
 /** A row's rounds; `words` is four times the number of a round's first point. What stays the same for all is computed before them, or at the place `before`. */
 export function rounds(
-  context: Context,
-  fn: FunctionBuilder,
+  { fn, lanes: vectors, single }: KernelFunction,
   { lanes, widths, overlaps }: Pick<Rows, "lanes" | "widths" | "overlaps">,
   { begin, end }: Pick<Row, "begin" | "end">,
   words: Local<"i32">,
   round: Round,
   before?: Place,
 ): void {
-  const wide = lanes > 1 ? context.lanes : context.single;
+  const wide = lanes > 1 ? vectors : single;
   let left = typeof begin === "number" && typeof end === "number" ? end - begin : Number.NaN;
   const ends = overlaps && wide.width > 1 && left >= wide.width;
-  const all = [...widths.map((count) => [wide, count] as const), ...(ends ? [] : [[context.single, 1] as const])];
+  const all = [...widths.map((count) => [wide, count] as const), ...(ends ? [] : [[single, 1] as const])];
   const prepare = (each: Lanes, count: number) =>
     before ? fn.at(before, () => round(each, count)) : round(each, count);
   words.set(fourTimes(begin));

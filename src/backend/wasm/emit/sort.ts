@@ -3,9 +3,9 @@
 import type { SortKernel } from "../../../../kernels/sort.ts";
 import { digitValues, keyBytes } from "../../../schedule/line.ts";
 import { type Code, f32, i32, i64, type Local, memory, select } from "../assembler/assembler.ts";
-import type { Context } from "./context.ts";
+import type { KernelFunction } from "./context.ts";
 import { along } from "./elements.ts";
-import { Elements } from "./kept.ts";
+import { elementsAs } from "./kept.ts";
 import { countLoop, least } from "./nest.ts";
 import type { Line } from "./rows.ts";
 
@@ -17,8 +17,9 @@ const tableBytes = 4 * digitValues;
 const wordAt = 4;
 
 /** Prints one line. */
-export function printSort(context: Context, { isDescending }: SortKernel, line: Line): void {
-  const { fn, loops, row, words, scratch } = line;
+export function printSort(target: KernelFunction<SortKernel>, { loops, lanes, row, words }: Line): void {
+  const { fn, scratch, lanes: wide, kernel } = target;
+  const { isDescending } = kernel;
   const { nest, axis, count } = loops;
   const { way, kept, vectors } = loops.sorting!;
   const [x, out] = nest.inputs.map((input, i) => ({
@@ -27,7 +28,7 @@ export function printSort(context: Context, { isDescending }: SortKernel, line: 
     step: input.strides[axis + 1] * input.scale,
   }));
   const { type } = x.input;
-  const value = fn.local(line.lanes.valueType(type));
+  const value = fn.local(lanes.valueType(type));
   const word = fn.local("i32");
   /** Where the list of keys is. */
   const from = fn.let(scratch);
@@ -36,7 +37,7 @@ export function printSort(context: Context, { isDescending }: SortKernel, line: 
 
   /** Sets `word` to the key of the next element. */
   const setWord = () => {
-    value.set(new Elements(fn, line.lanes, x.input).load(x.at));
+    value.set(elementsAs(fn, lanes, x.input).load(x.at));
     move(x.at, x.step);
     if (type !== "float32") {
       word.set(flip(value as Local<"i32">));
@@ -56,9 +57,8 @@ export function printSort(context: Context, { isDescending }: SortKernel, line: 
     const last = fn.let(2n ** 63n - 1n);
     const [key, other] = [fn.local("i64"), fn.local("i64")];
     const first = fn.let(x.at);
-    const wide = context.lanes;
     const bound = fn.local(wide.valueType(type));
-    const elements = new Elements(fn, wide, x.input);
+    const elements = elementsAs(fn, wide, x.input);
     const points = vectors > 0 ? wide.width * vectors : count;
     const end = keyBytes * (kept - 1);
     const insert = () => {

@@ -78,7 +78,7 @@ export interface WordStrip {
   fill(row: Local<"i32">, begin: Limit, end: Limit): void;
 }
 
-export function wordStrip(context: Context, target: KernelFunction, draws: Draws, from: number): WordStrip {
+export function wordStrip(target: KernelFunction, draws: Draws, from: number): WordStrip {
   const { fn, scratch } = target;
   const state = fn.local("i64");
   /** The index in the range whose word the state gives next; −1 before the first. */
@@ -89,10 +89,10 @@ export function wordStrip(context: Context, target: KernelFunction, draws: Draws
     const index = fn.let(i32.add(row, begin));
     const count = fn.let(i32.sub(end, begin));
     const first = i64.add(headerWord(target, bindings.base), i64.add(drawOffset(target, draws), i64.extendI32U(index)));
-    const jump = call<"i64">(jumpFunction(context), headerWord(target, bindings.state), increment, first);
+    const jump = call<"i64">(jumpFunction(target), headerWord(target, bindings.state), increment, first);
     const to = i32.add(scratch, from);
     fn.when(i32.ne(index, next), () => state.set(jump));
-    state.set(call<"i64">(fillFunction(context), to, count, state, increment));
+    state.set(call<"i64">(fillFunction(target), to, count, state, increment));
     next.set(i32.add(index, count));
     at.set(i32.sub(to, i32.shl(begin, 2)));
   };

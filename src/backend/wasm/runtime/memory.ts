@@ -1,6 +1,6 @@
 // The backend's memory: one growing WebAssembly.Memory and who has which bytes of it. WebAssembly's memory is little-endian whatever the
 // host is, so a host that isn't copies element by element.
-import { type DType, itemSize, makeArray, type TypedArray } from "../../../core/dtype.ts";
+import { type DType, dtypeOf, itemSize, makeArray, type TypedArray } from "../../../core/dtype.ts";
 import { BackendError } from "../../../core/errors.ts";
 import { Blocks } from "../../blocks.ts";
 
@@ -67,24 +67,19 @@ export class Memory extends Blocks {
   }
 
   /** Copies elements in. */
-  write(dtype: DType, address: number, data: TypedArray): void {
-    if (hostIsLittleEndian || itemSize(dtype) === 1) {
-      makeArray(dtype, data.length, this.memory.buffer, address).set(data);
+  write(address: number, data: TypedArray): void {
+    if (hostIsLittleEndian || data.BYTES_PER_ELEMENT === 1) {
+      makeArray(dtypeOf(data), data.length, this.memory.buffer, address).set(data);
       return;
     }
-    const { view } = this;
-    for (let i = 0; i < data.length; i++) view[setters[dtype]](address + 4 * i, data[i], true);
+    const words = new Uint32Array(data.buffer, data.byteOffset, data.length);
+    words.forEach((word, i) => this.view.setUint32(address + 4 * i, word, true));
   }
 
   /** Copies elements out. */
   read(dtype: DType, address: number, size: number): TypedArray {
     if (hostIsLittleEndian || itemSize(dtype) === 1) return makeArray(dtype, size, this.memory.buffer, address).slice();
-    const out = makeArray(dtype, size);
-    const { view } = this;
-    for (let i = 0; i < size; i++) out[i] = view[getters[dtype]](address + 4 * i, true);
-    return out;
+    const words = Uint32Array.from({ length: size }, (_, i) => this.view.getUint32(address + 4 * i, true));
+    return makeArray(dtype, size, words.buffer);
   }
 }
-
-const setters = { float32: "setFloat32", int32: "setInt32", uint32: "setUint32", bool: "setInt32" } as const;
-const getters = { float32: "getFloat32", int32: "getInt32", uint32: "getUint32", bool: "getInt32" } as const;

@@ -5,7 +5,7 @@ import { chunkSize } from "../../../../../kernels/kernel.ts";
 import { isStraight, type Operand, type ProductLoops, tableBytes } from "../../../../schedule/product.ts";
 import { columnBlock, gap, leftPitch, tileRows } from "../../../../schedule/tile.ts";
 import { type Code, call, type Integer, i32, type Local, select } from "../../assembler/assembler.ts";
-import type { Context, KernelFunction } from "../context.ts";
+import type { KernelFunction } from "../context.ts";
 import { type Cursor, countLoop, type Limit, type Part } from "../nest.ts";
 import { fillTable, packPanels } from "./pack.ts";
 import { cornerFunction, tileFunction } from "./tile.ts";
@@ -39,7 +39,8 @@ interface Terms {
 const strideOf = ({ across }: Operand) => (isStraight(across) ? across.strides[0] : 0);
 
 /** What prints the blocks of a part's products, which cursors give the beginnings of: all of them, or what packs the right operand whole. */
-export function blockPrinter(context: Context, { fn, scratch }: KernelFunction, product: ProductLoops, part: Share) {
+export function blockPrinter(target: KernelFunction, product: ProductLoops, part: Share) {
+  const { fn, scratch, panelBytes } = target;
   const { a: operand, depth, columns: all, panels, isInPlace, tileColumns } = product;
   let taken = 0;
   const take = (bytes: number): Local<"i32"> => {
@@ -51,7 +52,7 @@ export function blockPrinter(context: Context, { fn, scratch }: KernelFunction, 
   const tables = { a: take(tableBytes(product.a)), b: take(tableBytes(product.b)) };
   /** What is packed. */
   const left = take(leftPitch);
-  const right = panels === undefined ? take(0) : fn.let(i32.add(scratch, panels - context.panelBytes));
+  const right = panels === undefined ? take(0) : fn.let(i32.add(scratch, panels - panelBytes));
 
   const atMost = (code: Code<"i32">, limit: number): Code<"i32"> => {
     const local = fn.local("i32");
@@ -84,7 +85,7 @@ export function blockPrinter(context: Context, { fn, scratch }: KernelFunction, 
       return { base: fn.let(i32.add(at, i32.mul(k, way))), way };
     }
     const table = tables[side];
-    fn.emit(call(fillTable(context, walk), table, k, terms));
+    fn.emit(call(fillTable(target, walk), table, k, terms));
     return { base: at, way: table };
   };
 
@@ -98,7 +99,7 @@ export function blockPrinter(context: Context, { fn, scratch }: KernelFunction, 
   ) => {
     const lines = product[side];
     const [width, pitch] = side === "a" ? [tileRows, leftPitch] : [tileColumns, pitchOf(chunk)];
-    const packing = packPanels(context, lines, width);
+    const packing = packPanels(target, lines, width);
     fn.emit(call(packing, base, first, end, strideOf(lines), to, chunk.terms, way, pitch));
   };
 
@@ -115,7 +116,7 @@ export function blockPrinter(context: Context, { fn, scratch }: KernelFunction, 
     const { rows } = part;
     const panel = fn.local("i32");
     const stride = 4 * all;
-    const patch = cornerFunction(context, tileColumns, k !== 0);
+    const patch = cornerFunction(target, tileColumns, k !== 0);
     // Packed whole, the chunks' panels follow one another.
     if (panels === undefined) {
       panel.set(right);
@@ -127,8 +128,8 @@ export function blockPrinter(context: Context, { fn, scratch }: KernelFunction, 
     const tiles = (row: Integer, from: Code<"i32">, height?: Integer) => {
       const lies = isInPlace && height === undefined;
       const apart = lies ? [strideOf(operand)] : [];
-      const tile = tileFunction(context, tileColumns, k !== 0, lies);
-      const store = tileFunction(context, tileColumns, false, lies);
+      const tile = tileFunction(target, tileColumns, k !== 0, lies);
+      const store = tileFunction(target, tileColumns, false, lies);
       const to = fn.let(i32.add(out, i32.mul(row, stride)));
       const panelLeft = fn.let(from);
       panel.set(right);

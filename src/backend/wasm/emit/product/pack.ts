@@ -14,7 +14,7 @@ import {
   v128,
 } from "../../assembler/assembler.ts";
 import type { Context } from "../context.ts";
-import { Elements } from "../kept.ts";
+import { elementsAs } from "../kept.ts";
 import { countLoop } from "../nest.ts";
 
 /** How an operand's elements are read, and the bytes each takes; packed ones are float32. */
@@ -25,7 +25,7 @@ interface Reading {
 }
 
 function reading({ lanes, single }: Context, fn: FunctionBuilder, storage: Stored["storage"]): Reading {
-  const [wide, narrow] = [lanes, single].map((each) => new Elements(fn, each, { type: "float32", storage }));
+  const [wide, narrow] = [lanes, single].map((each) => elementsAs(fn, each, { type: "float32", storage }));
   return {
     bytes: elementBytes({ dtype: "float32", storage }),
     four: (address, offset) => wide.load(address, offset) as Code<"v128">,

@@ -1,11 +1,11 @@
 // Matrix products: what a part does of them, and their loops over a batch.
 import type { ProductLoops } from "../../../../schedule/product.ts";
-import { type Context, type KernelFunction, share, valueAddress } from "../context.ts";
+import { type KernelFunction, share, valueAddress } from "../context.ts";
 import { loops, start } from "../nest.ts";
 import { blockPrinter } from "./blocks.ts";
 
 /** Prints matrix products of any strides over their batch. */
-export function printProduct(context: Context, product: ProductLoops, target: KernelFunction): void {
+export function printProduct(target: KernelFunction, product: ProductLoops): void {
   const { fn } = target;
   const { nest, rows, columns, by, parallel } = product;
   const cursors = start(fn, nest, (value) => valueAddress(target, value));
@@ -14,15 +14,15 @@ export function printProduct(context: Context, product: ProductLoops, target: Ke
     rows: by === "rows" ? own : { begin: 0, end: rows },
     columns: by === "columns" ? own : { begin: 0, end: columns },
   };
-  const printer = blockPrinter(context, target, product, part);
+  const printer = blockPrinter(target, product, part);
   const batch = by === "batch" ? own : undefined;
   loops(fn, nest, [0, nest.extents.length], cursors, printer.all, batch);
 }
 
 /** Prints what packs all of the right operand, before the group's first block. */
-export function printPanels(context: Context, product: ProductLoops, target: KernelFunction): void {
+export function printPanels(target: KernelFunction, product: ProductLoops): void {
   const { nest, rows, columns } = product;
   const cursors = start(target.fn, nest, (value) => valueAddress(target, value));
   const all = { rows: { begin: 0, end: rows }, columns: { begin: 0, end: columns } };
-  blockPrinter(context, target, product, all).packing(cursors);
+  blockPrinter(target, product, all).packing(cursors);
 }
