@@ -163,7 +163,9 @@ const determinant = defineResult("det", ({ grad, output, given: [a, packed, orde
   const [regular, factors] = [a, packed].map((x) => where(isSingular, eye(n), x));
   const scaled = mul(each(mul(grad, output)), invertedBy(regular, factors, order, true));
   const value = mul(each(parityOf(order)), throughLower(packed, order, swapAxes(adjugate(packed))));
-  return [where(isSingular, mul(each(grad), cofactors(value, a)), scaled), null, null];
+  // A regular matrix has no part in their gradient: its singular values may be infinite.
+  const singular = where(isSingular, a, eye(n));
+  return [where(isSingular, mul(each(grad), cofactors(value, singular)), scaled), null, null];
 });
 
 /** The determinant: [..., n, n] → [...], the product of the pivots; 1 of [0, 0]. Its gradient is det(x) · x⁻ᵀ; where a pivot is 0 it is the matrix of cofactors, by no division, and theirs by `svd`. Throws ShapeError, DTypeError. @torch torch.linalg.det */

@@ -238,6 +238,29 @@ describe("gradients and second gradients", () => {
     checkGradients([shape], (x) => lu.det(add(x, constant(others, shape, "float32"))), { ranges: [[1, 1]] });
   });
   test("det", () => check([[3, 3]], (x) => lu.det(apart(x))));
+  test("det of a regular matrix has no singular values in its gradients: their squares may be infinite", async () => {
+    const x = sg.tensor([
+      [
+        [2 ** 83, 0],
+        [0, 2 ** 33],
+      ],
+      [
+        [1, 2],
+        [2, 4],
+      ],
+    ]);
+    const [gradient] = sg.gradients(x.det().sum(), [x]);
+    const weights = sg.tensor([
+      [1, 2],
+      [3, 4],
+    ]);
+    const [second] = sg.gradients(gradient.mul(weights).sum(), [x]);
+    expect(await second.isFinite().all().item()).toBe(1);
+    expect(await second.at(0).array()).toEqual([
+      [4, -3],
+      [-2, 0],
+    ]);
+  });
   test("qr", () => {
     check([[2, 2]], (x) => qr.qr(apart(x)).q);
     check([[3, 2]], (x) => qr.qr(x).r);
