@@ -97,10 +97,11 @@ export function showPlace({ site, role, part }: Place): string | undefined {
 
 let shared: Site | undefined;
 let part: string | undefined;
+let call: string | undefined;
 
 /** Where this call stands. One look at the stack. */
 export function hereSite(): Site {
-  return shared ?? new Site(deepStack(), { part });
+  return shared ?? new Site(deepStack(), { part, call });
 }
 
 /** Where something was made that will make nodes later: a caller's line, or none. */
@@ -108,11 +109,22 @@ export function makerSite(): Site {
   return new Site(deepStack(), {}, false);
 }
 
-/** Runs `body`: all nodes it makes were made where it was called, or within another such call, where that was, by the outermost `call`. One look at the stack serves them all. */
-export function atOneSite<T>(body: () => T, call?: string): T {
-  if (shared && (call === undefined || shared.call !== undefined)) return body();
+/** Runs `body`: all nodes it makes were made where it was called, or within another such call, where that was, by the outermost `name`. One look at the stack serves them all. */
+export function atOneSite<T>(body: () => T, name?: string): T {
+  if (shared && (name === undefined || shared.call !== undefined)) return body();
   const site = hereSite();
-  return atSite(call === undefined ? site : site.in(call), body);
+  return atSite(name === undefined || site.call !== undefined ? site : site.in(name), body);
+}
+
+/** Runs `body`: nodes it makes were made by this call, or by one that it is in, each where it was. */
+export function inCall<T>(name: string, body: () => T): T {
+  const before = call;
+  call ??= name;
+  try {
+    return body();
+  } finally {
+    call = before;
+  }
 }
 
 /** Runs `body`: all nodes it makes stand for `site`. */

@@ -48,4 +48,13 @@ describe.each(["reference", "wasm", "gpujs:cpu"])("on %s", (backend) => {
       .add(x().at(index(1)));
     await expect(both.data()).rejects.toThrow(/^take or at: .*got 9.*made at .*, or made at /s);
   });
+
+  test("in a loss", async () => {
+    const loss = sg.losses.crossEntropy(x(), index(0, 1, 2, -100));
+    await expect(loss.data()).rejects.toThrow(
+      /^losses\.crossEntropy: an index is out of range: got -100.*, expected an integer in \[0, 3\)\nHint: .*asked\.test\.ts/,
+    );
+    const bound = sg.losses.multiMargin(x(), { targets: index(0, 1, 2, 3) });
+    await expect(bound.data()).rejects.toThrow(/^losses\.multiMargin: an index is out of range: got 3/);
+  });
 });

@@ -4,6 +4,7 @@ import { ConfigError, refuse, ShapeError, showValue } from "../../core/errors.ts
 import { type Fields, type OptionRecord, options, type Read } from "../../core/options.ts";
 import { type Shape, sameShape } from "../../core/shape.ts";
 import { named, type OptionsArguments } from "../../core/things.ts";
+import { inCall } from "../../graph/site.ts";
 import { tensor } from "../../tensor/arguments.ts";
 import { cast } from "../../tensor/families/basic.ts";
 import { Tensor } from "../../tensor/tensor.ts";
@@ -41,13 +42,13 @@ export function lossOf<S extends Fields>(record: OptionRecord<S>, value: Value<S
   const loss = (...args: [outputs: Tensor, batch: Batch | Tensor, options?: object]): Tensor => {
     checkArguments(call, args);
     const [outputs, batch, options] = args;
-    return value(outputs, batch, record.fill(options));
+    return inCall(record.where, () => value(outputs, batch, record.fill(options)));
   };
   Object.defineProperty(loss, "name", { value: record.where.slice("losses.".length) });
   const bound =
     (options: Read<OptionRecord<S>>): Loss =>
     (outputs, batch) =>
-      value(outputs, batch, options);
+      inCall(record.where, () => value(outputs, batch, options));
   return named(record, loss, bound) as Call<S>;
 }
 
