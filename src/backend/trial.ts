@@ -86,6 +86,7 @@ export function nameOf(kernel: Kernel): string {
 /** After how many elements of a source the next pattern comes, so that several sources have every combination. */
 const turns = [1, patterns.length, patterns.length * patterns.length];
 
+/** A quarter of what integers are; uint32 has their bits. */
 const integers = [0, 1, -1, 3, -7, 2 ** 24 + 1, 2 ** 31 - 1, -(2 ** 31)];
 
 /** `terms`: how many of them one element of the output comes from. */
@@ -129,7 +130,7 @@ function elements(
   const data = makeArray(dtype, size);
   const any = (word: number) => {
     if (below !== undefined) return word % below;
-    return dtype === "int32" && word % 4 === 0 ? integers[(word >>> 2) % integers.length] : word;
+    return word % 4 === 0 ? integers[(word >>> 2) % integers.length] : word;
   };
   const kept = storage ? narrowed[storage] : Math.fround;
   for (let i = 0; i < size; i++)

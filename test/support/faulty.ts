@@ -22,7 +22,8 @@ function lost({ a, b }: e.Expr & { kind: "binary" }): e.Expr {
   return e.add(e.add(e.add(high, e.mul(a1, b0)), e.mul(a0, b1)), e.mul(a0, b0));
 }
 
-const inBody = (change: (expr: e.Expr) => e.Expr) => (kernel: Kernel) =>
+/** A fault of what a loop computes of one point. */
+export const inBody = (change: (expr: e.Expr) => e.Expr) => (kernel: Kernel) =>
   kernel.kind === "loop" ? { ...kernel, body: e.rewrite(kernel.body, change) } : kernel;
 
 /** Faults by name: a kernel as such a device would run it. */
