@@ -1,6 +1,6 @@
 // How long threads take to meet: a program of nothing but barriers, on a pool of its own.
 import { type Local, ModuleBuilder } from "../../src/backend/wasm/assembler/assembler.ts";
-import { PhasePrinter } from "../../src/backend/wasm/runtime/chunks.ts";
+import { phasePrinter } from "../../src/backend/wasm/runtime/chunks.ts";
 import { Memory, maximumPages } from "../../src/backend/wasm/runtime/memory.ts";
 import { outcome } from "../../src/backend/wasm/runtime/outcome.ts";
 import { Pool } from "../../src/backend/wasm/runtime/pool.ts";
@@ -14,9 +14,9 @@ function program(): Uint8Array<ArrayBuffer> {
   const module = new ModuleBuilder({ sharedMaximum: maximumPages });
   const run = module.function("run", ["i32", "i32", "i32", "i32", "i32"], ["i32"], { exported: true });
   const [, control, part, parts, first] = run.parameters as Local<"i32">[];
-  const phases = new PhasePrinter(module, run, { control, part, parts, first, status: 0 });
+  const phases = phasePrinter(run, { control, part, parts, first, status: 0 });
   run.block((leave) => {
-    for (let each = 0; each < barriers; each++) phases.print(leave, { chunks: 2, each() {} });
+    for (let each = 0; each < barriers; each++) phases.print(leave, { chunks: 2, number: each, skips: 1, each() {} });
   });
   run.emit(phases.outcome);
   return module.encode();

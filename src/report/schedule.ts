@@ -1,6 +1,6 @@
 // A schedule as loops that a person can read: what runs together, which axis threads share, where vectors and folds run, what a kernel costs, and
 // where each value lives. A backend prints the same data as code, so what stands here is what runs.
-import { blockSize, chunkSize, laneCount } from "../../kernels/kernel.ts";
+import { blockSize, chunkSize, isDraws, laneCount } from "../../kernels/kernel.ts";
 import { printKernel } from "../compile/listing.ts";
 import { type Nested, nested } from "../compile/nested.ts";
 import type { Target } from "../compile/target.ts";
@@ -111,14 +111,14 @@ function rowLines({ nest, lanes, widths, segments: all, bands, stages, isApart }
     pieces.length > 1 ? `, ${how} ${pieces.map(({ begin, end }) => `[${begin}, ${end})`).join(" ")}` : "";
   const parts = `${cut(bands?.[0].segments ?? all, "in parts")}${cut(bands ?? [], "those before it in bands")}`;
   const pairs = nest.inputs.some(({ pair }) => pair !== undefined) ? ", in pairs" : "";
-  return [`${first}${indices}${vectors}${parts}${pairs}`, ...stageLines({ lanes, stages })];
+  return [`${first}${indices}${vectors}${parts}${pairs}`, ...stageLines({ lanes, widths, stages })];
 }
 
-function stageLines({ lanes, stages }: Pick<RowLoops, "lanes" | "stages">): string[] {
+function stageLines({ lanes, widths, stages }: Pick<RowLoops, "lanes" | "widths" | "stages">): string[] {
   if (!stages) return [];
   const count = stages.stages.length;
   const waiting = `${stages.slots.length} values wait in scratch`;
-  return [`in ${count} stages over strips of ${strip}, ${lanes} lanes × ${stages.unroll}: ${waiting}`];
+  return [`in ${count} stages over strips of ${strip}, ${lanes} lanes × ${widths[0]}: ${waiting}`];
 }
 
 function sideBySide({ nest, axis, lanes, widths, overlaps, segments }: Rows, { axis: shared }: Parallel): string {
@@ -137,7 +137,9 @@ function elementLines(loops: ElementLoops, sharing: Sharing): string[] {
 function showLoops(loops: Loops, target: Target, sharing: Sharing): string[] {
   switch (loops.kind) {
     case "elements": {
-      const words = loops.drawn > 0 ? [`draw ${drawStrip} words at a time into scratch`] : [];
+      const words = loops.nest.inputs.some(({ source }) => isDraws(source))
+        ? [`draw ${drawStrip} words at a time into scratch`]
+        : [];
       return within([...elementLines(loops, sharing), ...words]);
     }
     case "contiguous fold": {

@@ -3,7 +3,7 @@ import type { Expr } from "../../kernels/expr.ts";
 import { isDraws, type LoopKernel, type Stored } from "../../kernels/kernel.ts";
 import type { Target } from "../compile/target.ts";
 import { mergeAxes, written } from "./merge.ts";
-import { grain, type Parallel, parallelAxis, splitAxis } from "./parallel.ts";
+import { type Cost, grain, type Parallel, parallelAxis, splitAxis } from "./parallel.ts";
 import type { Division } from "./rows.ts";
 import { inPairs, inTiles } from "./split.ts";
 import { scratchOf } from "./stages.ts";
@@ -16,9 +16,6 @@ export const drawStrip = 512;
 export interface ElementLoops extends RowLoops {
   readonly kind: "elements";
   readonly parallel: Parallel | undefined;
-  readonly scratch: number;
-  /** How many inputs are words of the stream: drawn `drawStrip` at a time. */
-  readonly drawn: number;
 }
 
 /** What is left to compute of an expression whose values are kept so: writing them rounds. */
@@ -26,16 +23,11 @@ export function beforeRounding(body: Expr, storage: Stored["storage"]): Expr {
   return storage && body.kind === "unary" && body.op === storage ? body.x : body;
 }
 
-/** Rows of elements that need no scratch memory. */
-export const elementsOf = (rows: RowLoops, parallel: Parallel | undefined): ElementLoops => ({
-  ...rows,
-  kind: "elements",
-  parallel,
-  scratch: 0,
-  drawn: 0,
-});
-
-export function elementLoops(kernel: LoopKernel, target: Target, blocks: Division | undefined): ElementLoops {
+export function elementLoops(
+  kernel: LoopKernel,
+  target: Target,
+  blocks: Division | undefined,
+): ElementLoops & Partial<Cost> {
   const { shape, storage, inputs } = kernel;
   const body = beforeRounding(kernel.body, storage);
   const whole = mergeAxes(shape, [...inputs, written(kernel)]);
@@ -46,8 +38,9 @@ export function elementLoops(kernel: LoopKernel, target: Target, blocks: Divisio
   const axis = blocks ? nest.outer : splitAxis(nest);
   const rows = rowLoops(nest, body, target, { isCut: axis === last || drawn > 0, hasScratch: true });
   return {
-    ...elementsOf(rows, parallelAxis(axis, nest.extents[axis], axis === last ? grain : 1, blocks)),
+    kind: "elements",
+    ...rows,
+    parallel: parallelAxis(axis, nest.extents[axis], axis === last ? grain : 1, blocks),
     scratch: 4 * drawStrip * drawn + scratchOf(rows.stages),
-    drawn,
   };
 }

@@ -100,8 +100,7 @@ export function foldLoops(
   kernel: FoldKernel,
   target: Target,
   group: Division | undefined,
-  work: number,
-): (FoldLoops & Cost)[] {
+): (FoldLoops & Partial<Cost>)[] {
   const { shape, inputs, body, fold } = kernel;
   const { combine, order, reduced } = fold;
   const { lanes } = target;
@@ -132,8 +131,6 @@ export function foldLoops(
         chunk: isIndex ? undefined : chunkSize,
         writtenTerms: isWritten ? count : 1,
         parallel: parallelAxis(split, nest.extents[split], split === axis ? 16 : 1, group),
-        work,
-        scratch: 0,
       },
     ];
   }
@@ -141,8 +138,8 @@ export function foldLoops(
     const blocks = Math.ceil(count / blockSize);
     const parallel = parallelAxis(1, blocks, 16);
     return [
-      { kind: "blocks", nest, count, blocks, parallel, work, ...parking(4 * blocks, target) },
-      { kind: "join", blocks, parallel: undefined, work: 0, scratch: 0 },
+      { kind: "blocks", nest, count, blocks, parallel, ...parking(4 * blocks, target) },
+      { kind: "join", blocks, parallel: undefined, work: 0 },
     ];
   }
   const isStraight = nest.extents.length === nest.outer + 1 && nest.inputs.every(({ bounds }) => !bounds[nest.outer]);
@@ -159,7 +156,6 @@ export function foldLoops(
       parallel: parallelAxis(split, nest.extents[split], 1, group),
       gather: isGathered ? gather : undefined,
       takesTurns,
-      work,
       ...parking(isGathered ? gatheredBytes(body) + scratchOf(gather.stages) : 0, target),
     },
   ];

@@ -8,7 +8,7 @@ import { sizeOf } from "../core/shape.ts";
 import { elementLoops } from "./elements.ts";
 import { foldLoops } from "./folds.ts";
 import { gatherLoops } from "./indexed.ts";
-import { type Loops, type Undivided, zeros } from "./loops.ts";
+import { type Loops, type Made, zeros } from "./loops.ts";
 import { chunkCount, workOf } from "./parallel.ts";
 import { productLoops } from "./product.ts";
 import type { Division, Member } from "./rows.ts";
@@ -22,23 +22,22 @@ const leastOfProduct = 256;
 
 /** The functions of a kernel, in order; all threads finish one before the next begins. `blocks`: it runs in a group, block by block. */
 export function loopsOf(member: Member, target: Target, blocks: Division | undefined): Loops[] {
-  return undivided(member, target, blocks).map((loops): Loops => {
+  return loopsFor(member, target, blocks).map((loops): Loops => {
+    const { work = workOf(member.kernel), scratch = 0 } = loops;
     const shared = loops.kind === "pieces" ? loops.pieces.map(({ parallel }) => parallel) : [loops.parallel];
     const least = loops.kind === "product" && loops.by !== "batch" ? leastOfProduct : 1;
-    return { ...loops, chunks: blocks ? 1 : chunkCount(loops.work, shared, target, least) };
+    return { ...loops, work, scratch, chunks: blocks ? 1 : chunkCount(work, shared, target, least) };
   });
 }
 
-function undivided(member: Member, target: Target, blocks: Division | undefined): Undivided[] {
-  const { kernel } = member;
-  const work = workOf(kernel);
-  if (kernel.kind !== "loop") return special.module.specialLoops(kernel, target, work);
+function loopsFor({ kernel, panels }: Member, target: Target, blocks: Division | undefined): readonly Made[] {
+  if (kernel.kind !== "loop") return special.module.specialLoops(kernel, target);
   const gather = asGather(kernel);
-  if (gather) return [{ ...gatherLoops(kernel, gather, target), work }];
-  if (!isFold(kernel)) return [{ ...elementLoops(kernel, target, blocks), work }];
+  if (gather) return [gatherLoops(kernel, gather, target)];
+  if (!isFold(kernel)) return [elementLoops(kernel, target, blocks)];
   if (sizeOf(kernel.fold.reduced) === 0) return [zeros(kernel)];
   const product = asProduct(kernel);
   // Without SIMD there is nothing to pack for.
-  if (!product || target.lanes === 1 || !isTiled(product)) return foldLoops(kernel, target, blocks, work);
-  return [{ ...productLoops(kernel, product, target, blocks, member.panels), work }];
+  if (!product || target.lanes === 1 || !isTiled(product)) return foldLoops(kernel, target, blocks);
+  return [productLoops(kernel, product, target, blocks, panels)];
 }

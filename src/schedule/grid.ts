@@ -39,49 +39,27 @@ export function foldGrid({ shape, fold: { reduced, order, combine } }: FoldKerne
 }
 
 /** A line's prefix: where its combinations may be joined in any order, integers and where the best is, a workgroup's invocations take `width` elements each. */
-export interface PrefixGrid {
-  readonly isShared: boolean;
-  readonly width: number;
-}
-
-export function prefixGrid({
-  shape,
-  axis,
-  combine,
-  inputs: [{ dtype }],
-}: LineKernel & { readonly combine: string }): PrefixGrid {
+export function prefixGrid({ shape, axis, combine, inputs }: LineKernel & { readonly combine: string }) {
+  const [{ dtype }] = inputs;
   const count = shape[axis];
   const isAssociative = combine !== "linear" && (dtype === "int32" || isArgument(combine));
   return { isShared: isAssociative && count >= 2 * groupSize, width: Math.ceil(count / groupSize) };
 }
 
-/** A line's sort: runs of `run` elements are sorted by counting, and merged two by two in `merges` dispatches. */
-export interface SortGrid {
-  readonly run: number;
-  readonly merges: number;
-}
-
 /** Of 32,768 elements on SwiftShader 0.22 s; with runs of 64 0.32, of 256 0.7, and by counting alone 32 s. */
 const longestRun = 32;
 
-export function sortGrid(count: number): SortGrid {
+/** A line's sort: runs of `run` elements are sorted by counting, and merged two by two in `merges` dispatches. */
+export function sortGrid(count: number) {
   const run = Math.min(count, longestRun);
   return { run, merges: 32 - Math.clz32(Math.ceil(count / run) - 1) };
 }
 
-/** A product's tiles: a workgroup of `side` by `side` invocations, each of which computes `rows` by `columns` outputs; of the operands `terms` at a time wait in its memory. */
-export interface TileGrid {
-  readonly side: number;
-  readonly rows: number;
-  readonly columns: number;
-  readonly terms: number;
-}
-
 /**
- * What an invocation loads is used for 4 rows and 4 columns: of 512 × 512 matrices on SwiftShader 3 times as fast as 2 by 2. Few rows or columns take less. 8 terms fill a sector of 32 bytes; of 32
+ * A product's tiles: a workgroup of `side` by `side` invocations, each of which computes `rows` by `columns` outputs; of the operands `terms` at a time wait in its memory. What an invocation loads is used for 4 rows and 4 columns: of 512 × 512 matrices on SwiftShader 3 times as fast as 2 by 2. Few rows or columns take less. 8 terms fill a sector of 32 bytes; of 32
  * terms SwiftShader, which clears a workgroup's memory word by word, compiles two and a half times as long.
  */
-export function tileGrid({ rows, columns }: Product): TileGrid {
+export function tileGrid({ rows, columns }: Product) {
   const side = 8;
   const own = (extent: number) => (extent > 2 * side ? 4 : extent > side ? 2 : 1);
   return { side, rows: own(rows), columns: own(columns), terms: 8 };

@@ -2,7 +2,7 @@
 import { type Expr, input } from "../../kernels/expr.ts";
 import type { Index, KernelInput, LoopKernel } from "../../kernels/kernel.ts";
 import type { Target } from "../compile/target.ts";
-import { type ElementLoops, elementsOf } from "./elements.ts";
+import type { ElementLoops } from "./elements.ts";
 import { mergeAxes, written } from "./merge.ts";
 import { parallelAxis, splitAxis } from "./parallel.ts";
 import { rowLoops } from "./vectorise.ts";
@@ -18,7 +18,7 @@ export function gatherLoops(
   const outermost = inputs[0].strides.findIndex((stride) => stride !== 0);
   const split = splitAxis(rows.nest);
   const axis = outermost >= 0 && outermost < split ? outermost : split;
-  return elementsOf(rows, parallelAxis(axis, extents[axis], axis === rows.axis ? 16 : 1));
+  return { kind: "elements", ...rows, parallel: parallelAxis(axis, extents[axis], axis === rows.axis ? 16 : 1) };
 }
 
 /** Of the inputs the first is the index, and one is addressed by it. A sum reads what it writes. */

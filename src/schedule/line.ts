@@ -4,7 +4,7 @@ import { isArgument } from "../../kernels/kernel.ts";
 import { type LineKernel, withAxisLast } from "../../kernels/line.ts";
 import type { Target } from "../compile/target.ts";
 import { mergeAxes, written } from "./merge.ts";
-import { type Parallel, parallelAxis, splitAxis } from "./parallel.ts";
+import { type Cost, type Parallel, parallelAxis, splitAxis } from "./parallel.ts";
 import { segments } from "./split.ts";
 import type { Rows } from "./vectorise.ts";
 
@@ -29,7 +29,6 @@ export interface LineLoops extends Rows {
   readonly kind: "lines";
   readonly count: number;
   readonly parallel: Parallel;
-  readonly scratch: number;
   /** Only of a sort. */
   readonly sorting?: Sorting;
   /** Of where the best so far is: vectors of elements that are passed over at once where none of them is better. */
@@ -37,7 +36,7 @@ export interface LineLoops extends Rows {
 }
 
 /** `isSideBySide`: whether lines can be walked in vectors. */
-export function lineLoops(kernel: LineKernel, { lanes }: Target, isSideBySide: boolean): LineLoops {
+function lineLoops(kernel: LineKernel, { lanes }: Target, isSideBySide: boolean): LineLoops {
   const { inputs, shape, axis } = kernel;
   const all = [...inputs, written(kernel)].map((input) => withAxisLast(input, axis));
   const nest = mergeAxes(all[0].view.shape, all, shape.length - 1);
@@ -55,7 +54,6 @@ export function lineLoops(kernel: LineKernel, { lanes }: Target, isSideBySide: b
     widths: isVector ? [widest, 1] : isSideBySide ? [chains] : [],
     overlaps: false,
     parallel: parallelAxis(split, nest.extents[split], isVector && split === last ? widest * lanes : 1),
-    scratch: 0,
   };
 }
 
@@ -84,7 +82,7 @@ export const keyBytes = 8;
 export const digitValues = 256;
 
 /** `kept`: so many of each line are read, the first ones; all unless given. */
-export function sortLoops(kernel: LineKernel & { readonly kept?: number }, target: Target): LineLoops {
+export function sortLoops(kernel: LineKernel & { readonly kept?: number }, target: Target): LineLoops & Partial<Cost> {
   const loops = lineLoops(kernel, target, false);
   const { nest, axis, count } = loops;
   const { kept = count } = kernel;

@@ -22,19 +22,21 @@ export interface SamplerLoops {
   readonly parallel: Parallel | undefined;
 }
 
+type Nests = ElementLoops | FoldLoops | ProductLoops | PieceLoops | LineLoops | ZeroLoops | SamplerLoops;
+
+/** What a rule makes of a kernel; left out: the kernel's own work, no scratch memory. */
+export type Made = Nests & Partial<Cost>;
+
 /** One function of a kernel. */
-export type Loops = (ElementLoops | FoldLoops | ProductLoops | PieceLoops | LineLoops | ZeroLoops | SamplerLoops) &
+export type Loops = Nests &
   Cost & {
     /** What threads take of it one by one; in a group they take the group's blocks. */
     readonly chunks: number;
   };
 
-/** A function, before it is known into how many chunks threads divide it. */
-export type Undivided = Loops extends infer L ? (L extends Loops ? Omit<L, "chunks"> : never) : never;
-
 /** A kernel's output set to zero. */
-export function zeros(kernel: Kernel): Undivided {
+export function zeros(kernel: Kernel): Made {
   const size = sizeOf(kernel.shape);
   const bytes = size * elementBytes(kernel);
-  return { kind: "zeros", bytes, parallel: { axis: 0, extent: bytes, grain }, work: size / 16, scratch: 0 };
+  return { kind: "zeros", bytes, parallel: { axis: 0, extent: bytes, grain }, work: size / 16 };
 }

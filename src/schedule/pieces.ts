@@ -5,7 +5,7 @@ import { add, constant, input } from "../../kernels/expr.ts";
 import { sliceView } from "../../kernels/view.ts";
 import type { Target } from "../compile/target.ts";
 import { sizeOf } from "../core/shape.ts";
-import { type ElementLoops, elementsOf } from "./elements.ts";
+import type { ElementLoops } from "./elements.ts";
 import { mergeAxes, written } from "./merge.ts";
 import { type Cost, parallelAxis, splitAxis } from "./parallel.ts";
 import { inTiles } from "./split.ts";
@@ -20,7 +20,11 @@ export interface PieceLoops {
   readonly pieces: readonly (ElementLoops & { readonly number: number })[];
 }
 
-export function pieceLoops(kernel: AssembleKernel, { kind, pieces }: PiecePass, target: Target): (PieceLoops & Cost)[] {
+export function pieceLoops(
+  kernel: AssembleKernel,
+  { kind, pieces }: PiecePass,
+  target: Target,
+): (PieceLoops & Partial<Cost>)[] {
   return Array.from({ length: Math.ceil(pieces.length / mostPieces) }, (_, i) => {
     const own = pieces.slice(i * mostPieces, (i + 1) * mostPieces);
     return {
@@ -28,7 +32,6 @@ export function pieceLoops(kernel: AssembleKernel, { kind, pieces }: PiecePass, 
       pass: kind,
       pieces: own.map((number) => ({ number, ...pieceOf(kernel, kind, number, target) })),
       work: own.reduce((sum, number) => sum + sizeOf(kernel.inputs[number].view.shape), 0),
-      scratch: 0,
     };
   });
 }
@@ -48,5 +51,5 @@ function pieceOf(kernel: AssembleKernel, pass: PiecePass["kind"], number: number
   const axis = splitAxis(nest);
   const isLast = axis === nest.extents.length - 1;
   const rows = rowLoops(nest, body, target, { isCut: isLast, hasScratch: false });
-  return elementsOf(rows, parallelAxis(axis, nest.extents[axis], isLast ? 16 : 1));
+  return { kind: "elements", ...rows, parallel: parallelAxis(axis, nest.extents[axis], isLast ? 16 : 1) };
 }

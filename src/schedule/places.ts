@@ -70,22 +70,27 @@ interface Taken {
   readonly to: number;
 }
 
-/** Takes the lowest gap of `bytes` that is free from step `from` to step `to`, and says where it starts. `taken` is in order of start, and stays so. */
-function takeGap(taken: Taken[], bytes: number, from: number, to: number): number {
-  let start = 0;
-  for (const other of taken) {
-    if (other.from > to || from > other.to) continue;
-    if (start + bytes <= other.start) break;
-    start = Math.max(start, other.end);
+/** Where values of so many bytes lie, each in the lowest gap that is free while it lives, one after another; and where all of them end. */
+function layOut(sizes: Iterable<readonly [value: number, bytes: number]>, spans: Spans) {
+  const offsets = new Map<number, number>();
+  /** In order of start. */
+  const taken: Taken[] = [];
+  let bytes = 0;
+  for (const [value, own] of sizes) {
+    const [from, to] = spans.get(value)!;
+    let start = 0;
+    for (const other of taken) {
+      if (other.from > to || from > other.to) continue;
+      if (start + own <= other.start) break;
+      start = Math.max(start, other.end);
+    }
+    const end = start + own;
+    const behind = taken.findIndex((other) => other.start > start);
+    taken.splice(behind < 0 ? taken.length : behind, 0, { start, end, from, to });
+    offsets.set(value, start);
+    bytes = Math.max(bytes, end);
   }
-  let [low, high] = [0, taken.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (taken[middle].start <= start) low = middle + 1;
-    else high = middle;
-  }
-  taken.splice(low, 0, { start, end: start + bytes, from, to });
-  return start;
+  return { offsets, bytes };
 }
 
 /** Where values are in the arena, in bytes from its beginning. */
@@ -112,15 +117,13 @@ export function layOutArena(
   const order = [...values.keys()]
     .filter((value) => values[value].place.kind === "temporary" && spans.has(value) && !local.has(value))
     .sort((a, b) => bytes(b) - bytes(a) || a - b);
-  const taken: Taken[] = [];
-  const offsets = new Map<number, number>();
+  const { offsets, bytes: arenaBytes } = layOut(
+    order.map((value) => [value, bytes(value)]),
+    spans,
+  );
   const change = new Array<number>(groups.length + 2).fill(0);
-  let arenaBytes = 0;
   for (const value of order) {
     const [from, to] = spans.get(value)!;
-    const offset = takeGap(taken, bytes(value), from, to);
-    offsets.set(value, offset);
-    arenaBytes = Math.max(arenaBytes, offset + bytes(value));
     change[from] += bytes(value);
     change[to + 1] -= bytes(value);
   }
@@ -159,14 +162,11 @@ export function placeLocals({ members, division, local }: Group, blocks: number,
     members.map(({ kernel }) => [kernel]),
     extend,
   );
-  const taken: Taken[] = [];
-  const places = new Map<number, LocalPlace>();
-  let bytes = 0;
-  for (const [value, rowBytes] of local) {
-    const needed = align(rows * rowBytes);
-    const offset = takeGap(taken, needed, ...spans.get(value)!);
-    places.set(value, { offset, rowBytes });
-    bytes = Math.max(bytes, offset + needed);
-  }
-  return bytes > secondCache ? noLocals : { places, bytes };
+  const sizes = [...local].map(([value, rowBytes]) => [value, align(rows * rowBytes)] as const);
+  const { offsets, bytes } = layOut(sizes, spans);
+  if (bytes > secondCache) return noLocals;
+  return {
+    places: new Map([...local].map(([value, rowBytes]) => [value, { offset: offsets.get(value)!, rowBytes }])),
+    bytes,
+  };
 }

@@ -24,7 +24,7 @@ export interface Member {
   readonly kernel: Kernel;
   readonly number: number;
   /** For a product in a group that packs an operand whole: where the group's packed operands have it, in bytes. */
-  readonly panels?: number;
+  readonly panels?: number | undefined;
 }
 
 /** Kernels in order; several have a division in common. */
@@ -109,28 +109,27 @@ export function groupKernels(plan: Plan, kernels: readonly Kernel[], hasTiles = 
     // What may yet refuse an index stays in order, and before what writes state.
     const refuses = kernelIndices(kernel).length > 0 && number <= checked;
     if (lastRefusing && (refuses || state.has(kernel.output))) after = Math.max(after, lastRefusing.at);
-    const note = (draft: Draft) => {
+    const join = (draft: Draft) => {
+      draft.members.push({ kernel, number, panels: panels > 0 ? draft.panelBytes : undefined });
+      draft.accesses.push(...accesses);
+      draft.panelBytes += panels;
       for (const { home, writes } of accesses) (writes ? writers : readers)[home].add(draft);
     };
-    for (const group of [...sharing].sort((a, b) => b.at - a.at)) {
-      if (group.at < Math.max(after, first)) break;
+    const possible = [...sharing].filter(({ at }) => at >= Math.max(after, first));
+    for (const group of possible.sort((a, b) => b.at - a.at)) {
       const common = greatestDivisor(group.rows, rows);
       if (Math.min(group.rows, rows) === 0 || common < 2) continue;
       if (common < Math.min(fewestRows, Math.max(group.rows, rows))) continue;
       if (group.panelBytes + panels > mostPanelBytes || !fits(group.accesses, accesses, common)) continue;
-      group.members.push(panels > 0 ? { kernel, number, panels: group.panelBytes } : { kernel, number });
-      group.accesses.push(...accesses);
       group.rows = common;
-      group.panelBytes += panels;
-      note(group);
+      join(group);
       return;
     }
-    const members: Member[] = [panels > 0 ? { kernel, number, panels: 0 } : { kernel, number }];
-    const made: Draft = { at: after + 1, members, accesses, rows, panelBytes: panels };
+    const made: Draft = { at: after + 1, members: [], accesses: [], rows, panelBytes: 0 };
     groups.splice(made.at, 0, made);
     for (let at = made.at + 1; at < groups.length; at++) groups[at].at = at;
     if (refuses) lastRefusing = made;
-    note(made);
+    join(made);
   });
   return groups.map((group): Group => {
     const { members, rows, accesses, panelBytes: panels } = group;

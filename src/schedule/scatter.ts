@@ -3,7 +3,7 @@ import { add, input } from "../../kernels/expr.ts";
 import type { ScatterKernel } from "../../kernels/scatter.ts";
 import { contiguousView } from "../../kernels/view.ts";
 import type { Target } from "../compile/target.ts";
-import { type ElementLoops, elementsOf } from "./elements.ts";
+import type { ElementLoops } from "./elements.ts";
 import { indexedRows } from "./indexed.ts";
 import { written } from "./merge.ts";
 import { parallelAxis } from "./parallel.ts";
@@ -20,5 +20,5 @@ export function scatterLoops(kernel: ScatterKernel, target: Target): ElementLoop
   const { nest, axis: last } = rows;
   // Only columns that keep their index are never written by two threads.
   const isShared = nest.inputs[0].strides[last] === 0 && nest.inputs[2].strides[last] !== 0;
-  return elementsOf(rows, isShared ? parallelAxis(last, nest.extents[last], 16) : undefined);
+  return { kind: "elements", ...rows, parallel: isShared ? parallelAxis(last, nest.extents[last], 16) : undefined };
 }

@@ -12,8 +12,6 @@ export interface Stages {
   readonly stages: readonly Stage[];
   /** The type each slot holds. */
   readonly slots: readonly ScalarType[];
-  /** Vectors per round of a stage's loop: the loop's own cost is shared between them. */
-  readonly unroll: number;
 }
 
 /** Elements of a strip: what waits between stages stays in the first cache. */
@@ -114,5 +112,5 @@ export function stagesOf(body: Expr, firstSlot: number, vectorWidth: number): St
     });
     return { roots };
   });
-  return { stages, slots, unroll: vectorWidth / 2 };
+  return { stages, slots };
 }

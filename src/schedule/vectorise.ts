@@ -58,8 +58,9 @@ export function rowLoops(
   const { nest, bands } = banded ?? { nest: given };
   const isLong = isCut || nest.extents[axis] >= shortestStrip;
   const stages = lanes > 1 && hasScratch && isLong && !bands ? stagesOf(body, nest.inputs.length, vectorWidth) : null;
-  const unroll = Math.max(unrolling(nest, axis, body, lanes), vectorWidth / most);
-  const widths = stages ? [stages.unroll, ...(stages.unroll > 2 ? [2] : [])] : unroll > 1 ? [unroll, 1] : [1];
+  // A stage's rounds share its loop's own cost.
+  const unroll = stages ? vectorWidth / 2 : Math.max(unrolling(nest, axis, body, lanes), vectorWidth / most);
+  const widths = [...new Set([unroll, stages ? 2 : 1])];
   const rows = {
     nest,
     axis,

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { gradients } from "../../src/autograd/grad.ts";
 import { printSchedule } from "../../src/backend/wasm/emit/program.ts";
-import { PhasePrinter } from "../../src/backend/wasm/runtime/chunks.ts";
+import { phasePrinter } from "../../src/backend/wasm/runtime/chunks.ts";
 import { maximumPages } from "../../src/backend/wasm/runtime/memory.ts";
 import { printKernel } from "../../src/compile/listing.ts";
 import { lower } from "../../src/compile/lower.ts";
@@ -57,7 +57,7 @@ describe("the small program", () => {
         .split("\n")
         .map((line) => line.trim())
         .join("\n");
-    const module = lines(await disassemble(printSchedule(schedule, { maximum: maximumPages, PhasePrinter }).bytes));
+    const module = lines(await disassemble(printSchedule(schedule, { maximum: maximumPages, phasePrinter }).bytes));
     const excerpts = shown("WebAssembly", "wat");
     expect(excerpts.length).toBe(2);
     for (const excerpt of excerpts) expect(module).toContain(lines(excerpt));

@@ -55,7 +55,7 @@ export async function wasmBackend(options: WasmOptions = {}): Promise<Backend> {
   const several = threads > 1 ? forSeveral : undefined;
   const memory = new Memory({ shared: several !== undefined });
   const pool = several && new several.Pool(memory, threads, { patience });
-  const sharing = several && { maximum: maximumPages, PhasePrinter: several.PhasePrinter };
+  const sharing = several && { maximum: maximumPages, phasePrinter: several.phasePrinter };
   const home = { memory, workspace: new Workspace(memory), pool };
   const target: Target = {
     groups: true,

@@ -19,10 +19,9 @@ import {
   memory,
   select,
   shuffle32,
-  signed,
-  unsigned,
   v128,
 } from "../../../src/backend/wasm/assembler/assembler.ts";
+import { signed, unsigned } from "../../../src/backend/wasm/assembler/bytes.ts";
 import { disassemble } from "../../support/wabt.ts";
 
 const vocabulary = { i32, i64, f32, v128, memory, i8x16, i16x8, i32x4, f32x4, atomics };

@@ -2,7 +2,7 @@
 // holds none.
 import { afterEach, describe, expect, test } from "vitest";
 import { atomics, i32, type Local, ModuleBuilder } from "../../../src/backend/wasm/assembler/assembler.ts";
-import { PhasePrinter } from "../../../src/backend/wasm/runtime/chunks.ts";
+import { phasePrinter } from "../../../src/backend/wasm/runtime/chunks.ts";
 import { Memory, maximumPages } from "../../../src/backend/wasm/runtime/memory.ts";
 import { outcome } from "../../../src/backend/wasm/runtime/outcome.ts";
 import { Pool } from "../../../src/backend/wasm/runtime/pool.ts";
@@ -24,7 +24,7 @@ function program(phases: readonly number[], cells: Cells): WebAssembly.Module {
   const module = new ModuleBuilder({ sharedMaximum: maximumPages });
   const run = module.function("run", ["i32", "i32", "i32", "i32", "i32"], ["i32"], { exported: true });
   const [, control, part, parts, first] = run.parameters as Local<"i32">[];
-  const printer = new PhasePrinter(module, run, { control, part, parts, first, status: cells.status });
+  const printer = phasePrinter(run, { control, part, parts, first, status: cells.status });
   const left = run.local("i32");
   const sum = run.local("i32");
   let before = 0;
@@ -37,6 +37,7 @@ function program(phases: readonly number[], cells: Cells): WebAssembly.Module {
       const at = (chunk: Local<"i32">) => i32.shl(i32.add(chunk, here), 2);
       printer.print(leave, {
         chunks,
+        number,
         skips: phases.length - number,
         each(chunk) {
           sum.set(0);

@@ -11,7 +11,7 @@ import {
   memory,
 } from "../../../src/backend/wasm/assembler/assembler.ts";
 import { wasmBackend } from "../../../src/backend/wasm/backend.ts";
-import { PhasePrinter } from "../../../src/backend/wasm/runtime/chunks.ts";
+import { phasePrinter } from "../../../src/backend/wasm/runtime/chunks.ts";
 import { sleepFunction } from "../../../src/backend/wasm/runtime/control.ts";
 import { Memory, maximumPages } from "../../../src/backend/wasm/runtime/memory.ts";
 import { Pool, threadCount } from "../../../src/backend/wasm/runtime/pool.ts";
@@ -30,8 +30,10 @@ function program(
   const run = module.function("run", ["i32", "i32", "i32", "i32", "i32"], ["i32"], { exported: true });
   const [, control, part, parts, first] = run.parameters as Local<"i32">[];
   const sleep = sleepFunction(module);
-  const printer = new PhasePrinter(module, run, { control, part, parts, first, status: 0 });
-  run.block((leave) => printer.print(leave, { chunks, each: (chunk) => each(run, chunk, part, sleep) }));
+  const printer = phasePrinter(run, { control, part, parts, first, status: 0 });
+  run.block((leave) =>
+    printer.print(leave, { chunks, number: 0, skips: 1, each: (chunk) => each(run, chunk, part, sleep) }),
+  );
   run.emit(printer.outcome);
   return new WebAssembly.Module(module.encode());
 }

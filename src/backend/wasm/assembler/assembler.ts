@@ -16,18 +16,7 @@ import {
 } from "./code.ts";
 import { type HeldConstants, heldOr, holdConstants } from "./constants.ts";
 
-export { signed, unsigned } from "./bytes.ts";
-export {
-  type Code,
-  type CodeType,
-  type Integer,
-  instruction,
-  Local,
-  type Operand,
-  type Target,
-  type Value,
-  type ValueType,
-} from "./code.ts";
+export * from "./code.ts";
 export * from "./instructions.ts";
 
 const typeByte: Record<ValueType, number> = { i32: 0x7f, i64: 0x7e, f32: 0x7d, v128: 0x7b };
@@ -214,20 +203,15 @@ export function call<T extends CodeType = "none">(
   return instruction((target.results[0] ?? "none") as T, operands, [0x10, ...unsigned(target.index)]);
 }
 
-/** The memory a module imports, as `memory` of `environment`: shared memory states its maximum, in pages of 64 KiB. */
-export interface MemoryImport {
-  readonly sharedMaximum?: number;
-}
-
-/** A module of functions over one imported memory. */
+/** A module of functions over one memory, imported as `memory` of `environment`: shared memory states its maximum, in pages of 64 KiB. */
 export class ModuleBuilder {
   readonly #functions: FunctionBuilder[] = [];
   readonly #exports: FunctionBuilder[] = [];
   readonly #shared = new Map<string, FunctionBuilder>();
-  readonly #memory: MemoryImport;
+  readonly #sharedMaximum: number | undefined;
 
-  constructor(memory: MemoryImport = {}) {
-    this.#memory = memory;
+  constructor({ sharedMaximum }: { readonly sharedMaximum?: number | undefined } = {}) {
+    this.#sharedMaximum = sharedMaximum;
   }
 
   /** Adds a function; its body is given to it later or now. */
@@ -268,9 +252,9 @@ export class ModuleBuilder {
       }
     });
     section(2, (bytes) => {
-      const { sharedMaximum } = this.#memory;
+      const maximum = this.#sharedMaximum;
       bytes.push(1, ...text("environment"), ...text("memory"), 0x02);
-      bytes.push(...(sharedMaximum === undefined ? [0x00, 0x00] : [0x03, 0x00, ...unsigned(sharedMaximum)]));
+      bytes.push(...(maximum === undefined ? [0x00, 0x00] : [0x03, 0x00, ...unsigned(maximum)]));
     });
     section(3, (bytes) => {
       bytes.push(...unsigned(functions.length));

@@ -70,6 +70,27 @@ type F = Code<"f32">;
 type I = Code<"i32">;
 type V = Code<"v128">;
 
+/** Instructions on two operands, or on one and a number. */
+type Instructions = Readonly<Record<string, (a: Value, b: Value) => Value>>;
+
+/** What is alike for any number of lanes, by the instructions that they have. */
+function alike(floats: object, integers: object, words: object): Pick<Lanes, "binary" | "compare" | "shift"> {
+  const [float, integer, word] = [floats, integers, words] as readonly Instructions[];
+  return {
+    binary(op, type, a, b) {
+      if (op === "and" || op === "or" || op === "xor") return word[op](a, b);
+      return (type === "float32" ? float : integer)[op](a, b);
+    },
+    compare(op, type, a, b) {
+      if (type === "float32") return float[op](a, b);
+      if (op === "eq" || op === "ne") return integer[op](a, b);
+      // A vector's true lane is −1, below a false one: unsigned order is the order of false and true.
+      return integer[`${op}${type === "int32" ? "S" : "U"}`](a, b);
+    },
+    shift: (op, value, count) => integer[op](value, count as unknown as Value),
+  };
+}
+
 const zero = () => v128.const(0, 0, 0, 0);
 const bits = new DataView(new ArrayBuffer(4));
 function floatBits(value: number): number {
@@ -78,6 +99,7 @@ function floatBits(value: number): number {
 }
 /** Four lanes, WebAssembly SIMD. */
 export const simdLanes: Lanes = {
+  ...alike(f32x4, i32x4, v128),
   width: 4,
   valueType: () => "v128",
   constant(type, value) {
@@ -156,27 +178,11 @@ export const simdLanes: Lanes = {
         return from === "bool" ? i32x4.neg(value) : i32x4.truncSatF32x4S(value);
     }
   },
-  binary(op, type, a, b) {
-    const [x, y] = [a as V, b as V];
-    if (op === "and") return v128.and(x, y);
-    if (op === "or") return v128.or(x, y);
-    if (op === "xor") return v128.xor(x, y);
-    if (type === "float32") return f32x4[op](x, y);
-    return i32x4[op as "add" | "sub" | "mul"](x, y);
-  },
-  compare(op, type, a, b) {
-    const [x, y] = [a as V, b as V];
-    if (type === "float32") return f32x4[op](x, y);
-    if (op === "eq" || op === "ne") return i32x4[op](x, y);
-    // A true lane is −1, below a false one: unsigned order is the order of false and true.
-    return i32x4[`${op}${type === "int32" ? "S" : "U"}` as const](x, y);
-  },
   select: (_, condition, yes, no) => v128.bitselect(yes as V, no as V, condition as V),
   keep: (_, condition, value, kept) =>
     kept ? v128.and(value as V, condition as V) : v128.andNot(value as V, condition as V),
   some: (condition) => v128.anyTrue(condition as V),
   condition: (all) => i32x4.splat(i32.sub(0, all)),
-  shift: (op, word, count) => i32x4[op](word as V, count),
   bound: (op, word, limit) => i32x4[op](word as V, simdLanes.constant("int32", limit) as V),
   reinterpret: (_, x) => x,
 };
@@ -189,6 +195,7 @@ export const pairedLanes: Lanes = {
 
 /** One lane, without SIMD: for engines that have none, or flush subnormals in it. */
 export const scalarLanes: Lanes = {
+  ...alike(f32, i32, i32),
   width: 1,
   valueType: (type) => (type === "float32" ? "f32" : "i32"),
   constant: (type, value) => (type === "float32" ? f32.const(value) : i32.const(value)),
@@ -224,18 +231,6 @@ export const scalarLanes: Lanes = {
         return from === "bool" || from === "uint32" ? value : i32.truncSatF32S(float);
     }
   },
-  binary(op, type, a, b) {
-    const [x, y] = [a as I, b as I];
-    if (op === "and" || op === "or" || op === "xor") return i32[op](x, y);
-    if (type === "float32") return f32[op](a as F, b as F);
-    return i32[op as "add" | "sub" | "mul"](x, y);
-  },
-  compare(op, type, a, b) {
-    if (type === "float32") return f32[op](a as F, b as F);
-    const [x, y] = [a as I, b as I];
-    if (op === "eq" || op === "ne") return i32[op](x, y);
-    return i32[`${op}${type === "int32" ? "S" : "U"}` as const](x, y);
-  },
   select: (_, condition, yes, no) => select(yes as I, no as I, condition as I),
   keep(type, condition, value, kept) {
     const none = scalarLanes.constant(type, 0) as I;
@@ -243,7 +238,6 @@ export const scalarLanes: Lanes = {
   },
   some: (condition) => condition as I,
   condition: (all) => all,
-  shift: (op, word, count) => i32[op](word as I, count),
   bound(op, word, limit) {
     const keeps = (op === "maxS" ? i32.gtS : i32.ltS)(word as I, limit);
     return select(word as I, limit, keeps);

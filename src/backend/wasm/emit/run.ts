@@ -14,7 +14,7 @@ import {
   type Operand,
 } from "../assembler/assembler.ts";
 import { bindings } from "../runtime/bindings.ts";
-import type { PhasePrinter } from "../runtime/chunks.ts";
+import type { phasePrinter } from "../runtime/chunks.ts";
 import { outcome } from "../runtime/outcome.ts";
 import { bytesBefore, type Context, type Entry, type Motion } from "./context.ts";
 import { countLoop } from "./nest.ts";
@@ -31,7 +31,7 @@ export interface Printed {
 /** Where a program is printed for several threads: their memory's maximum in pages, and what prints how they share a phase. */
 export interface Sharing {
   readonly maximum: number;
-  readonly PhasePrinter: typeof PhasePrinter;
+  readonly phasePrinter: typeof phasePrinter;
 }
 
 /** A loop around what is printed: where it is, and how many phases a position has. */
@@ -144,29 +144,21 @@ export function printRun(
     }
   };
 
-  if (!sharing) {
-    fn.block((leave) => {
-      eachPhase(schedule.steps, 0, [], (phase, _, around) => {
-        const { before, each } = callsOf(phase, around);
-        before();
-        countLoop(fn, 0, phase.chunks, 1, each);
-        if (phase.checks) fn.branchIf(leave, i32.load(at, bindings.status));
-      });
-    });
-    fn.emit(outcome.done);
-  } else {
-    const thread = { control, part, parts, first, status: i32.add(at, bindings.status) };
-    const printer = new sharing.PhasePrinter(context.module, fn, thread);
-    fn.block((leave) => {
-      eachPhase(schedule.steps, 0, [], (phase, number, around) => {
-        const { chunks, checks } = phase;
-        // After a bad index nothing more is run.
-        const skips = checks ? i32.sub(total, number) : 1;
-        printer.print(leave, { ...callsOf(phase, around), chunks, number, skips });
-      });
-    });
-    fn.emit(printer.outcome);
-  }
+  const shared = sharing?.phasePrinter(fn, { control, part, parts, first, status: i32.add(at, bindings.status) });
+  fn.block((leave) =>
+    eachPhase(schedule.steps, 0, [], (phase, number, around) => {
+      const { chunks, checks } = phase;
+      const work = callsOf(phase, around);
+      // After a bad index nothing more is run.
+      if (shared) shared.print(leave, { ...work, chunks, number, skips: checks ? i32.sub(total, number) : 1 });
+      else {
+        work.before();
+        countLoop(fn, 0, chunks, 1, work.each);
+        if (checks) fn.branchIf(leave, i32.load(at, bindings.status));
+      }
+    }),
+  );
+  fn.emit(shared?.outcome ?? outcome.done);
   return { lists, listBytes };
 }
 

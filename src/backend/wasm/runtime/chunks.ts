@@ -3,7 +3,6 @@
 // numbered across runs; a word that says which chunk is next says of which phase, so that who comes late, even by a whole run, takes nothing.
 import {
   atomics,
-  type Code,
   call,
   type FunctionBuilder,
   type Integer,
@@ -35,59 +34,41 @@ export interface Work {
   /** Before its first chunk. */
   before?(): void;
   each(chunk: Local<"i32">): void;
-  /** The phase, counted from the run's first; the next one if left out. */
-  readonly number?: Integer;
-  /** By how many phases the run then moves on if its status isn't 0; 1 if left out. */
-  readonly skips?: Integer;
+  /** The phase, counted from the run's first. */
+  readonly number: Integer;
+  /** By how many phases the run then moves on if its status isn't 0. */
+  readonly skips: Integer;
 }
 
-/** Prints the phases of a run, one after another, into a function. */
-export class PhasePrinter {
-  readonly #fn: FunctionBuilder;
-  readonly #result: Local<"i32">;
-  readonly #thread: Thread;
-  readonly #take: FunctionBuilder;
-  readonly #finish: FunctionBuilder;
-  readonly #chunk: Local<"i32">;
-  readonly #count: Local<"i32">;
-  #number = 0;
+/** What prints the phases of a run, one after another, into a function. */
+export function phasePrinter(fn: FunctionBuilder, { control: home, part, parts, first, status }: Thread) {
+  const take = takeFunction(fn.module);
+  const finish = finishFunction(fn.module);
+  const [result, chunk, count] = Array.from({ length: 3 }, () => fn.local("i32"));
+  return {
+    /** The run's outcome, once its phases are over or were left. */
+    outcome: select(outcome.failed, result, atomics.load(home, control.aborted)),
 
-  constructor(module: ModuleBuilder, fn: FunctionBuilder, thread: Thread) {
-    this.#fn = fn;
-    this.#thread = thread;
-    this.#take = takeFunction(module);
-    this.#finish = finishFunction(module);
-    [this.#result, this.#chunk, this.#count] = Array.from({ length: 3 }, () => fn.local("i32"));
-  }
-
-  /** The run's outcome, once its phases are over or were left. */
-  get outcome(): Code<"i32"> {
-    return select(outcome.failed, this.#result, atomics.load(this.#thread.control, control.aborted));
-  }
-
-  /** The next phase; goes to `leave` where a run fails or is paused. */
-  print(leave: Target, { chunks, before, each, number, skips = 1 }: Work): void {
-    const fn = this.#fn;
-    const { control: home, part, parts, first, status } = this.#thread;
-    const [chunk, count] = [this.#chunk, this.#count];
-    const phase = i32.add(first, number ?? this.#number++);
-    fn.block((over) => {
-      fn.branchIf(over, i32.ne(atomics.load(home, control.phase), phase));
-      count.set(0);
-      fn.block((none) =>
-        fn.loop((more) => {
-          chunk.set(call<"i32">(this.#take, home, phase, part, parts, chunks));
-          fn.branchIf(none, i32.ltS(chunk, 0));
-          if (before) fn.when(i32.eqz(count), before);
-          each(chunk);
-          count.set(i32.add(count, 1));
-          fn.branch(more);
-        }),
-      );
-      const finish = call<"i32">(this.#finish, home, phase, part, count, chunks, status, skips);
-      fn.branchIf(leave, this.#result.tee(finish));
-    });
-  }
+    /** The next phase; goes to `leave` where a run fails or is paused. */
+    print(leave: Target, { chunks, before, each, number, skips }: Work): void {
+      const phase = i32.add(first, number);
+      fn.block((over) => {
+        fn.branchIf(over, i32.ne(atomics.load(home, control.phase), phase));
+        count.set(0);
+        fn.block((none) =>
+          fn.loop((more) => {
+            chunk.set(call<"i32">(take, home, phase, part, parts, chunks));
+            fn.branchIf(none, i32.ltS(chunk, 0));
+            if (before) fn.when(i32.eqz(count), before);
+            each(chunk);
+            count.set(i32.add(count, 1));
+            fn.branch(more);
+          }),
+        );
+        fn.branchIf(leave, result.tee(call<"i32">(finish, home, phase, part, count, chunks, status, skips)));
+      });
+    },
+  };
 }
 
 /**

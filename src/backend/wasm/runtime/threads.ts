@@ -1,3 +1,3 @@
 // All that a backend of several threads needs: imported where there are several.
-export { PhasePrinter } from "./chunks.ts";
+export { phasePrinter } from "./chunks.ts";
 export { Pool, threadCount } from "./pool.ts";
