@@ -36,9 +36,9 @@ function refuseForgotten(node: Node, wanted: readonly Node[]): void {
   if (!lost) return;
   throw new GradError({
     where: "grad",
-    problem: "the output depends on a tensor by way of one that was computed so long ago that how is forgotten",
+    problem: "the output depends on a tensor by way of one whose history is no longer kept",
     got: `${lost.dtype}${formatShape(lost.shape)}${lost.site ? ` made at ${lost.site}` : ""}`,
-    hint: "ask for the gradients before so much more is computed and read, or compile the loop as one function",
+    hint: "ask for the gradients before more is computed and read, or compile the loop as one function",
   });
 }
 

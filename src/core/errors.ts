@@ -139,13 +139,16 @@ export class SeedgradError extends Error {
 export class ShapeError extends SeedgradError {}
 /** Element types that don't fit. */
 export class DTypeError extends SeedgradError {}
-/** An error of shapes or dtypes as that of the call that it arose in: who calls a composite knows nothing of the ops that it is made of. Others are as they are. */
-export function asErrorOf(where: string, error: unknown): unknown {
+/** An error of shapes or dtypes as that of the call that it arose in: who calls a composite or a layer knows nothing of the ops that it is made of. One that says so much already (`said`: a layer's own, nn.linear) and others are as they are. */
+export function asErrorOf(where: string, error: unknown, said = /^nn\./): unknown {
   if (!(error instanceof ShapeError || error instanceof DTypeError)) return error;
-  if (error.where === where || error.where.startsWith(`${where}.`)) return error;
-  const { problem, got, expected, hint } = error;
-  const Kind = error instanceof ShapeError ? ShapeError : DTypeError;
-  return new Kind({ where, problem: `${problem} (in ${error.where})`, got, expected, hint });
+  if (said.test(error.where) || `${error.where}.`.startsWith(`${where}.`)) return error;
+  const Kind = error.constructor as typeof ShapeError;
+  const inside = where === `nn.${error.where}` || error.problem.endsWith(")") ? "" : ` (in ${error.where})`;
+  const made = new Kind({ ...error, where, problem: error.problem + inside });
+  // What it was thrown by may be a function of the caller's, as in nn.lambda.
+  made.stack = error.stack?.replace(error.message, () => made.message);
+  return made;
 }
 
 /** A gradient that doesn't exist or was asked of the wrong thing. */

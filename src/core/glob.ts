@@ -34,7 +34,7 @@ export function select<E extends readonly [name: string, ...rest: unknown[]]>(
     if (names.some((name) => matches(glob, name))) continue;
     const shown = names.slice(0, 12).join(", ");
     const expected = `one for some of ${shown || "none"}${names.length > 12 ? ", …" : ""}`;
-    refuse(ConfigError, where, "a glob that matches nothing", glob, expected);
+    refuse(ConfigError, where, "a glob that matches nothing", glob || '""', expected);
   }
   return named.filter(([name]) => globs.some((glob) => matches(glob, name)));
 }

@@ -1,6 +1,6 @@
 // Where nodes come from: the stack of the moment in which they were made, and in words the part of a program that they stand for. It is for people:
 // nothing of it enters a hash, a plan or a comparison. Stacks are kept as they are, and read when somebody asks.
-import { callerSite, deepStack, layerSite, type Traced } from "../core/errors.ts";
+import { asErrorOf, callerSite, deepStack, layerSite, type Traced } from "../core/errors.ts";
 
 /** A place in a program, as it is told. */
 export interface Place {
@@ -116,12 +116,14 @@ export function atOneSite<T>(body: () => T, name?: string): T {
   return atSite(name === undefined || site.call !== undefined ? site : site.in(name), body);
 }
 
-/** Runs `body`: nodes it makes were made by this call, or by one that it is in, each where it was. */
+/** Runs `body`: nodes it makes were made by this call, or by one that it is in, each where it was; an error of shapes or dtypes is this call's. */
 export function inCall<T>(name: string, body: () => T): T {
   const before = call;
   call ??= name;
   try {
     return body();
+  } catch (error) {
+    throw asErrorOf(name, error);
   } finally {
     call = before;
   }

@@ -86,7 +86,8 @@ export function checkPerAxis(
     if (typeof value === "object" && value.length !== rank)
       refuse(ShapeError, where, `no ${what} for each axis`, `[${value}]`, `a number, or ${rank} of them`);
     for (const each of typeof value === "number" ? [value] : value)
-      if (each !== 0 || least > 0) checkCount(where, what, each);
+      if (!Number.isSafeInteger(each) || each < least)
+        refuse(ShapeError, where, `${what} isn't a count`, showValue(value), `an integer ≥ ${least}`);
   }
 }
 

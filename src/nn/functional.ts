@@ -2,7 +2,7 @@
 import { checkArguments, signature, string } from "../core/arguments.ts";
 import { select } from "../core/glob.ts";
 import { unknownKey } from "../core/keys.ts";
-import { type Parameter, substituting } from "../program/variable.ts";
+import { checkFits, type Parameter, substituting } from "../program/variable.ts";
 import { tensor } from "../tensor/arguments.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { module, tensorsByName } from "./check.ts";
@@ -31,8 +31,9 @@ export function functionalCall<Output extends ModelOutput>(
   checkArguments(call, arguments);
   const own = new Map(model.namedParameters());
   const values = Object.entries(parameters).map(([path, value]): [Parameter, Tensor] => {
-    const parameter = own.get(path);
-    if (!parameter) throw unknownKey(`nn.functionalCall.parameters.${path}`, path, [...own.keys()]);
+    const [where, parameter] = [`nn.functionalCall.parameters.${path}`, own.get(path)];
+    if (!parameter) throw unknownKey(where, path, [...own.keys()]);
+    checkFits(where, parameter, value);
     return [parameter, value];
   });
   return substituting(new Map(values), () => model.forward(inputs, batch));

@@ -159,10 +159,10 @@ export interface WeightOptions {
 }
 export const weightKinds = { "bias?": boolean, "init?": initKind };
 
-/** A layer's weight, as it was asked for. Throws ShapeError where a function gives a tensor of another shape, or none. */
+/** A layer's weight, as it was asked for. Throws ShapeError where a function gives a tensor of another shape or dtype, or none. */
 export function initial(where: string, init: Init, shape: Shape): Tensor {
   const value: unknown = typeof init === "string" ? named[init](shape) : init(shape);
-  if (value instanceof Tensor && sameShape(value.shape, shape)) return value;
-  const got = value instanceof Tensor ? value : showValue(value);
-  refuse(ShapeError, `${where}.init`, "no initial weight of this shape", got, `a tensor ${formatShape(shape)}`);
+  if (value instanceof Tensor && value.dtype === "float32" && sameShape(value.shape, shape)) return value;
+  const got = value instanceof Tensor ? value.dtype + formatShape(value.shape) : showValue(value);
+  refuse(ShapeError, `${where}.init`, "no initial weight of this shape", got, `float32${formatShape(shape)}`);
 }

@@ -1,5 +1,6 @@
 // Layers and models of the library: modules that are made by the call of a signature, whose name their errors have.
 import { checkArguments, type Signature, signature } from "../core/arguments.ts";
+import { asErrorOf } from "../core/errors.ts";
 import { tensor } from "../tensor/arguments.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { batch as batchKind } from "./check.ts";
@@ -30,7 +31,11 @@ export abstract class Layer<out Output extends ModelOutput = Tensor> extends Mod
   override forward(inputs: Tensor, batch?: Batch): Output {
     if (!(inputs instanceof Tensor) || batch !== undefined || arguments.length > 2)
       checkArguments(signature(`${this.where}.forward`, { inputs: tensor, "batch?": batchKind }), arguments);
-    return this.apply(inputs, batch);
+    try {
+      return this.apply(inputs, batch);
+    } catch (error) {
+      throw asErrorOf(this.where, error);
+    }
   }
 
   /** What `forward` gives of inputs that are a tensor. Throws ShapeError for those that don't fit. */

@@ -6,7 +6,7 @@ import { linear, matmul, uniform } from "../tensor/families/basic.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { checked, Layer } from "./layer.ts";
 import { Linear } from "./linear.ts";
-import { Module } from "./module.ts";
+import { deepest, itemsOf, Module } from "./module.ts";
 
 const layerCall = signature("LoraLinear", {
   layer: kind("a linear layer", (value) => value instanceof Linear),
@@ -51,13 +51,15 @@ export class LoraLinear extends Layer {
   }
 }
 
-/** Puts a module in another's place, wherever the tree holds it: as a property, or in a list. */
+/** Puts a module in another's place, wherever the tree holds it: as a property, or in a list, a record or a Map. */
 export function replaceModule(tree: Module, old: Module, next: Module): void {
-  for (const [name, value] of Object.entries(tree)) {
-    if (value === old) Object.assign(tree, { [name]: next });
-    else if (Array.isArray(value))
-      Object.assign(tree, { [name]: value.map((item: unknown) => (item === old ? next : item)) });
-    else if (value instanceof Module) replaceModule(value, old, next);
-    if (Array.isArray(value)) for (const item of value) if (item instanceof Module) replaceModule(item, old, next);
-  }
+  const within = (holder: object, depth: number) => {
+    const isMap = holder instanceof Map;
+    for (const [name, value] of isMap ? [...holder] : Object.entries(holder)) {
+      if (value === old) isMap ? holder.set(name, next) : Object.assign(holder, { [name]: next });
+      else if (value instanceof Module) within(value, deepest);
+      else if (depth > 0 && itemsOf(value)) within(value, depth - 1);
+    }
+  };
+  within(tree, deepest);
 }

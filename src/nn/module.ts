@@ -25,16 +25,10 @@ export abstract class Module<out Output extends ModelOutput = ModelOutput> imple
   /** The outputs for a batch's `inputs`; the whole batch comes second, for models that compute their own loss. */
   abstract forward(inputs: Tensor, batch?: Batch): Output;
 
-  /** Direct children by name: properties that are modules, lists of modules (`blocks.0`) or plain records of them (`heads.value`). */
+  /** Direct children by name: properties that are modules, and what lies in lists (`blocks.0`), plain records and Maps (`heads.value`) among them. */
   namedChildren(): [string, Module][] {
     checkNone("namedChildren", arguments);
-    return Object.entries(this).flatMap(([name, value]) => {
-      if (value instanceof Module) return [[name, value] as [string, Module]];
-      if (!Array.isArray(value) && !isRecord(value)) return [];
-      return Object.entries(value as object).flatMap(([key, item]) =>
-        item instanceof Module ? [[`${name}.${key}`, item] as [string, Module]] : [],
-      );
-    });
+    return heldBy(this, Module);
   }
 
   /** Parameters of the whole tree by path (`0.weight`), in the order in which they were assigned; one that stands in two places is named by the first. */
@@ -67,8 +61,8 @@ export abstract class Module<out Output extends ModelOutput = ModelOutput> imple
     const found: [string, Variable][] = [];
     const seen = new Set<Variable>();
     const visit = (module: Module, prefix: string) => {
-      for (const [name, value] of Object.entries(module)) {
-        if (!(value instanceof Variable) || seen.has(value)) continue;
+      for (const [name, value] of heldBy(module, Variable)) {
+        if (seen.has(value)) continue;
         seen.add(value);
         found.push([prefix + name, value]);
       }
@@ -103,14 +97,10 @@ export abstract class Module<out Output extends ModelOutput = ModelOutput> imple
     );
   }
 
-  /** Its own properties and those of its modules, and what lies in lists and plain records among them, one after another. */
+  /** Its own properties and those of its modules, and what lies in lists, plain records and Maps among them, one after another. */
   pieces(into: unknown[] = []): readonly unknown[] {
     checkArguments(calls.pieces, arguments);
-    const properties = this as unknown as Record<string, unknown>;
-    for (const name in properties) {
-      into.push(name);
-      addPieces(properties[name], into, deepest);
-    }
+    addPieces(this, into, deepest);
     return into;
   }
 
@@ -130,18 +120,32 @@ export abstract class Module<out Output extends ModelOutput = ModelOutput> imple
   }
 }
 
-/** Options lie no deeper in lists and records than this; what does is one piece by itself. */
-const deepest = 3;
+/** Lists, records and Maps in one another are looked into no deeper than this. */
+export const deepest = 3;
 
-function addPieces(value: unknown, into: unknown[], depth: number): void {
-  into.push(value);
-  if (value instanceof Module) value.pieces(into);
-  else if (typeof value !== "object" || value === null || depth === 0) return;
-  else if (Array.isArray(value)) for (const item of value) addPieces(item, into, depth - 1);
-  else if (Object.getPrototypeOf(value) === Object.prototype) {
-    for (const key in value) {
-      into.push(key);
-      addPieces((value as Record<string, unknown>)[key], into, depth - 1);
-    }
+/** What a list, a plain record or a Map holds, by name. */
+export const itemsOf = (value: unknown): object | undefined =>
+  value instanceof Map ? Object.fromEntries(value) : Array.isArray(value) || isRecord(value) ? value : undefined;
+
+/** What of a class an object's properties are, or lies in lists and records among them, by path. */
+function heldBy<T>(
+  holder: object,
+  Class: abstract new (...args: never[]) => T,
+  prefix = "",
+  depth = deepest,
+): [string, T][] {
+  return Object.entries(holder).flatMap(([name, value]): [string, T][] => {
+    if (value instanceof Class) return [[prefix + name, value]];
+    const items = depth > 0 && itemsOf(value);
+    return items ? heldBy(items, Class, `${prefix}${name}.`, depth - 1) : [];
+  });
+}
+
+function addPieces(items: object | undefined, into: unknown[], depth: number): void {
+  for (const name in items) {
+    const value: unknown = items[name as keyof typeof items];
+    into.push(name, value);
+    if (value instanceof Module) value.pieces(into);
+    else if (depth > 0) addPieces(itemsOf(value), into, depth - 1);
   }
 }

@@ -1,4 +1,5 @@
 // Which module of a model makes a node: while a model is traced, each module's `forward` says its path. Nothing is added to a graph.
+import { asErrorOf } from "../core/errors.ts";
 import { atOnce } from "../core/promise.ts";
 import { enterPart } from "../graph/site.ts";
 import { Tensor } from "../tensor/tensor.ts";
@@ -29,7 +30,9 @@ export interface ModuleCall {
 
 /** The tensors of what a module gave. */
 export const tensorsOf = (output: ModelOutput): Tensor[] =>
-  output instanceof Tensor ? [output] : (Object.values(output) as unknown[]).filter((part) => part instanceof Tensor);
+  output instanceof Tensor
+    ? [output]
+    : (Object.values(output ?? {}) as unknown[]).filter((part) => part instanceof Tensor);
 
 /** From now on each module's `forward`, wherever it is called, goes through `around`, which runs it; until what is given back is called. One that stands in two places has the path of the first. */
 export function wrapForward(model: Module, around: Around): () => void {
@@ -62,13 +65,15 @@ export function aroundForward<T>(model: Module, around: Around, body: () => T): 
   }
 }
 
-/** Runs `body`: nodes that a module's `forward` makes in it are of that module, `layer 0 (Linear) of mlp`. `name`: what the model is called; its class unless given. */
+/** Runs `body`: nodes that a module's `forward` makes in it are of that module, `layer 0 (Linear) of mlp`, and so are its errors of shapes and dtypes. `name`: what the model is called; its class unless given. */
 export function namingModules<T>(model: Module, body: () => T, name: string = model.constructor.name): T {
   const around = (path: string, module: Module, run: () => ModelOutput) => {
     const part = module === model ? name : `layer ${path} (${module.constructor.name}) of ${name}`;
     const before = enterPart(part);
     try {
       return atOnce(`forward of ${part}`, run());
+    } catch (error) {
+      throw asErrorOf(part, error, /^layer /);
     } finally {
       enterPart(before);
     }

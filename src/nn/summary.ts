@@ -16,7 +16,7 @@ import { zeros } from "../tensor/creation.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { batch as batchKind, module as moduleKind } from "./check.ts";
 import type { Batch, ModelOutput, Module } from "./module.ts";
-import { aroundForward, type ModuleCall, tensorsOf } from "./naming.ts";
+import { aroundForward, type ModuleCall, namingModules, tensorsOf } from "./naming.ts";
 
 // A summary can't wait.
 loopFusion.give(repeat);
@@ -62,7 +62,7 @@ export function summary(model: Module, inputs: Shape | Tensor, batch: Batch = {}
   };
   const example = inputs instanceof Tensor ? inputs : zeros(inputs);
   const forward = (x: Tensor, beside: Batch) => {
-    aroundForward(model, around, () => model.forward(x, beside));
+    namingModules(model, () => aroundForward(model, around, () => model.forward(x, beside)));
     return null;
   };
   traceFunction(forward, [example, batch] as const, listState([model]), 0n);

@@ -53,7 +53,7 @@ function refuseLost(output: Tensor, wanted: readonly Tensor[], known: ReadonlySe
       where: "gradients",
       problem: "the output was computed from a value that the variable had before it was assigned",
       got: `${(each as { label?: string }).label ?? "a variable"}, ${each.dtype}${formatShape(each.shape)}`,
-      hint: "ask for gradients before the variable is assigned, as an optimizer's step does, or compute the output again from its new value; what is kept from before as a constant, stopGradient(value) is",
+      hint: "ask for gradients before the variable is assigned, or compute the output again from its new value; as a constant, the old one is stopGradient(value)",
     });
   }
   if (wanted.length === 0 || behind.some(({ id }) => known.has(id))) return;

@@ -31,7 +31,7 @@ const loadCall = signature("load", {
 });
 
 /** Throws ShapeError or DTypeError for a value that the variable couldn't hold. */
-function checkFits(where: string, variable: Variable, { shape, dtype }: Tensor): void {
+export function checkFits(where: string, variable: Variable, { shape, dtype }: Tensor): void {
   const expected = `${variable.dtype}${formatShape(variable.shape)}`;
   const got = `${dtype}${formatShape(shape)}`;
   if (dtype !== variable.dtype) refuse(DTypeError, where, "another dtype than the variable's", got, expected);
@@ -48,9 +48,8 @@ function versionOf(value: Node, identity: object): Node {
 
 let substitutes: ReadonlyMap<Variable, Tensor> | undefined;
 
-/** Runs `body` with tensors in the place of variables: an op that reads one reads its tensor, and gradients flow there. Nothing is assigned. Throws ShapeError, DTypeError for a tensor that the variable couldn't hold. */
+/** Runs `body` with tensors in the place of variables: an op that reads one reads its tensor, and gradients flow there. Nothing is assigned. The tensors are of their variables' shapes and dtypes. */
 export function substituting<T>(values: ReadonlyMap<Variable, Tensor>, body: () => T): T {
-  for (const [variable, value] of values) checkFits("substituting", variable, value);
   const outer = substitutes;
   const nodes = [...values].map(([variable, value]) => [variable, new Tensor(value.node)] as const);
   substitutes = new Map([...(outer ?? []), ...nodes]);
@@ -136,7 +135,7 @@ export class Variable extends Tensor {
         where: "compile",
         problem: "a variable is used that isn't in the compiled function's state",
         got: `${this.#dtype}${formatShape(this.#shape)}`,
-        hint: "list its module or optimizer: compile(fn, { state: [model, optimizer] })",
+        hint: "list what has it in a property, list, record or Map: { state: [model, optimizer] }",
       });
     }
     return this.#lineage.node;

@@ -2,7 +2,7 @@
 // is the loss; whatever else is looked at goes through `watch`, so that looking never changes the graph's hash.
 import type { Backend } from "../compile/contract.ts";
 import type { Plan } from "../compile/plan.ts";
-import { ConfigError, TraceError } from "../core/errors.ts";
+import { ConfigError, refuse, showValue, TraceError } from "../core/errors.ts";
 import { atOnce } from "../core/promise.ts";
 import type { HostBatch, MicroBatches, StepInput } from "../data/groups.ts";
 import { currentTrace } from "../graph/scope.ts";
@@ -198,6 +198,14 @@ interface Parts {
 
 /** What `forward` returned, by what it is: outputs where the Trainer has a loss, else a loss; [loss, outputs]; or a record of them. */
 function partsOf({ options }: TrainerView, result: ModelOutput): Parts {
+  if (typeof result !== "object" || result === null)
+    refuse(
+      ConfigError,
+      "model.forward",
+      "what it returns is no output",
+      showValue(result),
+      "a tensor, [loss, outputs] or a record",
+    );
   if (result instanceof Tensor) return options.loss ? { outputs: result } : { loss: result };
   return Array.isArray(result) ? { loss: result[0], outputs: result[1] } : (result as Parts);
 }

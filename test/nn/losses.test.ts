@@ -210,6 +210,20 @@ describe("bad input", () => {
       ShapeError,
       /losses.ctc.inputLengths: not a length for each sample/,
     ],
+    [
+      "no sample",
+      () => losses.klDivergence(ones([0, 2]), ones([0, 2])),
+      ShapeError,
+      /^losses.klDivergence: nothing to/,
+    ],
+    ["a mean of nothing", () => losses.mse(ones([0]), ones([0])), ShapeError, /^losses.mse: nothing.*\(in mean\)/],
+    ["integers", () => losses.mse(int([0, 1]), row), DTypeError, /^losses.mse: dtypes don't fit \(in sub\)/],
+    [
+      "no class",
+      () => losses.crossEntropy(ones([1, 0]), int([0])),
+      ShapeError,
+      /^losses.crossEntropy: nothing to reduce/,
+    ],
     ["rows without targets", () => losses.multiMargin(one, int([0, 1])), ShapeError, /a target for each row/],
   ])("%s", (_, act, error, message) => {
     expect(act).toThrow(error);

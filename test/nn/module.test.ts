@@ -61,6 +61,33 @@ describe("the tree", () => {
     ).toEqual(["0.weight", "0.bias"]);
   });
 
+  test("parameters and modules in lists, records and Maps, in one another too; a compiled function sees them change", async () => {
+    class Held extends nn.Module {
+      readonly scales = [new Parameter(tensor([2])), new Parameter(tensor([3]))];
+      readonly shifts = { a: new Variable(tensor([1])) };
+      readonly grid = [[nn.linear(1, 1)], [nn.linear(1, 1, { bias: false })]];
+      readonly heads = new Map<string, nn.Module>([["value", nn.linear(1, 1, { bias: false })]]);
+      override forward(x: Tensor): Tensor {
+        const y = this.grid[0][0].forward(this.grid[1][0].forward(x));
+        return (this.heads.get("value")!.forward(y) as Tensor).mul(this.scales[1]).add(this.shifts.a);
+      }
+    }
+    const model = new Held();
+    const paths = ["scales.0", "scales.1", "grid.0.0.weight", "grid.0.0.bias", "grid.1.0.weight", "heads.value.weight"];
+    expect(model.namedParameters().map(([path]) => path)).toEqual(paths);
+    expect(model.namedVariables()[0][0]).toBe("buffer/shifts.a");
+    model.eval();
+    expect(model.heads.get("value")!.training).toBe(false);
+    const f = compile((x: Tensor) => model.forward(x), { state: model });
+    const same = async () =>
+      expect(await (await f(ones([1, 1]))).data()).toEqual(await model.forward(ones([1, 1])).data());
+    await same();
+    model.heads.set("value", nn.sequential(nn.linear(1, 1), nn.relu()));
+    await same();
+    model.scales[1] = new Parameter(tensor([5]));
+    await same();
+  });
+
   test("train and eval reach all; the trace key tells", () => {
     const model = nn.sequential(nn.dropout(0.5), new Block(nn.dropout(0.1)));
     const key = model.traceKey();
@@ -116,8 +143,37 @@ describe("init", () => {
     () => nn.layerNorm(0),
     () => nn.dropout(1.5),
     () => nn.dropout(Number.NaN),
+    () => nn.linear(2, 2, { init: (shape) => zeros(shape, "int32") }),
   ])("bad sizes: %s", (make) => {
     expect(make).toThrow(ShapeError);
+  });
+});
+
+describe("what doesn't fit is told of by the layer", () => {
+  test.each<[() => unknown, RegExp]>([
+    [() => nn.linear(2, 3).forward(ones([1, 3])), /^nn.linear: the last axis isn't as wide/],
+    [() => nn.linear(2, 3).forward(ones([1, 2], "int32")), /^nn.linear: dtypes don't fit \(in matmul\)/],
+    [() => nn.conv1d(2, 3, 1).forward(ones([1, 3, 4])), /^nn.conv1d: not images/],
+    [() => nn.batchNorm1d(2).forward(ones([1, 2])), /^nn.batchNorm1d: fewer than two values.*\(in batchNormTraining\)/],
+    [() => nn.embedding(2, 3).forward(ones([1])), /^nn.embedding: indices aren't int32 \(in gather\): got/],
+    [() => nn.sequential(nn.relu(), nn.linear(2, 3)).forward(ones([3])), /^nn.linear: the last axis/],
+    [() => nn.conv2d(1, 1, 3, { padding: 0.5 }), /^nn.conv2d: padding isn't a count: got 0.5, expected an integer ≥ 0/],
+    [() => nn.linear(2, 2, { init: (shape) => zeros(shape, "int32") }), /got int32\[2, 2\], expected float32\[2, 2\]/],
+  ])("%s", (act, message) => {
+    expect(act).toThrow(message);
+  });
+
+  test("an error in a function of one's own has its line", () => {
+    const layer = nn.lambda((x) => x.matmul(ones([3, 3])));
+    try {
+      layer.forward(ones([1, 2]));
+    } catch (error) {
+      expect((error as Error).stack).toMatch(
+        /^ShapeError: nn.lambda: depths differ \(in matmul\).*\n +at .*module\.test/,
+      );
+      return;
+    }
+    expect.unreachable();
   });
 });
 

@@ -68,3 +68,22 @@ test("to a depth: the last level has the parameters below it; what is trained is
     "parameters: 19 (76 bytes), 14 trained, 5 frozen",
   ]);
 });
+
+test("what doesn't fit is told of with its layer's path, and a module that gives nothing has no output", () => {
+  class Heads extends nn.Module {
+    readonly body = nn.sequential(nn.linear(2, 3), nn.relu());
+    readonly heads = { value: nn.linear(4, 1) };
+    override forward(x: sg.Tensor): sg.Tensor {
+      return this.heads.value.forward(this.body.forward(x));
+    }
+  }
+  expect(() => nn.summary(new Heads(), [1, 2])).toThrow(
+    /^layer heads.value \(Linear\) of Heads: the last axis isn't as wide as the weight's rows \(in nn.linear\): got \[1, 3\]/,
+  );
+  class Nothing extends nn.Module {
+    override forward(): never {
+      return undefined as never;
+    }
+  }
+  expect(nn.summary(new Nothing(), [1, 2])).toContain("model  Nothing");
+});

@@ -276,6 +276,7 @@ describe("what forward may return", () => {
 
   test.each<[string, Returned, boolean, RegExp]>([
     ["two losses", (outputs, loss) => ({ loss, outputs }), true, /a loss of its own, and the Trainer has one too/],
+    ["nothing", () => undefined as never, true, /^model.forward: what it returns is no output: got undefined/],
     ["two losses, in a pair", (outputs, loss) => [loss, outputs], true, /got \[loss, outputs\]/],
     [
       "a record without either",

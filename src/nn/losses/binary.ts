@@ -19,7 +19,7 @@ export const binaryCrossEntropy = lossOfPairs(binaryRecord, (outputs, targets, {
   const places = outputs.shape[outputs.rank - 1];
   if (typeof weights !== "number" && weights.size !== places) {
     const [where, problem] = [`${binaryRecord.where}.positiveWeight`, "not a weight for each place of the last axis"];
-    refuse(ShapeError, where, problem, weights.size, String(places));
+    refuse(ShapeError, where, problem, weights.size, String(places ?? "a number, for outputs of no axis"));
   }
   return (weights === 1 ? missed : missed.mul(weights)).add(raised);
 });

@@ -84,11 +84,14 @@ export type KlDivergenceOptions = Given<typeof klRecord>;
 
 /** Σ t·(log t − output) ÷ batch (Kullback & Leibler 1951; the mean is PyTorch's kl_div with `batchmean`); a target of 0 counts 0. outputs: [batch, ...], logarithms of probabilities; targets: the same shape. */
 export const klDivergence = lossOf(klRecord, (outputs, batch, { logTarget, reduction }) => {
-  const targets = targetsLike(klRecord.where, outputs, batch);
+  const { where } = klRecord;
+  const targets = targetsLike(where, outputs, batch);
+  if (reduction === "mean" && outputs.shape[0] === 0)
+    refuse(ShapeError, where, "nothing to reduce", outputs, "at least one sample");
   const none = functions.equal(targets, 0);
   const logs = logTarget ? targets : functions.log(functions.where(none, 1, targets));
   const weights = logTarget ? functions.exp(targets) : targets;
   const terms = weights.mul(logs.sub(outputs));
-  const total = reduced(klRecord.where, terms, batch, reduction === "mean" ? "sum" : reduction);
+  const total = reduced(where, terms, batch, reduction === "mean" ? "sum" : reduction);
   return reduction === "mean" ? total.div(outputs.shape[0] ?? 1) : total;
 });

@@ -4,8 +4,10 @@ import { float32Bits } from "../../../src/core/canonical.ts";
 import { ConfigError } from "../../../src/core/errors.ts";
 import * as nn from "../../../src/nn/index.ts";
 import { LoraLinear } from "../../../src/nn/lora.ts";
+import { namedModules } from "../../../src/nn/naming.ts";
 import * as optim from "../../../src/optim/index.ts";
 import { loadCheckpoint } from "../../../src/run/checkpoint.ts";
+import type { Tensor } from "../../../src/tensor/tensor.ts";
 import { LearningRateFinder } from "../../../src/train/callbacks/learning-rate-finder.ts";
 import { Lora } from "../../../src/train/callbacks/lora.ts";
 import { SelectiveGrad } from "../../../src/train/callbacks/selective-grad.ts";
@@ -121,6 +123,22 @@ describe("Lora", () => {
     const merged = await layer.merged().data();
     const product = Math.fround(Math.fround(b[2] * a[1]) + Math.fround(b[3] * a[5]));
     expect(merged[1 * 4 + 1]).toBe(Math.fround(w[5] + Math.fround(product * 2)));
+  });
+
+  test("layers in records and Maps, in lists of lists, and in a module dictionary have it too", () => {
+    class Held extends nn.Module {
+      readonly heads = { a: nn.linear(2, 2), b: [[nn.linear(2, 2)]] };
+      readonly named = new Map([["c", nn.linear(2, 2)]]);
+      readonly others = nn.moduleDict({ d: nn.linear(2, 2) });
+      override forward(x: Tensor): Tensor {
+        return x;
+      }
+    }
+    const { model } = toyTrainer({ model: () => new Held(), callbacks: [new Lora({ rank: 1 })] });
+    const paths = ["heads.a", "heads.b.0.0", "named.c", "others.d"];
+    expect(namedModules(model).flatMap(([path, module]) => (module instanceof LoraLinear ? [path] : []))).toEqual(
+      paths,
+    );
   });
 
   test("stopped, resumed, replayed; more may be trained", async () => {
