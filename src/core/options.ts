@@ -143,7 +143,8 @@ type ReadFields<S> = Flat<
   }
 >;
 
-const typeOf = (field: AnyField): Type => (field instanceof Option ? field.type : field);
+/** The type of an option, whether or not it may be left out. */
+export const typeOf = (field: AnyField): Type => (field instanceof Option ? field.type : field);
 
 /** The options of one thing. As a kind of argument it is a record with these keys and no others. */
 export class OptionRecord<S extends Fields = Fields> implements Kind {

@@ -37,10 +37,15 @@ export function appendRecord(path: string, { header }: RecordFormat, record: () 
 }
 
 /**
- * Keeps a file's records of steps up to `step`, and says how many were damaged and dropped. A last record that was cut off is no damage: it was
+ * Keeps a file's records of steps up to `step`, of those that begin at byte `from` or later, and says how many were damaged and dropped. A last record that was cut off is no damage: it was
  * being written when the run ended, after what the last checkpoint knows of.
  */
-export function cutBack(path: string, format: RecordFormat, step: number): { records: number; bytes: number } {
+export function cutBack(
+  path: string,
+  format: RecordFormat,
+  step: number,
+  from = 0,
+): { records: number; bytes: number } {
   const { header, isHeader } = format;
   const kept: Range[] = [];
   const damage = { records: 0, bytes: 0 };
@@ -51,8 +56,9 @@ export function cutBack(path: string, format: RecordFormat, step: number): { rec
       damage.bytes += length;
       continue;
     }
-    if (at === 0) headed ||= isHeader!(bytes);
-    if (found > step) continue;
+    const isHead = at === 0 && isHeader?.(bytes) === true;
+    headed ||= isHead;
+    if (!isHead && (found > step || at < from)) continue;
     const last = kept.at(-1);
     if (last?.end === at) last.end += length;
     else kept.push({ start: at, end: at + length });

@@ -1,7 +1,7 @@
 // SWEEP.yaml: a base config, and what varies over it.
 import * as z from "zod";
 import { ConfigError } from "../core/errors.ts";
-import { checkSeedDigits } from "../train/config/parse.ts";
+import { checkSeedDigits } from "../train/config/form.ts";
 import { sharedShape } from "../train/config/shared.ts";
 import { type SourceMap, validate } from "../train/config/validate.ts";
 import { countUpTo, expected, list, record, seed, text, word } from "../train/config/values.ts";

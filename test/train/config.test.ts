@@ -95,6 +95,8 @@ describe("config", () => {
     "abc",
     "1e3",
     "0x10",
+    "0xFFFFFFFFFFFFFFFF",
+    "+18446744073709551615",
     "0o7",
     "007",
     "+1",
@@ -129,6 +131,15 @@ describe("config", () => {
       expect(error.where).toContain("trainer.fit.train_dataloader.shuffle_seed");
       expect(error.expected).toContain("[0, 2^64)");
     }
+  });
+
+  test("seeds of data are held to the same", () => {
+    const first = failure("name: mnist, split: train", "name: heat_equation, samples: 9, seed: 1e3");
+    expect([first.where, first.got]).toEqual(["p.yaml:18:63: trainer.fit.train_dataloader.seed", "1e3"]);
+    for (const text of ["0x10", "1e3", "007", "+1", "1.0"])
+      expect(
+        failure("shuffle: true", `shuffle: true, random_split: {parts: [1, 2], part: 0, seed: ${text}}`).message,
+      ).toContain(`train_dataloader.random_split.seed: not a value for this key: got ${text}, expected an integer in`);
   });
 
   test("threads: a number, or all", () => {
@@ -208,6 +219,11 @@ describe("config", () => {
     expect(error.position?.file).toBe("p.yaml");
   });
 
+  test.each(["{}", "[mlp]", "3", "null"])("a name of %j", (name) => {
+    expect(failure("name: mlp", `name: ${name}`).where).toContain("trainer.init.model");
+    expect(failure("name: mnist, split: train", `name: ${name}`).where).toContain("trainer.fit.train_dataloader");
+  });
+
   test.each(["", "[]", "3", "trainer: 3", "trainer: {init: 3}"])("the whole of %j", (text) => {
     expect(() => parseConfig(text, "p.yaml")).toThrow(ConfigError);
   });
@@ -222,6 +238,21 @@ describe("config", () => {
     expect(other.loggers).toEqual([{ class: "CSVLogger" }]);
     expect(parse("    loss:", "    callbacks: [CheckLoss: null]\n    loss:").init.callbacks).toEqual([]);
     expect(parse("    loss:", "    callbacks: {CheckLoss: null}\n    loss:").init.callbacks).toEqual([]);
+  });
+
+  test("words in any case, as they are known", () => {
+    const activation = (text: string) => parse("dropout: 0.1", `activation: ${text}`).init.model.activation;
+    for (const known of ["relu", "leakyRelu", "logSigmoid", "hardSigmoid", "hardSwish"])
+      for (const text of [known, known.toLowerCase(), known.toUpperCase()]) expect(activation(text)).toBe(known);
+    expect(failure("dropout: 0.1", "activation: LeakyRely")).toMatchObject({
+      got: '"LeakyRely"',
+      hint: "did you mean leakyRelu?",
+    });
+    expect(parse("eval_frequency: epoch", "eval_frequency: EPOCH").init.loop.evalFrequency).toBe("epoch");
+    expect(parse("name: mnist, split: test", "name: MNIST, split: Test").fit!.valDataloader).toMatchObject({
+      name: "mnist",
+      split: "test",
+    });
   });
 
   test("one choice where a list may be: the defaults stay", () => {

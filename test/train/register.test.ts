@@ -111,6 +111,21 @@ describe("register", () => {
     expect(failure(own.replace("ToySGD", "ToySDG")).hint).toBe("did you mean ToySGD?");
   });
 
+  test("what a config says of them comes as it is written, and from a saved config again", () => {
+    const given = {
+      name: "My Run",
+      split: "Left",
+      activation: "TANH",
+      deterministic: "Never",
+      seed: 1e3,
+      loss: "cross_entropy",
+      deep: { name: "Foo", callbacks: ["CheckLoss"], Table: { "Foo-Bar": 1, Baz: 2 } },
+    };
+    const config = parseConfig(text(`${plain}\n    callbacks: [ToyCallback: ${JSON.stringify(given)}]`), "own.yaml");
+    expect(config.trainer.init.callbacks.at(-1)).toEqual({ class: "ToyCallback", ...given });
+    expect(parseConfig(configToYaml(config), "saved.yaml")).toEqual(config);
+  });
+
   test("the JSON Schema has them, and phases", () => {
     const schema = configJsonSchema() as { properties: { trainer: { anyOf: unknown[] } } };
     expect(JSON.stringify(schema)).toContain("ToySGD");

@@ -6,6 +6,7 @@ import { renderConfusion } from "../../src/report/heatmap.ts";
 import { formatNumber } from "../../src/report/html.ts";
 import { seriesText } from "../../src/report/run.ts";
 import { groupSeries, SeriesStore } from "../../src/report/series.ts";
+import { CountParams } from "../../src/train/callbacks/model-summary.ts";
 import type { Callback, TrainerOptions } from "../../src/train/contract.ts";
 import { ReportLogger } from "../../src/train/loggers/report.ts";
 import { temporaryFolder } from "../support/folder.ts";
@@ -44,6 +45,18 @@ describe("ReportLogger", () => {
       expect(curves(modelDir)).toBe(curves(whole));
       expect(page(modelDir)).toContain(digest);
     }
+  });
+
+  test("what is logged before the first step is in it", async () => {
+    const modelDir = temporaryFolder();
+    const trainer = toyTrainer(options(modelDir, [new CountParams()]));
+    await trainer.logMetrics({ mine: 3 });
+    await trainer.fit(toyTrain(), toyTest());
+    const { series } = JSON.parse(curves(modelDir)!);
+    expect([series.mine, series["parameters/total"]]).toMatchObject([
+      { steps: [0], values: [3] },
+      { steps: [0], values: [58] },
+    ]);
   });
 
   test("a report that is damaged, or gone, begins anew, with a warning or without", async () => {

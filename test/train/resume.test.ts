@@ -14,6 +14,7 @@ import { latestCheckpoint, listCheckpoints, loadCheckpoint } from "../../src/run
 import { readManifest } from "../../src/run/manifest.ts";
 import { ones } from "../../src/tensor/functions.ts";
 import {
+  CountParams,
   EarlyStopping,
   type EarlyStoppingOptions,
   LoadCheckpointStates,
@@ -121,6 +122,34 @@ describe("resume", () => {
     const resumed = await toyTrainer(options(modelDir, { checkpoint: { steps: 3 } })).fit(toyTrain(), toyTest());
     expect(resumed.digest).toBe(run.digest);
     expect(files(modelDir)).toEqual(files(whole));
+  });
+
+  test("stopped before its first checkpoint: what was logged before the first step is logged once", async () => {
+    const [whole, modelDir, resumedAtZero] = [folder(), folder(), folder()];
+    const changes = { checkpoint: { steps: 5 }, callbacks: [new CountParams()] };
+    await toyTrainer(options(whole, changes)).fit(toyTrain(), toyTest());
+    await stopped(modelDir, 2, { ...changes, callbacks: [new CountParams(), stopAt(2)] });
+    await toyTrainer(options(modelDir, changes)).fit(toyTrain(), toyTest());
+    const initial = { checkpoint: { steps: 5, saveInitialCheckpoint: true } };
+    await stopped(resumedAtZero, 2, { ...initial, callbacks: [new CountParams(), stopAt(2)] });
+    await toyTrainer(options(resumedAtZero, { ...changes, ...initial })).fit(toyTrain(), toyTest());
+    expect(files(whole)["metrics.csv"]).toMatch(
+      /^step,name,value\n0,parameters\/total,58\n0,parameters\/trainable,58\n1,/,
+    );
+    const events = (from: string) => readFileSync(join(from, "events.out.tfevents.0000000000.seedgrad"), "latin1");
+    for (const each of [modelDir, resumedAtZero]) {
+      expect(files(each)).toEqual(files(whole));
+      expect(events(each).split("parameters/total")).toHaveLength(2);
+    }
+  });
+
+  test("what a Trainer logged before its fit stays", async () => {
+    const modelDir = folder();
+    const trainer = toyTrainer(options(modelDir));
+    await trainer.logMetrics({ mine: 3 });
+    await trainer.fit(toyTrain());
+    expect(files(modelDir)["metrics.csv"]).toContain("\n0,mine,3\n");
+    expect(trainer.lastRun!.history.mine).toEqual({ steps: [0], values: [3] });
   });
 
   test("a finished run is given again, its weights loaded", async () => {

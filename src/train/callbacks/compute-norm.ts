@@ -5,7 +5,7 @@ import { flag, type Given, options, type Read } from "../../core/options.ts";
 import { sqrt, sum } from "../../tensor/families/basic.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Callback, StepResult, TraceContext } from "../contract.ts";
-import { WatchedScalars } from "./scalars.ts";
+import { WatchedTensors } from "./watched.ts";
 
 const record = options("ComputeNorm", {
   /** Norms of gradients, before clipping. */
@@ -23,7 +23,7 @@ const emptiness = ({ gradients, parameters }: Read<typeof record>) =>
 /** Logs `norm/gradient` and `norm/parameter`: √ of the sum of squares over all; per layer `norm/gradient/<path>`, `norm/parameter/<path>`. */
 export class ComputeNorm extends configured(record, emptiness) implements Callback {
   readonly changesTraining = false;
-  readonly #scalars = new WatchedScalars("ComputeNorm");
+  readonly #scalars = new WatchedTensors("ComputeNorm");
 
   onTrace({ role, trainer, gradients }: TraceContext): void {
     if (role !== "train") return;
@@ -42,6 +42,6 @@ export class ComputeNorm extends configured(record, emptiness) implements Callba
   }
 
   async onTrainStepEnd({ trainer, step, logged, watched }: StepResult): Promise<void> {
-    if (logged) await trainer.logMetrics(Object.fromEntries(await this.#scalars.read(watched)), step);
+    if (logged) await trainer.logMetrics(Object.fromEntries(await this.#scalars.numbers(watched)), step);
   }
 }

@@ -8,7 +8,7 @@ import { duration, stepsOf } from "../../optim/duration.ts";
 import { abs, less, sum, where } from "../../tensor/families/basic.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Callback, StepResult, TraceContext, TrainerView } from "../contract.ts";
-import { WatchedScalars } from "./scalars.ts";
+import { WatchedTensors } from "./watched.ts";
 
 const record = options("NaNChecker", {
   /** Looks at every module's outputs. */
@@ -24,7 +24,7 @@ export type NaNCheckerOptions = Given<typeof record>;
 export class NaNChecker extends configured(record) implements Callback {
   readonly changesTraining = false;
   #gradients = true;
-  readonly #counts = new WatchedScalars("NaNChecker");
+  readonly #counts = new WatchedTensors("NaNChecker");
   #observer: ModuleObserver | undefined;
 
   postSetup({ model, options }: TrainerView): void {
@@ -50,7 +50,7 @@ export class NaNChecker extends configured(record) implements Callback {
   async onAfterOptimizerStep(context: StepResult): Promise<void> {
     const { step, watched, batch, loss } = context;
     if (step % stepsOf(this.options.every, context) !== 0 && Number.isFinite(loss)) return;
-    const bad = (await this.#counts.read(watched)).filter(([, count]) => count > 0);
+    const bad = (await this.#counts.numbers(watched)).filter(([, count]) => count > 0);
     if (bad.length === 0) return;
     const [[first, count], ...others] = bad;
     const samples = Array.from(batch.indices ?? [])

@@ -9,11 +9,10 @@ import { type Histogram, histogramOf } from "../../io/histogram.ts";
 import { namedModules } from "../../nn/naming.ts";
 import { ModuleObserver } from "../../nn/observe.ts";
 import { summarized } from "../../nn/summarize.ts";
-import { watch } from "../../program/trace.ts";
-import { concat, max, mean, min, sqrt } from "../../tensor/families/basic.ts";
+import { max, mean, min, sqrt } from "../../tensor/families/basic.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Callback, FitContext, StepResult, TraceContext, TrainerView } from "../contract.ts";
-import { WatchedScalars } from "./scalars.ts";
+import { WatchedTensors } from "./watched.ts";
 
 const record = options("TensorSummaries", {
   /** Globs of parameters, `["*"]` for all. */
@@ -27,19 +26,14 @@ const record = options("TensorSummaries", {
 });
 export type TensorSummariesOptions = Given<typeof record>;
 
-/** Names and sizes of the tensors that histograms are of, in the order in which a step puts their elements into one. */
-type Layout = readonly { readonly name: string; readonly size: number }[];
-const layoutKey = (i: number) => `TensorSummaries/histograms/${i}`;
-
 type Kind = "parameters" | "gradients" | "activations";
 
 /** Logs `summary/<kind>/<path>/mean`, `…/std`, `…/min`, `…/max`; and whatever the model gives to `summarizeScalar` and `summarizeTensor`. */
 export class TensorSummaries extends configured(record) implements Callback {
   readonly changesTraining = false;
-  readonly #scalars = new WatchedScalars("TensorSummaries");
+  readonly #scalars = new WatchedTensors("TensorSummaries/scalars");
   #observer: ModuleObserver | undefined;
-  /** The layouts of the steps that were traced: a short last batch has activations of its own sizes. */
-  readonly #layouts: Layout[] = [];
+  readonly #histograms = new WatchedTensors("TensorSummaries/histograms");
 
   postSetup({ model, optimizer }: TrainerView): void {
     const { parameters, gradients, activations } = this.options;
@@ -74,28 +68,18 @@ export class TensorSummaries extends configured(record) implements Callback {
       calls.flatMap(({ path, outputs }) => outputs.map((tensor): [string, Tensor] => [path, tensor])),
     );
     this.#scalars.watch(found.flatMap(([name, tensor]) => statistics(name, tensor)));
-    const whole = chosen.histograms ? found.filter(([, tensor]) => tensor.rank > 0 && sizeOf(tensor.shape) > 0) : [];
-    if (whole.length === 0) return;
-    const layout: Layout = whole.map(([name, tensor]) => ({ name, size: sizeOf(tensor.shape) }));
-    // A step that is traced again, as strict mode does, is watched under the same name.
-    const known = this.#layouts.findIndex((other) => JSON.stringify(other) === JSON.stringify(layout));
-    const elements = concat(whole.map(([, tensor]) => tensor.reshape([-1])));
-    watch(layoutKey(known < 0 ? this.#layouts.push(layout) - 1 : known), elements);
+    if (chosen.histograms)
+      this.#histograms.watch(found.filter(([, tensor]) => tensor.rank > 0 && sizeOf(tensor.shape) > 0));
   }
 
   async onTrainStepEnd({ trainer, step, logged, watched }: StepResult): Promise<void> {
     if (!logged) return;
-    const values = await this.#scalars.read(watched);
+    const values = await this.#scalars.numbers(watched);
     if (values.length > 0) await trainer.logMetrics(Object.fromEntries(values), step);
-    const traced = this.#layouts.findIndex((_, i) => watched[layoutKey(i)]);
-    if (traced < 0) return;
-    const elements = await watched[layoutKey(traced)].data();
     const histograms: Record<string, Histogram> = {};
-    let at = 0;
-    for (const { name, size } of this.#layouts[traced]) {
-      const histogram = histogramOf(elements.subarray(at, at + size));
+    for (const [name, elements] of await this.#histograms.read(watched)) {
+      const histogram = histogramOf(elements);
       if (histogram) histograms[name] = histogram;
-      at += size;
     }
     if (Object.keys(histograms).length > 0) await trainer.logHistograms(histograms, step);
   }

@@ -2,7 +2,7 @@
 // types, whose error text says what is expected.
 import * as z from "zod";
 import { ownValue } from "../../core/keys.ts";
-import { type Fields, Option, OptionRecord, options, type Type } from "../../core/options.ts";
+import { type Fields, Option, OptionRecord, options, type Type, typeOf } from "../../core/options.ts";
 import type { Thing } from "../../core/things.ts";
 import documentation from "./documentation.json" with { type: "json" };
 import { expected, list, live, matching, number, record, seed, textOf } from "./values.ts";
@@ -43,8 +43,6 @@ function zodOf({ form, expected: error }: Type): z.ZodType {
       throw new Error(`no config can say ${error}`);
   }
 }
-
-const typeOf = (field: Fields[string]): Type => (field instanceof Option ? field.type : (field as Type));
 
 /** Zod types of a record's options; what only a program can give isn't among them. */
 export function shapeOf({ name, fields }: OptionRecord): z.ZodRawShape {

@@ -1,9 +1,12 @@
 // Between YAML's form of a config and the schema's: snake_case and camelCase, `AdamW: {…}` and `{ class: "AdamW", … }`, names of any case. Each
 // path of the schema's form remembers the path it was written at.
-import { ConfigError } from "../../core/errors.ts";
+import { isRecord } from "../../core/arguments.ts";
+import { ConfigError, type ConfigPosition } from "../../core/errors.ts";
 import { ownValue } from "../../core/keys.ts";
-import { defaultChoices } from "./families.ts";
+import { type Fields, seed, type Type, typeOf, word } from "../../core/options.ts";
+import { defaultChoices, loaders, models } from "./families.ts";
 import { choices, singleChoices } from "./schema.ts";
+import { logLevels } from "./shared.ts";
 import { type SourceMap, show, unknownKey } from "./validate.ts";
 import { formatPath, type Path, type YamlSource } from "./yaml.ts";
 
@@ -19,8 +22,6 @@ export const toCamel = (key: string): string =>
 type ChoiceKey = keyof typeof choices;
 const isChoice = (key: string): key is ChoiceKey => Object.hasOwn(choices, key);
 const defaultsOf = (key: string): readonly string[] => ownValue(defaultChoices, key) ?? [];
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** Other names of keys. */
 const synonyms: ReadonlyMap<string, string> = new Map([["lr", "learningRate"]]);
@@ -29,19 +30,55 @@ export const sameKey = (a: string, b: string): boolean =>
   a === b || (synonyms.get(a) ?? toCamel(a)) === (synonyms.get(b) ?? toCamel(b));
 /** Whether a key of YAML's holds a choice by name, or a list of such. */
 export const isNamed = (key: string): boolean => isChoice(toCamel(key));
-/** Keys whose text is a name, of any case. */
-const nameKeys = new Set(["name", "split", "activation", "evalFrequency", "deterministic", "logLevel"]);
+/** What is known of a value: its type, that it is part of a config's own structure, or nothing, as within what a program registered: that is left as it is written. */
+type Known = Type | "config" | undefined;
+/** What is known of a record's values. */
+type KnownFields = Fields | "config" | undefined;
+/** Of a config's own structure, what isn't written as it is meant. */
+const ownFields: Fields = {
+  seed,
+  evalFrequency: word("epoch", "end"),
+  deterministic: word("strict", "warn"),
+  logLevel: word(...logLevels),
+};
 
-/** A config in the schema's form, with how its author wrote it. */
-export interface SchemaForm {
-  readonly value: unknown;
-  readonly author: SourceMap;
-  /** The path that a path of the schema's form was written at. */
-  origin(path: Path): Path;
+function knownAt(fields: KnownFields, key: string): Known {
+  const field = ownValue(fields === "config" ? ownFields : fields, key);
+  return field ? typeOf(field) : fields === "config" ? "config" : undefined;
 }
 
-/** Converts what YAML said. Throws ConfigError for a choice that isn't a map with one known name, and a key given by two names. */
-export function toSchemaForm(source: YamlSource): SchemaForm {
+/** What a key of a config's own structure chooses from by `name: …`. */
+const catalogOf = (key: string) => (key === "model" ? models : /Dataloaders?$/.test(key) ? loaders : undefined);
+
+/** A word of any case as it is known; other texts as they are. */
+function cased(text: string, known: Known): string {
+  const words = typeof known === "object" && known.form.kind === "word" ? known.form.words : [];
+  return words.find((each) => each.toLowerCase() === text.toLowerCase()) ?? text;
+}
+
+function fieldsWithin(value: Readonly<Record<string, unknown>>, key: string, known: Known): KnownFields {
+  if (known !== "config") return known?.form.kind === "record" ? known.form.options.fields : undefined;
+  const catalog = catalogOf(key);
+  if (!catalog) return "config";
+  const name = word(...catalog.names);
+  return { ...(typeof value.name === "string" && catalog.recordOf(cased(value.name, name))?.fields), name };
+}
+
+/** Throws ConfigError where a seed is written as another number than decimal digits: YAML takes `1e3` and `0x10` for integers, too. */
+export function checkSeedDigits(source: YamlSource, at: Path, where: string, position?: ConfigPosition): void {
+  const written = source.plainText(at);
+  if (written === undefined || /^(0|[1-9][0-9]*)$/.test(written)) return;
+  throw new ConfigError({
+    where,
+    problem: "not a value for this key",
+    got: written,
+    expected: "an integer in [0, 2^64), in decimal digits",
+    position,
+  });
+}
+
+/** Converts what YAML said, and keeps how its author wrote it. Throws ConfigError for a choice that isn't a map with one known name, and a key given by two names. */
+export function toSchemaForm(source: YamlSource): { readonly value: unknown; readonly author: SourceMap } {
   const origins = new Map<string, Path>();
   const author: SourceMap = {
     path: (path) => formatPath(origin(path)),
@@ -59,22 +96,28 @@ export function toSchemaForm(source: YamlSource): SchemaForm {
     ];
   };
 
-  const convert = (value: unknown, path: Path, from: Path, key: string): unknown => {
+  const convert = (value: unknown, path: Path, from: Path, key: string, known: Known): unknown => {
     origins.set(JSON.stringify(path), from);
-    if (isChoice(key))
+    if (isChoice(key) && known !== undefined)
       return singleChoices.includes(key)
         ? convertChoice(key, value, path, from)
         : convertChoices(key, value, path, from);
-    if (Array.isArray(value)) return value.map((item, i) => convert(item, [...path, i], [...from, i], key));
-    if (isRecord(value)) return convertRecord(value, path, from, {});
-    return typeof value === "string" && nameKeys.has(key) ? value.toLowerCase() : value;
+    const form = typeof known === "object" ? known.form : undefined;
+    if (Array.isArray(value)) {
+      const item = form?.kind === "list" ? form.item : known;
+      return value.map((each, i) => convert(each, [...path, i], [...from, i], key, item));
+    }
+    if (isRecord(value)) return convertRecord(value, path, from, {}, fieldsWithin(value, key, known));
+    if (form?.kind === "seed" && ["number", "bigint"].includes(typeof value))
+      checkSeedDigits(source, from, formatPath(from), source.valuePosition(from));
+    return typeof value === "string" ? cased(value, known) : value;
   };
 
-  const convertRecord = (value: Record<string, unknown>, path: Path, from: Path, into: Record<string, unknown>) => {
+  const convertRecord = (value: object, path: Path, from: Path, into: Record<string, unknown>, fields: KnownFields) => {
     for (const [raw, item] of Object.entries(value)) {
-      // A key that isn't snake_case is none of the schema's, however it looks after conversion: it is marked.
-      const known =
-        toSnake(toCamel(raw)) === raw && !raw.startsWith("!") ? (synonyms.get(raw) ?? toCamel(raw)) : `!${raw}`;
+      // A key that isn't snake_case is none of the schema's, however it looks after conversion: it is marked, but in a map of a registered thing's own.
+      const isSnake = toSnake(toCamel(raw)) === raw && !raw.startsWith("!");
+      const known = isSnake ? (synonyms.get(raw) ?? toCamel(raw)) : fields ? `!${raw}` : raw;
       // One loader or a list under one name.
       const key = known === "valDataloader" && Array.isArray(item) ? "valDataloaders" : known;
       const childFrom = [...from, raw];
@@ -87,7 +130,7 @@ export function toSchemaForm(source: YamlSource): SchemaForm {
           position: source.keyPosition(childFrom),
         });
       }
-      into[key] = convert(item, [...path, key], childFrom, key);
+      into[key] = convert(item, [...path, key], childFrom, key, knownAt(fields, key));
     }
     if (/^trainer(\[\d+\])?\.init$/.test(formatPath(path))) {
       for (const key of Object.keys(defaultChoices) as ChoiceKey[])
@@ -146,7 +189,7 @@ export function toSchemaForm(source: YamlSource): SchemaForm {
         position: source.valuePosition(inner),
       });
     }
-    return convertRecord(options ?? {}, path, inner, { class: chosen });
+    return convertRecord(options ?? {}, path, inner, { class: chosen }, choices[key].recordOf(chosen)?.fields ?? {});
   };
 
   const className = (key: ChoiceKey, name: string, from: Path, bare = false): string => {
@@ -162,23 +205,25 @@ export function toSchemaForm(source: YamlSource): SchemaForm {
     );
   };
 
-  return { value: convert(source.value, [], [], ""), author, origin };
+  return { value: convert(source.value, [], [], "", "config"), author };
 }
 
-/** The config in YAML's form, keys in the order of the schema; defaults that are off are written `Name: null`. Undefined values are left out. */
-export function toYamlForm(config: unknown, key = ""): unknown {
+/** The config in YAML's form, keys in the order of the schema; defaults that are off are written `Name: null`. Undefined values are left out. `known`: not within what a program registered. */
+export function toYamlForm(config: unknown, key = "", known = true): unknown {
   if (Array.isArray(config)) {
-    const items = config.map((item) => toYamlForm(item));
-    const defaults = defaultsOf(key);
+    const items = config.map((item) => toYamlForm(item, key, known));
+    const defaults = known ? defaultsOf(key) : [];
     if (defaults.length === 0) return items;
     const given = new Set(config.map((item) => (item as { class: string }).class));
     return [...items, ...defaults.filter((name) => !given.has(name)).map((name) => ({ [name]: null }))];
   }
   if (!isRecord(config)) return config;
-  const { class: name, ...rest } = config;
-  const entries = Object.entries(rest)
-    .filter(([, value]) => value !== undefined)
-    .map(([childKey, value]) => [toSnake(childKey), toYamlForm(value, childKey)]);
+  const name = known ? config.class : undefined;
+  const catalog = name === undefined ? catalogOf(key) : choices[key as ChoiceKey];
+  const within = known && (!catalog || catalog.recordOf(String(name ?? config.name)) !== undefined);
+  const entries = Object.entries(config)
+    .filter(([childKey, value]) => value !== undefined && !(known && childKey === "class"))
+    .map(([childKey, value]) => [toSnake(childKey), toYamlForm(value, childKey, within)]);
   const record = Object.fromEntries(entries);
   return name === undefined ? record : { [name as string]: record };
 }

@@ -114,11 +114,11 @@ const lastOfEach = (all: readonly Assignment[]): Assignment[] =>
   all.filter(({ path }, i) => !all.slice(i + 1).some((later) => formatPath(later.path) === formatPath(path)));
 
 function parseSource(source: YamlSource, file: string, overrides: ConfigOverrides): Config[] {
-  const { value, author, origin } = toSchemaForm(source);
+  const { value, author } = toSchemaForm(source);
   const record = value as { trainer?: unknown } | null;
   const list = Array.isArray(record?.trainer) && record.trainer.length > 0 ? (record.trainer as unknown[]) : undefined;
   const folder = `runs/${nameOf(file)}`;
-  if (!list) return [parseOne(value, overrides, { author, source, origin, folder, place: (path) => path })];
+  if (!list) return [parseOne(value, overrides, author, folder)];
   return list.map((trainer, i) => {
     const place = (path: Path): Path => (path[0] === "trainer" ? ["trainer", i, ...path.slice(1)] : path);
     const shifted: SourceMap = {
@@ -130,50 +130,15 @@ function parseSource(source: YamlSource, file: string, overrides: ConfigOverride
     const { modelDir = folder } = overrides;
     const phase = `${modelDir}/phase-${i + 1}`;
     const changes = { ...overrides, modelDir: overrides.modelDir === undefined ? undefined : phase };
-    return parseOne({ ...record, trainer }, changes, { author: shifted, source, origin, folder: phase, place });
+    return parseOne({ ...record, trainer }, changes, shifted, phase);
   });
 }
 
-interface Place {
-  readonly author: SourceMap;
-  readonly source: YamlSource;
-  readonly origin: (path: Path) => Path;
-  /** The run's folder where the config names none. */
-  readonly folder: string;
-  /** Where a path of the trainer's is in the file. */
-  readonly place: (path: Path) => Path;
-}
-
-function parseOne(value: unknown, overrides: ConfigOverrides, where: Place): Config {
-  const { author, source, origin, folder, place } = where;
-  for (const path of seedPaths(value))
-    checkSeedDigits(source, origin(place(path)), author.path(path), author.valuePosition?.(path));
+/** `folder`: the run's where the config names none. */
+function parseOne(value: unknown, overrides: ConfigOverrides, author: SourceMap, folder: string): Config {
   const config = applyOverrides(validate(configSchema, value, author), overrides, folder);
   authors.set(config.trainer.init.model, author);
   return config;
-}
-
-/** Throws ConfigError where a seed is written as another number than decimal digits: YAML takes `1e3` and `0x10` for integers, too. */
-export function checkSeedDigits(source: YamlSource, at: Path, where: string, position?: ConfigPosition): void {
-  const written = source.plainText(at);
-  if (written === undefined || /^(0|[1-9][0-9]*)$/.test(written)) return;
-  throw new ConfigError({
-    where,
-    problem: "not a value for this key",
-    got: written,
-    expected: "an integer in [0, 2^64), in decimal digits",
-    position,
-  });
-}
-
-/** Where a config has seeds that were read as numbers. */
-function seedPaths(value: unknown, path: Path = []): Path[] {
-  if (typeof value !== "object" || value === null) return [];
-  return Object.entries(value).flatMap(([key, item]) => {
-    const at = [...path, Array.isArray(value) ? Number(key) : key];
-    const isSeed = key === "shuffleSeed" || at.join(".") === "trainer.init.seed";
-    return isSeed && typeof item === "number" ? [at] : seedPaths(item, at);
-  });
 }
 
 /** By the model of a config that came from YAML, which is the same object in what is made of the config: where things are in the text. */

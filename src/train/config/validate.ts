@@ -1,5 +1,6 @@
 // From the schema's complaint to a ConfigError: the path as its author wrote it, what is there, what should be, and the nearest known key.
 import type * as z from "zod";
+import { isRecord } from "../../core/arguments.ts";
 import { ConfigError, type ConfigPosition, didYouMean } from "../../core/errors.ts";
 import * as keys from "../../core/keys.ts";
 import { formatPath, type Path } from "./yaml.ts";
@@ -87,7 +88,6 @@ export function unknownKey(
 }
 
 const parent = (path: Path): Path => path.slice(0, -1);
-const isRecord = (value: unknown) => typeof value === "object" && value !== null && !Array.isArray(value);
 
 function valueAt(value: unknown, path: Path): unknown {
   return path.reduce<unknown>(

@@ -1,5 +1,5 @@
 // What loggers have in common that write a file of records into the run's folder.
-import { append, exists, readText } from "#files";
+import { append, exists, readText, size } from "#files";
 import { configured } from "../../core/configured.ts";
 import { options } from "../../core/options.ts";
 import { appendRecord, cutBack, type RecordFormat } from "../../io/records.ts";
@@ -13,15 +13,19 @@ export abstract class FileLogger extends configured(options("FileLogger", {})) i
   protected abstract get file(): string;
   protected abstract get format(): RecordFormat;
   #path: string | undefined;
+  /** Bytes that earlier processes left. */
+  #before = 0;
 
-  postSetup({ options }: TrainerView): void {
-    if (options.modelDir !== undefined) this.#path = `${options.modelDir}/${this.file}`;
+  postSetup({ options: { modelDir } }: TrainerView): void {
+    this.#path = modelDir === undefined ? undefined : `${modelDir}/${this.file}`;
+    this.#before = this.#path !== undefined && exists(this.#path) ? size(this.#path) : 0;
   }
 
   onTrainStart({ trainer }: { trainer: TrainerView }): void {
     const path = this.#path;
     if (path === undefined || !exists(path)) return;
-    const { records, bytes } = cutBack(path, this.format, trainer.step);
+    // A run that begins at step 0 logs anew what it logs before its first step.
+    const { records, bytes } = cutBack(path, this.format, trainer.step, trainer.step === 0 ? this.#before : 0);
     if (records === 0) return;
     const what = `${records} damaged record${records === 1 ? "" : "s"} (${bytes} bytes)`;
     trainer.message("warn", `${path}: ${what} dropped; what was logged there of steps up to ${trainer.step} is lost`);

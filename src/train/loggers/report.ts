@@ -27,12 +27,15 @@ export class ReportLogger extends configured(options("ReportLogger", {})) implem
   #fit: FitContext | undefined;
   #written = 0;
 
+  postSetup(): void {
+    this.#series = new SeriesStore();
+    this.#samples = new Map();
+  }
+
   async onTrainStart(context: FitContext): Promise<void> {
     const { trainer, loader } = context;
     const path = pathOf(trainer);
     if (path === undefined) return;
-    this.#series = new SeriesStore();
-    this.#samples = new Map();
     if (trainer.step > 0) this.#readBack(trainer, path);
     this.#ledger = await trainer.ledger(loader);
     this.#fit = context;

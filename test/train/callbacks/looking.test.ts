@@ -41,6 +41,23 @@ test("TensorSummaries: statistics by glob, and what the model summarises itself"
   expect(() => toyTrainer({ callbacks: [new TensorSummaries({ gradients: ["x"] })] })).toThrow(ConfigError);
 });
 
+test("TensorSummaries: of a step with fewer micro-batches than others each number has its own name", async () => {
+  const { metrics } = await recorded([new TensorSummaries({ gradients: ["layer.bias"], activations: ["layer*"] })], {
+    model: () => new Summarizing(),
+    loop: { numSteps: 6, gradAccumSteps: 3 },
+    logging: { logSteps: 1, logLevel: "silent" },
+  });
+  const stepsOf = (name: string) => metrics[name].map(([step]) => step);
+  // Four batches an epoch: steps of three, and of one.
+  expect(stepsOf("summary/activations/layer#2/max")).toEqual([1, 3, 5]);
+  for (const name of ["summary/activations/layer/max", "summary/gradients/layer.bias/max", "mine/largest"])
+    expect(stepsOf(name)).toEqual([1, 2, 3, 4, 5, 6]);
+  // A model's own number is the last micro-batch's.
+  const largest = (name: string, from: readonly number[]) => metrics[name].filter(([step]) => from.includes(step));
+  expect(largest("mine/largest", [1, 3, 5])).toEqual(metrics["summary/activations/layer#2/max"]);
+  expect(largest("mine/largest", [2, 4, 6])).toEqual(largest("summary/activations/layer/max", [2, 4, 6]));
+});
+
 test("DumpActivations: the outputs of modules, whole, every so many steps", async () => {
   const modelDir = temporaryFolder();
   const callback = new DumpActivations({ modules: ["0", "model"], every: 2 });

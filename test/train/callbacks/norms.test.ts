@@ -4,10 +4,12 @@ import { epochDraws } from "../../../src/data/draws.ts";
 import * as nn from "../../../src/nn/index.ts";
 import { crossEntropy } from "../../../src/nn/losses.ts";
 import { globalNorm } from "../../../src/optim/clip.ts";
+import * as optim from "../../../src/optim/index.ts";
 import { gradients } from "../../../src/program/gradients.ts";
 import { tensor } from "../../../src/tensor/functions.ts";
 import type { Tensor } from "../../../src/tensor/tensor.ts";
 import { ComputeNorm } from "../../../src/train/callbacks/compute-norm.ts";
+import type { Callback } from "../../../src/train/contract.ts";
 import { recorded } from "../../support/recorded.ts";
 import { toyTrain, toyTrainer } from "../../support/toy.ts";
 
@@ -48,6 +50,33 @@ describe("ComputeNorm", () => {
   test("gradients before clipping", async () => {
     const clipped = await recorded([new ComputeNorm()], { precision: { maxGradientNorm: 1e-3 } });
     expect(clipped.metrics["norm/gradient"]).toEqual(clipped.metrics.gradient_norm);
+  });
+
+  test("of optimizers that take turns each step's own, under their names", async () => {
+    const found: Record<string, [number, number][]> = {};
+    const byHand: Callback = {
+      changesTraining: false,
+      async onTrainBatchStart({ trainer, step }) {
+        for (const [path, parameter] of trainer.model.namedParameters()) {
+          const value = tensor(await parameter.data(), { shape: parameter.shape });
+          found[path] = [...(found[path] ?? []), [step, await globalNorm([value]).item()]];
+        }
+      },
+    };
+    const optimizer = (built: nn.Module) => optim.sgd(built.parameters(), { learningRate: 0.1 });
+    const { metrics } = await recorded([new ComputeNorm({ perLayer: true }), byHand], {
+      model,
+      optimizer: undefined,
+      optimizers: [
+        { optimizer, parameters: "2.*" },
+        { optimizer, parameters: "0.*", frequency: 2 },
+      ],
+      loop: { numSteps: 4 },
+    });
+    const stepsOf = (name: string) => metrics[name].map(([step]) => step);
+    for (const path of ["0.bias", "0.weight"]) expect(stepsOf(`norm/gradient/${path}`)).toEqual([1, 3]);
+    for (const path of ["2.bias", "2.weight"]) expect(stepsOf(`norm/gradient/${path}`)).toEqual([1, 2, 3, 4]);
+    for (const path of paths) expect(metrics[`norm/parameter/${path}`]).toEqual(found[path]);
   });
 
   test("neither is refused", () => {
