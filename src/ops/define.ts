@@ -186,8 +186,11 @@ export function sameDType(...allowed: DType[]): RecordBase["dtype"] {
       const hint = `there is no promotion: cast one side, as in x.cast("${common}")`;
       refuseDTypes(where, inputs, "one dtype for all operands", hint);
     }
-    if (!allowed.includes(inputs[0]))
-      refuseDTypes(where, inputs, allowed.join(" or "), `cast first, as in x.cast("${allowed[0]}")`);
+    if (!allowed.includes(inputs[0])) {
+      const other =
+        inputs[0] === "uint32" && allowed.includes("int32") ? ', which rounds, or x.cast("int32"), which wraps' : "";
+      refuseDTypes(where, inputs, allowed.join(" or "), `cast first, as in x.cast("${allowed[0]}")${other}`);
+    }
     return inputs[0];
   };
 }
