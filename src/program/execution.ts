@@ -27,22 +27,22 @@ export async function execute<R>(call: Call<R>): Promise<Execution<R>> {
       backend,
       state.map(({ name }, i) => [name, lineages[i]]),
     );
-  const inputs: Buffer[] = [];
-  const scratch: Buffer[] = [];
-  for (let i = 0; i < values.length; i++) {
-    const value = values[i];
-    if (!(value instanceof Node)) inputs.push(ready.staging[i]!);
-    else inputs.push(argumentAtHand(call, value, backend) ?? (await argument(call, value, { backend, scratch })));
-  }
-  for (const { buffer } of lineages) inputs.push(buffer);
   const { plan } = ready.executable;
-  const buffers = ready.ports.map(({ input, size }, i) =>
-    input < 0 ? backend.allocate(plan.outputs[i].dtype, size) : inputs[input],
-  );
+  const inputs: Buffer[] = [];
+  const buffers: Buffer[] = [];
+  const scratch: Buffer[] = [];
   try {
+    for (let i = 0; i < values.length; i++) {
+      const value = values[i];
+      if (!(value instanceof Node)) inputs.push(ready.staging[i]!);
+      else inputs.push(argumentAtHand(call, value, backend) ?? (await argument(call, value, { backend, scratch })));
+    }
+    for (const { buffer } of lineages) inputs.push(buffer);
+    for (const [i, { input, size }] of ready.ports.entries())
+      buffers.push(input < 0 ? backend.allocate(plan.outputs[i].dtype, size) : inputs[input]);
     await ready.executable.run({ inputs, outputs: buffers, seed: stream.seed, base });
   } catch (error) {
-    for (const [i, { input }] of ready.ports.entries()) if (input < 0) backend.free(buffers[i]);
+    for (const [i, buffer] of buffers.entries()) if (ready.ports[i].input < 0) backend.free(buffer);
     throw asCalled(error, graph);
   } finally {
     for (const buffer of scratch) backend.free(buffer);

@@ -52,6 +52,43 @@ describe.each(names)("on %s", (name) => {
     expect([await (await called).data(), await drawn.data()]).toEqual([first, second]);
   });
 
+  test("a call of which an argument can't be computed leaves no memory behind", async () => {
+    const live = new Set<object>();
+    const counted = new Proxy(backend, {
+      get(target, key) {
+        if (key === "allocate")
+          return (...args: Parameters<Backend["allocate"]>) => {
+            const buffer = target.allocate(...args);
+            live.add(buffer);
+            return buffer;
+          };
+        if (key === "free")
+          return (buffer: Parameters<Backend["free"]>[0]) => {
+            live.delete(buffer);
+            target.free(buffer);
+          };
+        const value = Reflect.get(target, key, target);
+        return typeof value === "function" ? value.bind(target) : value;
+      },
+    });
+    const v = new Variable(sg.tensor([1, 2]));
+    const f = compile(
+      (before: Tensor, x: Tensor) => {
+        v.assign(v.add(before));
+        return x.add(1);
+      },
+      { state: owner({ v }), backend: counted },
+    );
+    const bad = picked(at(9));
+    const refused = () => expect(f(v, bad)).rejects.toThrow(/^take: an index is out of range/);
+    await refused();
+    const held = live.size;
+    await refused();
+    expect(live.size).toBe(held);
+    expect(await (await f(v, picked(at(2)))).data()).toEqual(Float32Array.of(31));
+    expect(await v.data()).toEqual(Float32Array.of(2, 4));
+  });
+
   test.each(waits)("a call reads the version that it was made on, %d microtasks before an assignment", async (wait) => {
     for (const written of [false, true]) {
       const v = new Variable(sg.tensor([1, 2]));
