@@ -13,18 +13,13 @@ export interface Band {
   readonly segments: readonly Segment[];
 }
 
-export interface Banded {
-  readonly nest: Nest;
-  readonly bands: readonly Band[];
-}
-
 /** More bands, or segments in one, would be too much code. */
 const most = 3;
 /** Elements beside what is inside that may be read: memory has so many before and behind all else. */
 export const beside = 8;
 
 /** The rows in bands of a nest that has bounds on their axes, with what each segment computes; null where there are too many. `width`: the points that are computed at once. */
-export function inBands(nest: Nest, body: e.Expr, width: number): Banded | null {
+export function inBands(nest: Nest, body: e.Expr, width: number) {
   const axis = nest.extents.length - 1;
   const across = axis - 1;
   const isPlain = ({ index, pair, source }: NestInput) =>

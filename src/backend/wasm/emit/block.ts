@@ -1,14 +1,14 @@
 // A block of a fold over the last axes: 16 lanes, lane j taking elements j, j + 16 … ascending; lanes combine 8, 4, 2, 1. With SIMD the lanes
 // are four vectors; without, sixteen locals.
 import type { Expr, ScalarType } from "../../../../kernels/expr.ts";
-import { type FoldKernel, type Join, laneCount, neutral } from "../../../../kernels/kernel.ts";
+import { blockSize, type FoldKernel, type Join, laneCount, neutral } from "../../../../kernels/kernel.ts";
 import type { Nest } from "../../../schedule/nest.ts";
 import { type Code, f32x4, i32, i32x4, type Local, shuffle32, type Value, v128 } from "../assembler/assembler.ts";
 import { combined, extremes } from "./accumulate.ts";
 import type { KernelFunction } from "./context.ts";
 import { elementPrinter } from "./elements.ts";
 import type { Lanes } from "./lanes.ts";
-import type { Cursor } from "./nest.ts";
+import { type Cursor, countLoop, type Limit } from "./nest.ts";
 
 /** What reads a row's elements, some from the one on whose number, four times, is `words`. */
 export interface RowReader {
@@ -45,11 +45,21 @@ export function blocksOf(target: KernelFunction<FoldKernel>, park?: number) {
   const combine = fold.combine as Join;
   const words = fn.local("i32");
   const total = fn.local(single.valueType(dtype));
+  /** A block's value, from `from` on, a word an element. */
+  const block = (reader: RowReader, from: Code<"i32"> | number, size: number): Value => {
+    words.set(from);
+    return foldBlock(target, reader, words, size, park);
+  };
   return {
-    /** A block's value, from `from` on, a word an element. */
-    block(reader: RowReader, from: Code<"i32"> | number, size: number): Value {
-      words.set(from);
-      return foldBlock(target, reader, words, size, park);
+    block,
+    /** What prints blocks of a row of `count` elements that lies straight: those from one on to those that are whole, then to the end; `use` is given the values. */
+    straight(nest: Nest, count: number, here: readonly Cursor[], use: (value: Value, at: Local<"i32">) => void) {
+      const reader = readerOf(target, nest, nest.outer, kernel.body, here);
+      const each = (size: number) => (at: Local<"i32">) => use(block(reader, i32.mul(at, 4 * blockSize), size), at);
+      return (begin: Limit, whole: Limit, end: Limit) => {
+        countLoop(fn, begin, whole, 1, each(blockSize));
+        if (count % blockSize > 0) countLoop(fn, whole, end, 1, each(count % blockSize));
+      };
     },
     join: (value: Value) => total.set(combined(fn, single, combine, dtype, total, value)),
     /** What `joins` joins, stored. */

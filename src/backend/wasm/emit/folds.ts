@@ -4,11 +4,11 @@ import { blockSize, elementBytes, type FoldKernel } from "../../../../kernels/ke
 import { LazyModule } from "../../../core/lazy.ts";
 import { type ContiguousFold, gatheredBytes, waitingSize } from "../../../schedule/folds.ts";
 import { inScratch } from "../../../schedule/nest.ts";
-import { i32, type Local, memory } from "../assembler/assembler.ts";
+import { i32, memory } from "../assembler/assembler.ts";
 import { type Blocks, blocksOf, readerOf } from "./block.ts";
 import { type KernelFunction, overNest } from "./context.ts";
 import { mapRows } from "./map.ts";
-import { type Cursor, countLoop, inStrips, loops } from "./nest.ts";
+import { type Cursor, inStrips, loops } from "./nest.ts";
 
 /** Rows of a few whole vectors that lie apart. */
 const turning = new LazyModule(() => import("./turning.ts"));
@@ -24,19 +24,14 @@ export function printFold(target: KernelFunction<FoldKernel>, fold: ContiguousFo
 
 /** A row that lies straight. */
 function inPlace(
-  target: KernelFunction<FoldKernel>,
-  { block, join }: Blocks,
+  _target: KernelFunction<FoldKernel>,
+  { straight, join }: Blocks,
   { nest, count }: ContiguousFold,
   here: readonly Cursor[],
 ): () => void {
-  const { fn, kernel } = target;
-  const reader = readerOf(target, nest, nest.outer, kernel.body, here);
-  const each = (size: number) => (at: Local<"i32">) => join(block(reader, i32.mul(at, 4 * blockSize), size));
-  const blocks = Math.floor(count / blockSize);
-  return () => {
-    countLoop(fn, 0, blocks, 1, each(blockSize));
-    if (count % blockSize > 0) countLoop(fn, blocks, blocks + 1, 1, each(count % blockSize));
-  };
+  const row = straight(nest, count, here, join);
+  const whole = Math.floor(count / blockSize);
+  return () => row(0, whole, whole + 1);
 }
 
 /** A row's elements go into scratch memory in order, where a block waits for the piece that completes it: two blocks are enough, however long the row is. */

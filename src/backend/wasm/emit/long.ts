@@ -3,27 +3,22 @@ import { blockSize, type FoldKernel } from "../../../../kernels/kernel.ts";
 import type { BlockFold, JoinFold } from "../../../schedule/folds.ts";
 import { i32, type Local } from "../assembler/assembler.ts";
 import { bindings } from "../runtime/bindings.ts";
-import { blocksOf, readerOf } from "./block.ts";
+import { blocksOf } from "./block.ts";
 import { bytesBefore, type KernelFunction, overNest, valueAddress } from "./context.ts";
 import { countLoop, least } from "./nest.ts";
 
 /** Prints a long row's first function: each block's value. */
 export function printBlocks(target: KernelFunction<FoldKernel>, fold: BlockFold): void {
   const { fn, single, kernel } = target;
-  const { nest, count, blocks, park } = fold;
   const to = fn.let(partials(target));
-  const { block } = blocksOf(target, park);
-  const whole = Math.floor(count / blockSize);
+  const { straight } = blocksOf(target, fold.park);
   overNest(target, fold, (cursors, part) => {
     const { begin, end } = part!;
-    const reader = readerOf(target, nest, 1, kernel.body, cursors);
-    const each = (size: number) => (at: Local<"i32">) => {
-      const value = fn.let(block(reader, i32.mul(at, 4 * blockSize), size));
-      fn.emit(single.store(kernel.dtype, i32.add(to, i32.shl(at, 2)), value, 0));
-    };
-    const stop = fn.let(least(end, whole));
-    countLoop(fn, begin, stop, 1, each(blockSize));
-    if (whole < blocks) countLoop(fn, stop, end, 1, each(count % blockSize));
+    const row = straight(fold.nest, fold.count, cursors, (value, at) => {
+      const held = fn.let(value);
+      fn.emit(single.store(kernel.dtype, i32.add(to, i32.shl(at, 2)), held, 0));
+    });
+    row(begin, fn.let(least(end, Math.floor(fold.count / blockSize))), end);
   });
 }
 

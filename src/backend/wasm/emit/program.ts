@@ -25,7 +25,7 @@ import {
 import { printFold } from "./folds.ts";
 import { type Lanes, pairedLanes, scalarLanes, simdLanes } from "./lanes.ts";
 import { printElements } from "./map.ts";
-import { printPanels, printProduct } from "./product/product.ts";
+import { printPanels, printProduct } from "./product/blocks.ts";
 import { type Lists, type Printed, printRun, type Sharing } from "./run.ts";
 
 /** A module's bytes, and the lists that its functions read addresses from. */

@@ -71,19 +71,13 @@ function fillFunction(context: Context): FunctionBuilder {
 }
 
 /** What draws a range of the stream, of which a strip at a time lies in scratch memory `from` bytes after where it begins. */
-export interface WordStrip {
-  /** Where element 0 of the row would be. */
-  readonly cursor: Cursor;
-  /** Fills the strip with elements [begin, end) of a row that begins at index `row` of the range. */
-  fill(row: Local<"i32">, begin: Limit, end: Limit): void;
-}
-
-export function wordStrip(target: KernelFunction, draws: Draws, from: number): WordStrip {
+export function wordStrip(target: KernelFunction, draws: Draws, from: number) {
   const { fn, scratch } = target;
   const state = fn.local("i64");
   /** The index in the range whose word the state gives next; −1 before the first. */
   const next = fn.let(-1);
   const at = fn.local("i32");
+  /** Fills the strip with elements [begin, end) of a row that begins at index `row` of the range. */
   const fill = (row: Local<"i32">, begin: Limit, end: Limit) => {
     const increment = headerWord(target, bindings.increment);
     const index = fn.let(i32.add(row, begin));
@@ -96,5 +90,7 @@ export function wordStrip(target: KernelFunction, draws: Draws, from: number): W
     next.set(i32.add(index, count));
     at.set(i32.sub(to, i32.shl(begin, 2)));
   };
-  return { cursor: { at, inside: true }, fill };
+  /** Where element 0 of the row would be. */
+  const cursor: Cursor = { at, inside: true };
+  return { cursor, fill };
 }

@@ -5,18 +5,10 @@ import { chunkSize } from "../../../../../kernels/kernel.ts";
 import { isStraight, type Operand, type ProductLoops, tableBytes } from "../../../../schedule/product.ts";
 import { columnBlock, gap, leftPitch, tileRows } from "../../../../schedule/tile.ts";
 import { type Code, call, type Integer, i32, type Local, select } from "../../assembler/assembler.ts";
-import type { KernelFunction } from "../context.ts";
-import { type Cursor, countLoop, type Limit, type Part } from "../nest.ts";
+import { type KernelFunction, share, valueAddress } from "../context.ts";
+import { type Cursor, countLoop, type Limit, loops, type Part, start } from "../nest.ts";
 import { fillTable, packPanels } from "./pack.ts";
 import { cornerFunction, tileFunction } from "./tile.ts";
-
-/** What a part does of one product. */
-export interface Share {
-  readonly rows: Range;
-  readonly columns: Range;
-}
-
-type Range = Omit<Part, "axis">;
 
 /** Terms from `k` on; 0: the first, which store what others add to. */
 interface Chunk {
@@ -38,10 +30,29 @@ interface Terms {
 
 const strideOf = ({ across }: Operand) => (isStraight(across) ? across.strides[0] : 0);
 
-/** What prints the blocks of a part's products, which cursors give the beginnings of: all of them, or what packs the right operand whole. */
-export function blockPrinter(target: KernelFunction, product: ProductLoops, part: Share) {
+/** Prints matrix products of any strides over their batch. */
+export function printProduct(target: KernelFunction, product: ProductLoops): void {
+  const { fn } = target;
+  const { nest, by, parallel } = product;
+  const cursors = start(fn, nest, (value) => valueAddress(target, value));
+  const own = share(target, parallel);
+  const { all } = blockPrinter(target, product, own);
+  loops(fn, nest, [0, nest.extents.length], cursors, all, by === "batch" ? own : undefined);
+}
+
+/** Prints what packs all of the right operand, before the group's first block. */
+export function printPanels(target: KernelFunction, product: ProductLoops): void {
+  const cursors = start(target.fn, product.nest, (value) => valueAddress(target, value));
+  blockPrinter(target, product).packing(cursors);
+}
+
+/** What prints the blocks of products, which cursors give the beginnings of: all of a part's `own`, or what packs the right operand whole. */
+function blockPrinter(target: KernelFunction, product: ProductLoops, own?: Part) {
   const { fn, scratch, panelBytes } = target;
-  const { a: operand, depth, columns: all, panels, isInPlace, tileColumns } = product;
+  const { a: operand, depth, columns: all, panels, isInPlace, tileColumns, by } = product;
+  const [rows, columns] = (["rows", "columns"] as const).map((axis): Omit<Part, "axis"> => {
+    return own && by === axis ? own : { begin: 0, end: product[axis] };
+  });
   let taken = 0;
   const take = (bytes: number): Local<"i32"> => {
     taken += bytes;
@@ -64,8 +75,8 @@ export function blockPrinter(target: KernelFunction, product: ProductLoops, part
   /** In how many panels columns are. */
   const panelsOf = (width: Local<"i32">) => i32.divU(i32.add(width, tileColumns - 1), tileColumns);
 
-  const eachBlock = (body: (columns: Columns) => void) => {
-    const { begin, end } = part.columns;
+  const eachBlock = (body: (block: Columns) => void) => {
+    const { begin, end } = columns;
     countLoop(fn, begin, end, columnBlock, (column) => {
       body({ column, width: fn.let(atMost(i32.sub(end, column), columnBlock)) });
     });
@@ -110,17 +121,16 @@ export function blockPrinter(target: KernelFunction, product: ProductLoops, part
   };
 
   /** One chunk of terms over one block of columns: pack what isn't, and run the tile over rows and columns. */
-  const multiply = ([a, b, c]: readonly Cursor[], columns: Columns, chunk: Chunk) => {
-    const { column, width } = columns;
+  const multiply = ([a, b, c]: readonly Cursor[], block: Columns, chunk: Chunk) => {
+    const { column, width } = block;
     const { k, terms } = chunk;
-    const { rows } = part;
     const panel = fn.local("i32");
     const stride = 4 * all;
     const patch = cornerFunction(target, tileColumns, k !== 0);
     // Packed whole, the chunks' panels follow one another.
     if (panels === undefined) {
       panel.set(right);
-      packRight(b, columns, chunk, panel);
+      packRight(b, block, chunk, panel);
     }
     const ofA = termsOf("a", a, chunk);
     const out = fn.let(i32.add(c.at, i32.shl(column, 2)));
@@ -164,8 +174,8 @@ export function blockPrinter(target: KernelFunction, product: ProductLoops, part
   };
 
   return {
-    all: (each: readonly Cursor[]) => eachBlock((columns) => eachChunk((chunk) => multiply(each, columns, chunk))),
+    all: (each: readonly Cursor[]) => eachBlock((block) => eachChunk((chunk) => multiply(each, block, chunk))),
     packing: ([, b]: readonly Cursor[]) =>
-      eachBlock((columns) => eachChunk((chunk) => packRight(b, columns, chunk, right))),
+      eachBlock((block) => eachChunk((chunk) => packRight(b, block, chunk, right))),
   };
 }

@@ -1,7 +1,7 @@
 // Packing for the matrix product: four lines at a time (rows of the left operand, columns of the right one) as [depth][4]. It is an indexed read of a
 // view: each line has a place, and a table has the way from a line's first term to each of a chunk's. What is contiguous across or along the lines, as
 // far as it is, goes by vectors. 16-bit floats are widened on the way.
-import { elementBytes, type Stored } from "../../../../../kernels/kernel.ts";
+import { elementBytes } from "../../../../../kernels/kernel.ts";
 import { isStraight, type Operand, type Walk } from "../../../../schedule/product.ts";
 import {
   type Code,
@@ -11,31 +11,16 @@ import {
   type Local,
   select,
   shuffle32,
+  type Value,
   v128,
 } from "../../assembler/assembler.ts";
 import type { Context } from "../context.ts";
 import { elementsAs } from "../kept.ts";
 import { countLoop } from "../nest.ts";
 
-/** How an operand's elements are read, and the bytes each takes; packed ones are float32. */
-interface Reading {
-  readonly bytes: number;
-  four(address: Code<"i32">, offset?: number): Code<"v128">;
-  one(address: Code<"i32">): Code<"f32">;
-}
-
-function reading({ lanes, single }: Context, fn: FunctionBuilder, storage: Stored["storage"]): Reading {
-  const [wide, narrow] = [lanes, single].map((each) => elementsAs(fn, each, { type: "float32", storage }));
-  return {
-    bytes: elementBytes({ dtype: "float32", storage }),
-    four: (address, offset) => wide.load(address, offset) as Code<"v128">,
-    one: (address) => narrow.load(address) as Code<"f32">,
-  };
-}
-
 /** Four vectors as the rows of a 4×4 matrix → its columns. */
-function transpose(fn: FunctionBuilder, rows: readonly Code<"v128">[]): Code<"v128">[] {
-  const [a, b, c, d] = rows.map((row) => fn.let(row));
+function transpose(fn: FunctionBuilder, rows: readonly Value[]): Code<"v128">[] {
+  const [a, b, c, d] = rows.map((row) => fn.let(row as Code<"v128">));
   const [abLow, abHigh] = [fn.let(shuffle32(a, b, [0, 4, 1, 5])), fn.let(shuffle32(a, b, [2, 6, 3, 7]))];
   const [cdLow, cdHigh] = [fn.let(shuffle32(c, d, [0, 4, 1, 5])), fn.let(shuffle32(c, d, [2, 6, 3, 7]))];
   return [
@@ -44,18 +29,6 @@ function transpose(fn: FunctionBuilder, rows: readonly Code<"v128">[]): Code<"v1
     shuffle32(abHigh, cdHigh, [0, 1, 4, 5]),
     shuffle32(abHigh, cdHigh, [2, 3, 6, 7]),
   ];
-}
-
-/** Neighbouring vectors from one place to another: all are read before the first is written, so that an engine can run pairs of them as one. */
-function move(
-  fn: FunctionBuilder,
-  count: number,
-  read: (i: number) => Code<"v128">,
-  write: Local<"i32">,
-  offset = 0,
-): void {
-  const held = Array.from({ length: count }, (_, i) => fn.let(read(i)));
-  fn.emit(...held.map((vector, i) => v128.store(write, vector, offset + 16 * i)).reverse());
 }
 
 /** A place on a walk: bytes from its first point, and how far along the innermost axis it is. */
@@ -124,7 +97,9 @@ export function packPanels(context: Context, operand: Operand, width: number): F
   return context.module.shared(name, () => {
     const fn = context.module.function(name, ["i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32"]);
     const [base, first, end, stride, to, terms, way, pitch] = fn.parameters as Local<"i32">[];
-    const { four, one, bytes } = reading(context, fn, storage);
+    const element = { type: "float32", dtype: "float32", storage } as const;
+    const [wide, single] = [context.lanes, context.single].map((lanes) => elementsAs(fn, lanes, element));
+    const bytes = elementBytes(element);
     const { far, begin, next, ahead } = farther(fn, depth, way);
     const [rest, write] = [fn.local("i32"), fn.local("i32")];
     const advance = (count: number) => {
@@ -150,13 +125,13 @@ export function packPanels(context: Context, operand: Operand, width: number): F
         return i32.add(fn.let(i32.add(base, placeOf(fn, across, line, stride).way)), far);
       });
       const apart = () => {
-        fn.emit(...addresses.map((each, i) => f32.store(write, one(each), 4 * i)));
+        fn.emit(...addresses.map((each, i) => f32.store(write, single.load(each) as Code<"f32">, 4 * i)));
         advance(1);
       };
       const together = () => {
         const columns = transpose(
           fn,
-          addresses.map((each) => four(each)),
+          addresses.map((each) => wide.load(each)),
         );
         fn.emit(...columns.map((column, k) => v128.store(write, column, 4 * width * k)));
         advance(4);
@@ -183,7 +158,9 @@ export function packPanels(context: Context, operand: Operand, width: number): F
       const together = () =>
         rounds(to, () => {
           const from = fn.let(i32.add(place, far));
-          move(fn, width / 4, (i) => four(from, 4 * bytes * i), write);
+          // All are read before the first is written, so that an engine can run pairs of them as one.
+          const held = Array.from({ length: width / 4 }, (_, i) => fn.let(wide.load(from, 4 * bytes * i)));
+          fn.emit(...held.map((vector, i) => v128.store(write, vector as Code<"v128">, 16 * i)).reverse());
           advance(1);
         });
       fn.when(i32.eqz(i32.or(isCut, beyond(at, width))), together, apart);
