@@ -117,7 +117,7 @@ export function arrayDataset(name: string, arrays: Readonly<Record<string, HostA
         where: `dataset ${name}`,
         problem: `field ${field} doesn't hold a value for each sample`,
         got: `[${shape.join(", ")}], ${data.length} elements`,
-        expected: `[${size}, ...]`,
+        expected: `[${size ?? "samples"}, ...]`,
       });
     }
   }

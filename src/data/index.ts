@@ -23,7 +23,7 @@ export { type DataLoader, dataLoader, type LoadedBatch, type LoaderOptions, type
 export { type MnistOptions, mnist, mnistDataset } from "./mnist.ts";
 export type { ImagesDataset, Split } from "./mnist-images.ts";
 export { type MobyDickSource, mobyDick, mobyDickDataset } from "./moby-dick.ts";
-export { type NpyOptions, type NpzOptions, npyDataset, npzDataset } from "./numpy.ts";
+export { type NpyOptions, type NpzOptions, npyArray, npyDataset, npzArrays, npzDataset } from "./numpy.ts";
 export { type ParquetOptions, parquetDataset } from "./parquet.ts";
 export type { MissingNumbers } from "./rows.ts";
 export { randomSplit, type SplitOptions } from "./split.ts";

@@ -1,5 +1,6 @@
 // Datasets of NumPy's files: a pair of .npy files, or two arrays of a .npz archive.
 import { read } from "#files";
+import { checkArguments, signature, string } from "../core/arguments.ts";
 import type { HostArray } from "../core/array.ts";
 import { canonicalBytes, sha256Parts, toHex } from "../core/canonical.ts";
 import type { TypedArray } from "../core/dtype.ts";
@@ -41,10 +42,9 @@ export type NpzOptions = Given<typeof npzRecord>;
 const nameOf = (path: string): string => path.split(/[\\/]/).at(-1)!;
 
 /** A dataset of .npy files: `inputs` as the file has them, float64 rounded to float32 and integers int32; `targets` alike, but floats of one axis are [samples, 1]. Throws DataError. */
-export const npyDataset = factory(npyRecord, ({ inputs, targets, scale, memory }) => {
+export const npyDataset = factory(npyRecord, ({ inputs, targets, scale, memory }): Dataset => {
   const name = nameOf(inputs);
-  if (memory)
-    return datasetOf(name, decodeNpy(inputs, read(inputs)), targets && decodeNpy(targets, read(targets)), scale);
+  if (memory) return datasetOf(name, npyArray(inputs), targets && npyArray(targets), scale);
   const fields = { inputs: fileField(inputs, scale), ...(targets && { targets: fileField(targets, undefined, true) }) };
   const [first, ...others] = Object.values(fields).map(({ size }) => size);
   if (!(first > 0) || others.some((size) => size !== first)) {
@@ -71,8 +71,20 @@ export const npzDataset = factory(npzRecord, ({ file, inputs, targets, scale }) 
   return datasetOf(nameOf(file), array(inputs), targets && array(targets), scale);
 });
 
-/** The arrays of a .npz archive by name. Throws DataError. */
+const calls = {
+  npy: signature("data.npyArray", { path: string }),
+  npz: signature("data.npzArrays", { path: string }),
+};
+
+/** The array of a .npy file, as `numpy.load` reads it: float64 rounded to float32, integers int32. `tensor(data.npyArray(path))` is its tensor. Throws DataError. */
+export function npyArray(path: string): HostArray {
+  checkArguments(calls.npy, arguments);
+  return decodeNpy(path, read(path));
+}
+
+/** The arrays of a .npz archive by name, each as `npyArray` gives it. Throws DataError. */
 export function npzArrays(path: string): Map<string, HostArray> {
+  checkArguments(calls.npz, arguments);
   const files = [...decodeZip(path, read(path))];
   return new Map(files.map(([name, bytes]) => [name.replace(/\.npy$/, ""), decodeNpy(`${path}: ${name}`, bytes)]));
 }

@@ -1,11 +1,13 @@
 // Comparisons and logic: bool results, no gradient. IEEE: false where an operand is NaN, but for notEqual.
+import type { DType } from "../core/dtype.ts";
 import { defineBinary, defineUnary, giving } from "./define.ts";
 
 const samples = { range: [-2, 2], edges: [0, -0, 1, -1, Infinity, -Infinity, NaN] } as const;
-const compare = (name: string, is: "lt" | "le" | "gt" | "ge" | "eq" | "ne") =>
+const numbers = ["float32", "int32", "uint32"] as const;
+const compare = (name: string, is: "lt" | "le" | "gt" | "ge" | "eq" | "ne", dtypes: readonly DType[] = numbers) =>
   defineBinary({
     name,
-    dtype: giving("bool", "float32", "int32", "uint32"),
+    dtype: giving("bool", ...dtypes),
     value: ([a, b], { e }) => e[is](a, b),
     vjp: "none",
     samples,
@@ -19,10 +21,10 @@ export const lessEqual = compare("lessEqual", "le");
 export const greater = compare("greater", "gt");
 /** a ≥ b → bool. @torch torch.ge */
 export const greaterEqual = compare("greaterEqual", "ge");
-/** a = b → bool. @torch torch.eq */
-export const equal = compare("equal", "eq");
-/** a ≠ b → bool; true where either is NaN. @torch torch.ne */
-export const notEqual = compare("notEqual", "ne");
+/** a = b → bool; of bool too. @torch torch.eq */
+export const equal = compare("equal", "eq", [...numbers, "bool"]);
+/** a ≠ b → bool; true where either is NaN; of bool it is the exclusive or. @torch torch.ne */
+export const notEqual = compare("notEqual", "ne", [...numbers, "bool"]);
 
 /** a and b, on bool. @torch torch.logical_and */
 export const logicalAnd = defineBinary({

@@ -114,7 +114,9 @@ function checked(
         dtype === "bool" ? "0, 1, true or false" : `an integer that fits ${dtype}`,
         dtype === "int32" && Number.isInteger(value)
           ? "int32 ends at 2147483647, and there is no int64: float32 holds integers up to 16777216, uint32 up to 4294967295"
-          : undefined,
+          : dtype === "bool"
+            ? 'bytes are bool\'s unless a dtype is given: tensor(bytes, "int32")'
+            : undefined,
       );
     }
   }

@@ -1,12 +1,12 @@
 // What keeps a root's gradient and an exponent finite.
 import type { Node } from "../graph/node.ts";
-import { equal, greater } from "./compare.ts";
+import { equal } from "./compare.ts";
 import { abs, sqrt, where } from "./elementwise.ts";
 
-/** √x, or another root, with the gradient 0 at 0. */
+/** √x, or another root, of x ≥ 0, with the gradient 0 at 0; at NaN it is NaN. */
 export function root(x: Node, of: (x: Node) => Node = sqrt): Node {
-  const isPositive = greater(x, 0);
-  return where(isPositive, of(where(isPositive, x, 1)), x);
+  const isNone = equal(x, 0);
+  return where(isNone, x, of(where(isNone, 1, x)));
 }
 
 /** x, and 0 where it is infinite: what an exponent can be moved by. */

@@ -9,11 +9,13 @@ import {
   shape as shapeKind,
   signature,
 } from "../core/arguments.ts";
+import type { HostArray } from "../core/array.ts";
 import type { DType } from "../core/dtype.ts";
 import { checkShape, type Shape } from "../core/shape.ts";
 import { type ArrayLike, constant, fromValues } from "../ops/creation.ts";
 import { full } from "./families/basic.ts";
 import { Tensor } from "./tensor.ts";
+import { isHostArray } from "./tree.ts";
 
 /** What `tensor` makes of its values. */
 export interface TensorOptions {
@@ -29,16 +31,17 @@ const tensorCall = signature(
   'shape and dtype together go by name: { shape: [2, 1], dtype: "int32" }',
 );
 
-/** A tensor of given values: nested arrays, a typed array or one number. Numbers give float32, booleans bool, typed arrays their own dtype. The second argument may be the dtype or the shape alone: `tensor([1, 2], "int32")`. Throws ShapeError, DTypeError, ConfigError. */
-export function tensor(values: ArrayLike, options: DType | Shape | TensorOptions = {}): Tensor {
+/** A tensor of given values: nested arrays, a typed array, one number, or an array with its shape and dtype as `data` reads it. Numbers give float32, booleans bool, typed arrays their own dtype. The second argument may be the dtype or the shape alone: `tensor([1, 2], "int32")`. Throws ShapeError, DTypeError, ConfigError. */
+export function tensor(values: ArrayLike | HostArray, options: DType | Shape | TensorOptions = {}): Tensor {
   checkArguments(tensorCall, arguments);
-  const { dtype, shape }: TensorOptions =
+  const host = isHostArray(values) ? values : undefined;
+  const { dtype = host?.dtype, shape = host?.shape }: TensorOptions =
     typeof options === "string"
       ? { dtype: options }
       : Array.isArray(options)
         ? { shape: options }
         : (options as TensorOptions);
-  const flat = fromValues(values, dtype);
+  const flat = fromValues(host?.data ?? (values as ArrayLike), dtype);
   return new Tensor(shape ? constant(flat.data!, shape, flat.dtype) : flat);
 }
 

@@ -7,7 +7,7 @@ export const elsewhere = {
   arrays: "at chunk diag diagonal fullLike onesLike pad repeatInterleave roll rot90 split takeAlongAxis tile trace tril triu unstack zerosLike",
   attention: "scaledDotProductAttention",
   fft: "fft ifft irfft rfft",
-  images: "adaptiveAvgPool1d adaptiveAvgPool2d adaptiveAvgPool3d adaptiveMaxPool1d adaptiveMaxPool2d adaptiveMaxPool3d avgPool1d avgPool2d avgPool3d col2im conv1d conv2d conv3d convTranspose1d convTranspose2d convTranspose3d globalAvgPool globalMaxPool im2col interpolate maxPool1d maxPool2d maxPool3d pixelShuffle pixelUnshuffle unfold",
+  images: "adaptiveAvgPool1d adaptiveAvgPool2d adaptiveAvgPool3d adaptiveMaxPool1d adaptiveMaxPool2d adaptiveMaxPool3d affineGrid avgPool1d avgPool2d avgPool3d col2im conv1d conv2d conv3d convTranspose1d convTranspose2d convTranspose3d globalAvgPool globalMaxPool gridSample im2col interpolate maxPool1d maxPool2d maxPool3d pixelShuffle pixelUnshuffle unfold",
   linalg: "cdist cholesky cross det dot eigh inner inverse kron lstsq lu matrixPower matrixRank norm outer pinverse qr slogdet solve svd tensordot triangularSolve",
   math: "acos acosh asin asinh atan atan2 atanh bitAnd bitNot bitOr bitXor cosh erfc exp2 hypot log10 log2 pow prod shiftLeft shiftRight sinh tan",
   normalization: "batchNorm batchNormTraining groupNorm instanceNorm layerNorm rmsNorm",

@@ -2,8 +2,9 @@
 import type { DType, TypedArray } from "../core/dtype.ts";
 import { type Shape, sizeOf, stridesOf } from "../core/shape.ts";
 
-/** NumPy's print options: digits after the point, and the size from which axes are cut to three at either end. */
+/** NumPy's print options: digits after the point, a line's width, and the size from which axes are cut to three at either end. */
 const precision = 8;
+const lineWidth = 75;
 const threshold = 1000;
 const edge = 3;
 
@@ -29,10 +30,22 @@ export function formatArray(data: TypedArray, shape: Shape, dtype: DType): strin
     const last = axis === shape.length - 1;
     const items =
       sizeOf(shape.slice(axis)) === 0 ? [] : indices(axis).map((i) => (i === null ? "..." : nest(axis + 1)));
-    const separator = last ? " " : `${"\n".repeat(shape.length - 1 - axis)}${" ".repeat(axis + 1)}`;
-    return `[${items.join(separator)}]`;
+    const indent = " ".repeat(axis + 1);
+    return `[${last ? brokenRow(items, indent) : items.join(`${"\n".repeat(shape.length - 1 - axis)}${indent}`)}]`;
   };
   return nest(0);
+}
+
+/** A row's elements, in as many lines as they take. */
+function brokenRow(items: readonly string[], indent: string): string {
+  const lines: string[] = [];
+  for (const item of items) {
+    const line = lines.at(-1);
+    // Each axis takes a bracket at either end.
+    if (line === undefined || 2 * indent.length + line.length + 1 + item.length > lineWidth) lines.push(item);
+    else lines[lines.length - 1] = `${line} ${item}`;
+  }
+  return lines.map((line, i) => (i < lines.length - 1 ? line.trimEnd() : line)).join(`\n${indent}`);
 }
 
 function formatElements(values: readonly number[], dtype: DType): string[] {
@@ -43,12 +56,12 @@ function formatElements(values: readonly number[], dtype: DType): string[] {
     .map(Math.abs)
     .filter((value) => value > 0);
   const [low, high] = [Math.min(...finite, Infinity), Math.max(...finite, 0)];
-  const scientific = finite.length > 0 && (high >= 1e8 || low < 1e-4 || high / low > 1000);
-  const parts = values.map((value) =>
-    Number.isFinite(value) ? (scientific ? scientificText(value) : decimalText(value)) : special(value),
-  );
+  const scientific = finite.length > 0 && (high >= 1e6 || low < 1e-4 || high / low > 1000);
+  const text = (value: number, least = 0) =>
+    Number.isFinite(value) ? (scientific ? scientificText(value, least) : decimalText(value)) : special(value);
+  const parts = values.map((value) => text(value));
   const places = Math.max(0, ...parts.map((text) => fraction(text).length));
-  return parts.map((text) => padFraction(text, places));
+  return scientific ? values.map((value) => text(value, places)) : parts.map((text) => padBlanks(text, places));
 }
 
 const special = (value: number) => (Number.isNaN(value) ? "nan" : value > 0 ? "inf" : "-inf");
@@ -59,24 +72,22 @@ function decimalText(value: number): string {
   return text.includes(".") ? text : `${text}.`;
 }
 
-function scientificText(value: number): string {
-  const [mantissa, exponent] = shortest(value, (digits) => value.toExponential(digits), precision).split("e");
+/** With all digits up to `least` after the point: none is a zero that isn't the number's own. */
+function scientificText(value: number, least: number): string {
+  const [mantissa, exponent] = shortest(value, (digits) => value.toExponential(digits), precision, least).split("e");
   const power = Number(exponent);
   return `${mantissa.includes(".") ? mantissa : `${mantissa}.`}e${power < 0 ? "-" : "+"}${String(Math.abs(power)).padStart(2, "0")}`;
 }
 
-function shortest(value: number, print: (digits: number) => string, most: number): string {
+function shortest(value: number, print: (digits: number) => string, most: number, least = 0): string {
   const sign = Object.is(value, -0) ? "-" : "";
-  for (let digits = 0; digits < most; digits++)
+  for (let digits = least; digits < most; digits++)
     if (Math.fround(Number(print(digits))) === value) return sign + print(digits);
-  return sign + print(most).replace(/\.?0+(?=$|e)/, "");
+  return sign + (least === most ? print(most) : print(most).replace(/\.?0+(?=$|e)/, ""));
 }
 
 const fraction = (text: string) => text.match(/\.(\d*)/)?.[1] ?? "";
 
-/** Blank-padded to the longest fraction, zeros in scientific notation: NumPy's alignment at the point. */
-function padFraction(text: string, places: number): string {
-  if (!text.includes(".")) return text;
-  const missing = places - fraction(text).length;
-  return text.includes("e") ? text.replace("e", `${"0".repeat(missing)}e`) : text + " ".repeat(missing);
-}
+/** Blank-padded to the longest fraction: NumPy's alignment at the point. Of powers of ten all have as many digits. */
+const padBlanks = (text: string, places: number) =>
+  text.includes(".") ? text + " ".repeat(places - fraction(text).length) : text;

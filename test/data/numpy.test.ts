@@ -7,7 +7,9 @@ import {
   dataLoader,
   inputsDataset,
   type LoadedBatch,
+  npyArray,
   npyDataset,
+  npzArrays,
   npzDataset,
 } from "../../src/data/index.ts";
 import { decodeNpy } from "../../src/io/npy.ts";
@@ -34,6 +36,13 @@ describe(".npy", () => {
     ["fortran.npy", [2, 2, 3]],
   ])("%s: row by row, as float32", (name, shape) => {
     expect(npy(name)).toEqual({ data: eighths, shape, dtype: "float32" });
+  });
+
+  test("the array of a file, and those of an archive", () => {
+    expect(npyArray(`${files}/float64.npy`)).toEqual(npy("float64.npy"));
+    expect([...npzArrays(`${files}/stored.npz`).keys()]).toContain("x_train");
+    expect(() => npyArray(`${files}/none.npy`)).toThrow(DataError);
+    expect(() => npyDataset({ inputs: `${files}/scalar.npy` })).toThrow(/expected \[samples, \.\.\.\]/);
   });
 
   test("bool, and an array without axes", () => {

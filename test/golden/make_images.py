@@ -27,13 +27,14 @@ def numbers(x):
 
 
 keys = {"countPadding": "count_include_pad"}
-words = {"alignCorners": "align_corners", "scaleFactor": "scale_factor", "outputPadding": "output_padding"}
+words = {"alignCorners": "align_corners", "scaleFactor": "scale_factor", "outputPadding": "output_padding", "paddingMode": "padding_mode"}
 functions = {
     "im2col": lambda x, size, **o: F.unfold(x, size, **o),
     "col2im": lambda x, output, size, **o: F.fold(x, output, size, **o),
     "pixelShuffle": F.pixel_shuffle,
     "pixelUnshuffle": F.pixel_unshuffle,
     "interpolate": lambda x, **o: F.interpolate(x, **o),
+    "affineGrid": lambda maps, size, **o: F.affine_grid(maps, [maps.shape[0], 1, *size], **o),
     "globalAvgPool": lambda x: x.flatten(2).mean(2),
     "globalMaxPool": lambda x: x.flatten(2).amax(2),
 }
@@ -100,6 +101,12 @@ functional += [
     ("col2im", [[2, 12, 10]], [[5, 6], [2, 3]], {"stride": [1, 2], "padding": [1, 0], "dilation": [2, 1]}),
     ("col2im", [[1, 8, 12]], [[4, 5], 2], {}),
     ("pixelShuffle", [[2, 8, 3, 2]], [2], {}),
+    ("gridSample", [[2, 2, 4, 5], [2, 3, 4, 2]], [], {}),
+    ("gridSample", [[2, 2, 4, 5], [2, 3, 4, 2]], [], {"alignCorners": True}),
+    ("gridSample", [[2, 2, 5, 4], [2, 3, 4, 2]], [], {"paddingMode": "border"}),
+    ("gridSample", [[2, 2, 4, 5], [2, 3, 4, 2]], [], {"mode": "nearest"}),
+    ("affineGrid", [[2, 2, 3]], [[3, 4]], {}),
+    ("affineGrid", [[2, 2, 3]], [[3, 5]], {"alignCorners": True}),
     ("pixelUnshuffle", [[2, 2, 4, 6]], [2], {}),
 ]
 

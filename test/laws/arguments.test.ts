@@ -555,6 +555,8 @@ const calls: Readonly<Record<string, RightCall>> = {
     1,
     ["file", "context"],
   ),
+  "data.npyArray": reads("data.npyArray", () => ["a.npy"]),
+  "data.npzArrays": reads("data.npzArrays", () => ["a.npz"]),
   "data.npyDataset": reads("data.npyDataset", () => [{ inputs: "a.npy", targets: "b.npy", scale: 2 }], 1, ["inputs"]),
   "data.npzDataset": reads("data.npzDataset", () => [{ file: "a.npz", inputs: "x", targets: "y", scale: 2 }], 1, [
     "file",

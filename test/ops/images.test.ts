@@ -125,6 +125,16 @@ describe("bit by bit", () => {
     const image = random([2, 8, 3, 5]);
     await expectBits(ops.pixelUnshuffle(ops.pixelShuffle(image, 2), 2), image);
   });
+
+  test("gridSample: nothing is far outside, however far, for the value and for both gradients", async () => {
+    const x = sg.tensor([[[[1, 2]]]]);
+    const grid = sg.tensor(Float32Array.of(Infinity, 0, -1e30, 0, 0, -Infinity, -0.5, 0), [1, 1, 4, 2]);
+    const y = ops.gridSample(x, grid);
+    expect(Array.from(await y.data())).toEqual([0, 0, 0, 1]);
+    const [toImage, toGrid] = gradients(y.sum(), [x, grid]);
+    expect(Array.from(await toImage.data())).toEqual([1, 0]);
+    expect(Array.from(await toGrid.data())).toEqual([0, 0, 0, 0, 0, 0, 1, -0.5]);
+  });
 });
 
 describe("what they refuse", () => {
@@ -227,6 +237,9 @@ describe("what they refuse", () => {
       ShapeError,
       /\[5, 6\] times \[0.1,0.1\]/,
     ],
+    ["a grid of another batch", () => ops.gridSample(image, sg.zeros([2, 3, 3, 2])), ShapeError, /a grid for each/],
+    ["a grid that isn't of pairs", () => ops.gridSample(image, sg.zeros([1, 3, 3, 3])), ShapeError, /columns, 2\]/],
+    ["maps of space", () => ops.affineGrid(sg.zeros([1, 3, 4]), 2), ShapeError, /expected \[batch, 2, 3\]/],
     ["a layer's groups that don't divide", () => nn.conv2d(4, 6, 3, { groups: 4 }), ShapeError, /4 → 6, groups 4/],
     ["a layer's sizes for other axes", () => nn.conv3d(1, 1, [3, 3]), ShapeError, /no size for each axis/],
     ["a layer's unknown option", () => nn.conv1d(1, 1, 3, { pad: 1 } as object), ConfigError, /did you mean padding\?/],

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { referenceBackend } from "../../src/backend/reference.ts";
 import { sizeOf } from "../../src/core/shape.ts";
 import type { Node } from "../../src/graph/node.ts";
+import * as compare from "../../src/ops/compare.ts";
 import * as composite from "../../src/ops/composite.ts";
 import * as creation from "../../src/ops/creation.ts";
 import { broadcastTo, full } from "../../src/ops/define.ts";
@@ -33,6 +34,8 @@ async function valuesOf(build: () => Node): Promise<Nested> {
 /** [[0, 1, 2, 3], [10, …], [20, …]] */
 const grid = () => creation.fromValues([0, 10, 20].map((row) => [0, 1, 2, 3].map((column) => row + column)));
 const row = () => creation.fromValues([0, 1, 2, 3, 4]);
+
+const flags = () => creation.fromValues([true, false, false, true]);
 
 const table: Record<string, readonly [() => Node, Nested]> = {
   "slice of a range": [() => movement.slice(row(), [[1, 3]]), [1, 2]],
@@ -204,6 +207,8 @@ const table: Record<string, readonly [() => Node, Nested]> = {
   "mean of all": [() => reduce.mean(grid()), 11.5],
   variance: [() => reduce.variance(creation.fromValues([1, 2, 3, 6])), 3.5],
   "argmax over all": [() => reduce.argmax(grid()), 11],
+  "equal of bool, with a number": [() => compare.equal(flags(), 1), [1, 0, 0, 1]],
+  "notEqual of bool": [() => compare.notEqual(flags(), creation.fromValues([true, true, false, false])), [0, 1, 0, 1]],
   "where with a number": [() => ops.where(creation.fromValues([true, false]), creation.fromValues([1, 2]), 9), [1, 9]],
   "numbers take the tensor's dtype": [() => ops.add(creation.fromValues([1, 2], "int32"), 3), [4, 5]],
   "a number on the left": [() => ops.sub(10, row()), [10, 9, 8, 7, 6]],

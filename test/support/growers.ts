@@ -466,6 +466,11 @@ const table = {
     col2im: (pool) => f.col2im(floats(pool, [1, 4, 6]), [3, 4], 2),
     interpolate: (pool) =>
       f.interpolate(images(pool, 2), { size: extents(pool, 2), mode: one(pool, ["nearest", "bilinear"]) }),
+    gridSample: (pool) => {
+      const x = images(pool, 2);
+      return f.gridSample(x, floats(pool, [x.shape[0], 3, 2, 2]));
+    },
+    affineGrid: (pool) => f.affineGrid(floats(pool, [1, 2, 3]), extents(pool, 2)),
     pixelShuffle: (pool) => f.pixelShuffle(floats(pool, [4, 2, 3]), 2),
     pixelUnshuffle: (pool) => f.pixelUnshuffle(floats(pool, [1, 4, 2]), 2),
     batchNorm: (pool) => {

@@ -163,6 +163,11 @@ export const calls: Readonly<Record<string, RightCall>> = {
   laplace: call(() => [[2], 0, 1], 1),
   im2col: call(() => [image(2), 2, windows], 2),
   interpolate: call(() => [image(2), { size: 3, mode: "bilinear", alignCorners: true }], 2, { requiredKeys: ["size"] }),
+  gridSample: call(
+    () => [image(2), sg.zeros([1, 3, 2, 2]), { mode: "bilinear", paddingMode: "border", alignCorners: true }],
+    2,
+  ),
+  affineGrid: call(() => [sg.ones([1, 2, 3]), 3, { alignCorners: true }], 2),
   layerNorm: call(() => [x(), sg.ones([2]), sg.zeros([2]), 1e-5], 2),
   leakyRelu: call(() => [x(), 0.1], 1),
   lerp: call(() => [x(), x(), 0.5]),

@@ -127,6 +127,22 @@ describe("methods", () => {
   });
 });
 
+describe("values that are given", () => {
+  test("an array with its shape and dtype, which may be said otherwise", async () => {
+    const array = { data: Int32Array.of(1, 2, 3, 4), shape: [2, 2], dtype: "int32" } as const;
+    expect(sg.tensor(array).toString()).toBe("[[1 2]\n [3 4]]");
+    expect(sg.tensor(array, { dtype: "float32", shape: [4] }).toString()).toBe("[1. 2. 3. 4.]");
+    array.data[0] = 9;
+    expect(sg.tensor(array).toString()).toBe("[[9 2]\n [3 4]]");
+    expect(() => sg.tensor({ ...array, shape: [3] })).toThrow(ShapeError);
+  });
+
+  test("bytes are bool's unless a dtype is given", () => {
+    expect(() => sg.tensor(Uint8Array.of(255))).toThrow(/bool can't hold.*\nHint: .*tensor\(bytes, "int32"\)/);
+    expect(sg.tensor(Uint8Array.of(255), "int32").toString()).toBe("[255]");
+  });
+});
+
 describe("printing", () => {
   test.each([
     [
@@ -144,8 +160,17 @@ describe("printing", () => {
     [sg.tensor(Int32Array.of(1, -20)), "[  1 -20]"],
     [sg.tensor([true, false]), "[ True False]"],
     [sg.tensor([[[1]], [[2]]]), "[[[1.]]\n\n [[2.]]]"],
+    // Each digit after the point is the number's, and a line breaks where NumPy's does.
+    [sg.tensor([1 / 3, 1e-5]), "[3.3333334e-01 9.9999997e-06]"],
+    [sg.tensor([1e6, 1]), "[1.e+06 1.e+00]"],
   ])("%#", (x, expected) => {
     expect(x.toString()).toBe(expected);
+  });
+
+  test("lines break where NumPy's do", async () => {
+    const rows = (await sg.arange(60).reshape([2, 30]).format()).split("\n");
+    expect(rows.map((row) => row.length)).toEqual([73, 20, 73, 21]);
+    expect(rows[1]).toBe("  24 25 26 27 28 29]");
   });
 
   test("long axes are cut, and what isn't read says so", async () => {

@@ -1,6 +1,7 @@
 // Windows of images and sequences: convolution, pooling, unfolding, resampling.
 import { joined, without } from "../../core/namespaces.ts";
 import * as conv from "../../ops/conv.ts";
+import * as gridSample from "../../ops/grid-sample.ts";
 import * as im2col from "../../ops/im2col.ts";
 import * as interpolate from "../../ops/interpolate.ts";
 import * as pool from "../../ops/pool.ts";
@@ -9,6 +10,7 @@ import * as unfold from "../../ops/unfold.ts";
 /** The ops whose first operand is a tensor. */
 export const methods = joined(
   conv,
+  gridSample,
   im2col,
   without(interpolate, "checkInterpolation", "interpolateKinds"),
   pool,
