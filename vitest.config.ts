@@ -7,26 +7,29 @@ const common = {
   hookTimeout: 120_000,
 } as const;
 
-/** Test files that have a process each: those that measure their own or end it, replace modules, register what stays, or count the ops that they import. */
+/** Files that hold a page to the clock: they have a process each, and one other file beside them at most. */
+const clocked = ["test/browser/{firefox,worker}.test.ts"];
+
+/** Test files that have a process each: those that measure their own or end it, replace modules, register what stays, collect garbage time and again, or count the ops that they import. */
 const alone = [
   "test/{browser,conformance,engines,runtime,worker}/**/*.test.ts",
   "test/autograd/gradients.test.ts",
-  "test/backend/{*,webgpu/*}.test.ts",
+  "test/backend/{certificate,gpujs*,webgpu/*}.test.ts",
   "test/backend/wasm/{death,left,programs,threads,workspace}.test.ts",
   "test/bench/{harness,node}.test.ts",
   "test/cli/{emit,fit,imports,inspect,phases,presets,signals,sweep}.test.ts",
   "test/compile/cache.test.ts",
   "test/core/hash.test.ts",
-  "test/data/{missing,tables}.test.ts",
+  "test/data/missing.test.ts",
   "test/docs/{optimizers,sweep}.test.ts",
-  "test/io/{files,records}.test.ts",
+  "test/io/records.test.ts",
   "test/laws/{arguments,kill,laws,runs}.test.ts",
   "test/nn/measures.test.ts",
   "test/ops/throwaway.test.ts",
   "test/program/{steady,versions}.test.ts",
   "test/rng/stream.test.ts",
   "test/run/{crash,lock}.test.ts",
-  "test/sweep/{job,making,queue}.test.ts",
+  "test/sweep/{job,queue}.test.ts",
   "test/tensor/families.test.ts",
   "test/train/{certificate,feed,given,loggers,optimizers,promises,register,resume,things}.test.ts",
   "test/verify/{tampered,untouched}.test.ts",
@@ -43,6 +46,18 @@ export default defineConfig({
           ...common,
           name: "alone",
           include: alone,
+          exclude: clocked,
+          // Much of what they do is to wait: for processes that begin, for browsers, for a lease that runs out. On two cores a third one works meanwhile.
+          maxWorkers: 3,
+          setupFiles: ["test/support/lazy.ts", "test/support/settled.ts"],
+        },
+      },
+      {
+        test: {
+          ...common,
+          name: "clocked",
+          include: clocked,
+          sequence: { groupOrder: 1 },
           setupFiles: ["test/support/lazy.ts", "test/support/settled.ts"],
         },
       },

@@ -1,14 +1,14 @@
 // Runs' files dropped on the page, in Chromium and in Firefox.
 import { readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
-import { describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { zipped } from "../../src/page/archive.ts";
 import { buildTrainer } from "../../src/train/config/build.ts";
 import { parseConfig } from "../../src/train/config/parse.ts";
 import { launchChromium, noChromium } from "../support/chromium.ts";
 import { demoPages } from "../support/demo.ts";
 import { noFirefox, openInFirefox } from "../support/firefox.ts";
-import { temporaryFolder } from "../support/folder.ts";
+import { scratch } from "../support/folder.ts";
 import { driveFirefox, dropOn, noMarionette } from "../support/marionette.ts";
 import { servePages } from "../support/pages.ts";
 import { root } from "../support/sources.ts";
@@ -40,7 +40,7 @@ const drops = `<!doctype html><link rel=icon href=data:,><iframe src="/" width=9
 </script>`;
 
 /** Two runs in a folder, `first` and `second`: their files and archives by what the pages call them. */
-async function runs(folder = temporaryFolder()): Promise<Record<string, string | Uint8Array>> {
+async function runs(folder: string): Promise<Record<string, string | Uint8Array>> {
   const served: Record<string, string | Uint8Array> = {};
   const text = readFileSync(`${root}src/presets/penguins.yaml`, "utf8");
   for (const [name, seed] of [
@@ -66,6 +66,12 @@ async function runs(folder = temporaryFolder()): Promise<Record<string, string |
   return served;
 }
 
+const folder = scratch();
+let served: Awaited<ReturnType<typeof runs>>;
+beforeAll(async () => {
+  served = await runs(folder);
+});
+
 if (noMarionette) console.warn(`a folder dropped in Firefox skipped: ${noMarionette}`);
 
 describe.each([
@@ -83,7 +89,7 @@ describe.each([
   test.skipIf(missing)(
     "a zip archive and a run's own files are verified, two archives compared, what is no run refused",
     async () => {
-      const pages = await servePages({ ...(await demoPages()), ...(await runs()), "/drops.html": drops });
+      const pages = await servePages({ ...(await demoPages()), ...served, "/drops.html": drops });
       const posted = pages.posted();
       const close = await openIn(`${pages.origin}/drops.html`);
       try {
@@ -104,8 +110,6 @@ describe.each([
 test.skipIf(noMarionette)(
   "a run's folder is dropped in Firefox, as the system hands it over",
   async () => {
-    const folder = temporaryFolder();
-    await runs(folder);
     const pages = await servePages(await demoPages());
     const firefox = await driveFirefox(`${pages.origin}/`);
     try {

@@ -3,8 +3,9 @@ import vm from "node:vm";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as seedgrad from "../../src/index.ts";
-import { bundle, type Chunk, fileOf, loadedWith, onWasm } from "../../tools/bundle.ts";
+import { type Chunk, fileOf, loadedWith, onWasm } from "../../tools/bundle.ts";
 import { launchChromium, noChromium } from "../support/chromium.ts";
+import { libraryModules } from "../support/esm.ts";
 import { type Pages, servePages } from "../support/pages.ts";
 import { type Outcome, program } from "../support/small.ts";
 
@@ -15,7 +16,7 @@ describe.skipIf(noChromium)("modules in Chromium, by an import map", () => {
   let page: Page;
 
   beforeAll(async () => {
-    chunks = await bundle();
+    chunks = await libraryModules();
     const map = JSON.stringify({ imports: { seedgrad: "/esm/seedgrad.js", "seedgrad/core": "/esm/core.js" } });
     const script = `import * as sg from "seedgrad/core"; globalThis.sg = sg;`;
     pages = await servePages({

@@ -1,7 +1,7 @@
 // The page that trains, as it is built: opened, used by mouse, keyboard and link, in Chromium and in Firefox.
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import * as vite from "vite";
@@ -9,7 +9,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { decodeZip } from "../../src/io/zip.ts";
 import { publishedOf } from "../../src/page/presets.ts";
 import { launchChromium, noChromium } from "../support/chromium.ts";
-import { demoPages } from "../support/demo.ts";
+import { demoFolder, demoPages } from "../support/demo.ts";
 import { noFirefox, openInFirefox } from "../support/firefox.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { type Pages, servePages } from "../support/pages.ts";
@@ -173,8 +173,7 @@ describe.skipIf(noChromium)("the page in Chromium", () => {
     "built as static files, in a folder of a server that knows nothing of it: one thread, the same digest",
     async () => {
       const site = temporaryFolder();
-      const build = { outDir: `${site}/some/where`, emptyOutDir: true };
-      await vite.build({ configFile: `${root}tools/demo.ts`, logLevel: "error", build });
+      cpSync(await demoFolder(), `${site}/some/where`, { recursive: true });
       const args = ["-u", "-m", "http.server", "0", "--bind", "127.0.0.1", "--directory", site];
       const server = spawn("python3", args, { stdio: ["ignore", "pipe", "ignore"] });
       try {
@@ -222,7 +221,7 @@ describe.skipIf(noChromium)("the page in Chromium", () => {
     await open("/#preset=mnist-mpl");
     expect(await page.getAttribute("#problem", "role")).toBe("alert");
     expect(await text("#problem")).toMatch(/mnist-mlp/);
-    const missing = (await servePages({ ...(await withoutData()) })) as Pages;
+    const missing = await servePages(await withoutData());
     try {
       await page.goto(`${missing.origin}/#preset=penguins&seed=1234`);
       await train();
@@ -270,7 +269,7 @@ describe.skipIf(noChromium)("the page in Chromium", () => {
   });
 });
 
-async function withoutData(): Promise<Record<string, string | Uint8Array>> {
+async function withoutData(): Promise<Record<string, Uint8Array>> {
   const all = await demoPages();
   return Object.fromEntries(Object.entries(all).filter(([path]) => !path.startsWith("/data/")));
 }

@@ -46,7 +46,7 @@ describe.skipIf(noChromium)("the page's backends in Chromium", () => {
     const files = await demoPages();
     const faulty = Object.entries(files).map(([path, file]) => {
       const isWorker = /\/worker-entry[^/]*\.js$/.test(path);
-      return [`/faulty${path}`, isWorker ? flushing + file : file] as const;
+      return [`/faulty${path}`, isWorker ? flushing + Buffer.from(file) : file] as const;
     });
     expect(faulty.filter(([path, file]) => file !== files[path.slice("/faulty".length)])).toHaveLength(1);
     pages = await servePages({ ...files, ...Object.fromEntries(faulty) });

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import * as seedgrad from "../../src/index.ts";
-import { bundle } from "../../tools/bundle.ts";
+import { libraryModules } from "../support/esm.ts";
 import { mnistPages, mnistPaths } from "../support/mnist-files.ts";
 import { root } from "../support/sources.ts";
 import { programModule, trainingModule } from "../worker/modules.ts";
@@ -62,7 +62,7 @@ export function trainHere(): Promise<seedgrad.Run> {
 
 /** Its files for servePages: /index.html has `page`, and so has /alone.html, which does its work by itself and posts what came out. */
 export async function workerPages(): Promise<Record<string, string | Uint8Array>> {
-  const chunks = await bundle();
+  const chunks = await libraryModules();
   const map = JSON.stringify({ imports: { "seedgrad/worker": "/esm/worker.js" } });
   const html = (text: string) =>
     `<!doctype html><link rel=icon href=data:,><script type=importmap>${map}</script><script type=module>${text}</script>`;

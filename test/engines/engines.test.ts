@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { noChromium } from "../support/chromium.ts";
+import { libraryModules } from "../support/esm.ts";
 import { root } from "../support/sources.ts";
 import { ask, bundle } from "./lane.ts";
 import { engines } from "./list.ts";
@@ -43,7 +44,7 @@ test.skipIf(noChromium)("a page of Chromium does on webgpu, and tells of each pr
   const { digests: published } = readMatrix();
   const presets = ["cars", "mnist-mlp"];
   const expected = presets.map((preset) => [preset, published[preset]]);
-  const pages = await serveLanes();
+  const pages = await serveLanes(await libraryModules());
   const heard: string[][] = [];
   const { answers, problem } = await askPage(
     browsers["chromium-webgpu"],

@@ -7,13 +7,17 @@ import vm from "node:vm";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import * as seedgrad from "../../src/index.ts";
 import { bundle, type Chunk, entries, fileOf, gzippedSize, loadedWith, onWasm } from "../../tools/bundle.ts";
+import { libraryModules } from "../support/esm.ts";
 import { type Outcome, program } from "../support/small.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "seedgrad-modules-"));
 let chunks: readonly Chunk[];
+/** A page with a small model. */
+let page: readonly Chunk[];
 
 beforeAll(async () => {
-  chunks = await bundle();
+  chunks = await libraryModules();
+  page = await bundle({ page: "bench/pages/small-model.ts" });
   writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
   for (const { file, code } of chunks) {
     mkdirSync(dirname(join(folder, file)), { recursive: true });
@@ -67,7 +71,6 @@ test("gpu.js and the backends are imported when they are asked for, by every ent
 
 test("sizes stay near what docs/design.md states", async () => {
   const kB = (files: readonly string[], of = chunks) => gzippedSize(loadedWith(of, files)) / 1000;
-  const page = await bundle({ page: "bench/pages/small-model.ts" });
   const wasm = (of: readonly Chunk[]) => onWasm.map((path) => fileOf(of, path));
   expect(kB(["page.js"], page)).toBeLessThan(40);
   expect(kB(["page.js", ...wasm(page)], page)).toBeLessThan(90);
@@ -95,7 +98,6 @@ function telling(name: string, files: readonly Chunk[]): string {
 const begun = (): ReadonlySet<string> => (globalThis as unknown as { begun: Set<string> }).begun;
 
 test("a page with a small model trains with the files that its size is of", async () => {
-  const page = await bundle({ page: "bench/pages/small-model.ts" });
   const files = ["page.js", ...onWasm.map((path) => fileOf(page, path))];
   const own = telling("page", loadedWith(page, files));
   const titles: string[] = [];

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { setTimeout as late } from "node:timers/promises";
 import { dataFiles, dataOf } from "../../src/page/presets.ts";
 import { beside, besideBytes } from "../../tools/beside.ts";
-import { bundle } from "../../tools/bundle.ts";
+import { bundle, type Chunk } from "../../tools/bundle.ts";
 import { launchChromium, noChromium } from "../support/chromium.ts";
 import { noFirefox, openInFirefox } from "../support/firefox.ts";
 import { type Pages, servePages } from "../support/pages.ts";
@@ -81,9 +81,9 @@ const script = `
   outcome.isWhole = true;
   await post();`;
 
-/** Serves the library as modules, the presets' data, and the page that trains. */
-export async function serveLanes(): Promise<Pages> {
-  const chunks = await bundle();
+/** Serves the library as modules, bundled unless it is given, the presets' data, and the page that trains. */
+export async function serveLanes(library?: readonly Chunk[]): Promise<Pages> {
+  const chunks = library ?? (await bundle());
   const map = JSON.stringify({ imports: { "seedgrad/worker": "/esm/worker.js" } });
   return servePages({
     ...Object.fromEntries(chunks.map(({ file, code }) => [`/esm/${file}`, code])),

@@ -7,8 +7,9 @@ import { pathToFileURL } from "node:url";
 import { rolldown } from "rolldown";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as sg from "../../src/index.ts";
-import { bundle, type Chunk } from "../../tools/bundle.ts";
+import type { Chunk } from "../../tools/bundle.ts";
 import { families } from "../../tools/families.ts";
+import { libraryModules } from "../support/esm.ts";
 import { calls, tensorsIn } from "../support/op-calls.ts";
 import { root } from "../support/sources.ts";
 
@@ -21,7 +22,7 @@ let chunks: readonly Chunk[];
 beforeAll(async () => {
   writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
   await sg.setDefaultBackend("reference");
-  chunks = await bundle();
+  chunks = await libraryModules();
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
