@@ -124,11 +124,35 @@ test("links of README and docs lead to files that the package has", () => {
   }
 });
 
-test("every npm script and command it names exists", async () => {
+test("files that README and docs name are there", () => {
+  const found = ["src", "kernels", "test", "bench", "tools"].flatMap((room) =>
+    readdirSync(`${root}${room}`, { recursive: true, encoding: "utf8" }).map((name) => `${room}/${name}`),
+  );
+  const isThere = (path: string) =>
+    found.some((each) => each === path || `/${each}`.endsWith(`/${path}`) || `/${each}`.includes(`/${path}/`));
+  for (const page of pages) {
+    const text = readFileSync(`${root}${page}`, "utf8").replace(/```.*?```/gs, "");
+    const named = [...text.matchAll(/`((?:src|kernels|test|bench|tools)\/[\w./-]+?)\/?`|`((?:[\w-]+\/)+[\w-]+\.ts)`/g)];
+    expect(
+      named.flatMap(([, folder, file]) => [folder ?? file]).filter((path) => !isThere(path) && !isThere(`${path}.ts`)),
+      page,
+    ).toEqual([]);
+  }
+});
+
+test("every npm script that README and docs/commands.md name exists", () => {
   const text = ["README.md", "docs/commands.md"].map((page) => readFileSync(`${root}${page}`, "utf8")).join("");
   const { scripts } = JSON.parse(readFileSync(`${root}package.json`, "utf8"));
   for (const [, name] of text.matchAll(/npm run ([a-z:]+)/g)) expect(scripts).toHaveProperty([name]);
-  const { stdout: help } = await call(["--help"]);
-  for (const [, name] of text.matchAll(/^\| `([a-z]+)[ `]/gm))
-    if (!["wasm"].includes(name)) expect(help).toMatch(new RegExp(`^  ${name}`, "m"));
+});
+
+test("docs/commands.md has every command, and no other; the flags that it names exist", async () => {
+  const rows = readFileSync(`${root}docs/commands.md`, "utf8").match(/^\| `.*$/gm)!;
+  const commandsIn = (row: string) => [...row.split(" | ")[0].matchAll(/`([a-z-]+)/g)].map(([, name]) => name);
+  const { stdout } = await call(["--help"]);
+  const list = stdout.slice(stdout.indexOf("\nCommands:"), stdout.indexOf("\nExit codes:"));
+  const all = [...list.matchAll(/^ {2}([a-z-]+)/gm)].map(([, name]) => name).filter((name) => name !== "help");
+  expect([...new Set(rows.flatMap(commandsIn))].sort()).toEqual(all.sort());
+  const { stdout: completion } = await call(["completion", "bash"]);
+  for (const [flag] of rows.join("").matchAll(/--[a-z-]+/g)) expect(completion).toMatch(new RegExp(`${flag}\\b`));
 });
