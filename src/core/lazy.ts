@@ -35,9 +35,19 @@ export class LazyModule<M> {
     this.#module = module;
   }
 
-  /** Imports it, unless it is at hand. */
+  /** Imports it, unless it is at hand. Throws BackendError where it can't be imported; the next call tries again. */
   async load(): Promise<void> {
-    this.#module ??= await this.#load();
+    try {
+      this.#module ??= await this.#load();
+    } catch (cause) {
+      throw new BackendError({
+        where: "import",
+        problem: "a module of the engine can't be imported",
+        got: String(cause),
+        hint: "a page fetches modules as graphs need them: its server must still have the files of the same build",
+        cause,
+      });
+    }
   }
 }
 

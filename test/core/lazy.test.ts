@@ -41,15 +41,37 @@ describe("a lazy module", () => {
     expect(found.imports()).toBe(0);
   });
 
-  test("other errors of the work, and of the import, are the caller's", async () => {
+  test("that can't be imported is an error with its cause, and is asked for again", async () => {
+    const cause = new TypeError("Failed to fetch dynamically imported module: chunks/one.js");
+    let isOnline = false;
+    const lazy = new LazyModule(async () => {
+      if (!isOnline) throw cause;
+      return { one: 1 };
+    });
+    // Other files' tests bring all that there are.
+    LazyModule.all.delete(lazy);
+    const failed = await importing(() => lazy.module.one).catch((error) => error);
+    expect(failed).toBeInstanceOf(BackendError);
+    expect(failed.cause).toBe(cause);
+    expect(failed.message).toMatch(
+      /^import: a module of the engine can't be imported: got TypeError: .*one.js\nHint: a page/,
+    );
+    isOnline = true;
+    expect(await importing(() => lazy.module.one)).toBe(1);
+  });
+
+  test("is had at once by all who wait for it", async () => {
+    const { lazy, imports } = counted({ one: 1 });
+    expect(await Promise.all([1, 2, 3].map((i) => importing(() => lazy.module.one + i)))).toEqual([2, 3, 4]);
+    expect(imports()).toBeGreaterThan(0);
+    expect(await importing(() => lazy.module)).toBe(lazy.module);
+  });
+
+  test("other errors of the work are the caller's", async () => {
     const work = () => {
       throw new RangeError("of its own");
     };
     await expect(importing(work)).rejects.toThrow(new RangeError("of its own"));
-    const lost = new LazyModule<{ one: number }>(() => Promise.reject(new Error("no such file")));
-    // Other files' tests bring all that there are.
-    LazyModule.all.delete(lost);
-    await expect(importing(() => lost.module.one)).rejects.toThrow("no such file");
     const primitive = () => {
       throw "not an object";
     };
