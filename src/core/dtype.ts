@@ -3,7 +3,7 @@
 
 import { BackendError } from "./errors.ts";
 
-/** Element type. `uint32` holds raw random words; arithmetic is on float32 and int32; comparisons give `bool` (0 or 1 in a byte). */
+/** Element type. `uint32` is what random words are; comparisons give `bool` (0 or 1 in a byte). */
 export type DType = "float32" | "int32" | "uint32" | "bool";
 
 /** The host representation of a tensor's elements, row-major. */

@@ -107,7 +107,7 @@ export function choice(population: NodeLike, count: number, options: ChoiceOptio
   return slice(argsort(keys, { descending: true }), [[0, count]]);
 }
 
-/** A tensor's slices along an axis in random order, each whole (NumPy's shuffle). 2 · (extent − 1) draws. x: [...] → [...]. Throws ShapeError for a scalar. @torch none: x[torch.randperm(n)]; numpy.random.Generator.permuted */
+/** A tensor's slices along an axis, the first unless given, in random order, each whole (NumPy's shuffle). 2 · (extent − 1) draws. x: [...] → [...]. Throws ShapeError for a scalar. @torch none: x[torch.randperm(n)]; numpy.random.Generator.permuted */
 export function shuffle(x: Node, axis = 0): Node {
   const at = normalizeAxis("shuffle", axis, x.shape.length);
   const order = permutation(x.shape[at]);

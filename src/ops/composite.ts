@@ -10,13 +10,13 @@ import { swapAxes } from "./movement.ts";
 import { bernoulli, checkProbability } from "./random.ts";
 import { max, sum } from "./reduce.ts";
 
-/** eˣ ÷ Σ eˣ along an axis, after subtracting the maximum (no gradient through it). @torch torch.softmax */
+/** eˣ ÷ Σ eˣ along an axis, the last unless given, after subtracting the maximum (no gradient through it). @torch torch.softmax */
 export function softmax(x: Node, axis = -1): Node {
   const shifted = exp(sub(x, stopGradient(max(x, { axis, keepDims: true }))));
   return div(shifted, sum(shifted, { axis, keepDims: true }));
 }
 
-/** (x − max) − log Σ e^(x − max) along an axis. @torch torch.log_softmax */
+/** (x − max) − log Σ e^(x − max) along an axis, the last unless given. @torch torch.log_softmax */
 export function logSoftmax(x: Node, axis = -1): Node {
   const shifted = sub(x, stopGradient(max(x, { axis, keepDims: true })));
   return sub(shifted, log(sum(exp(shifted), { axis, keepDims: true })));

@@ -25,14 +25,14 @@ const foundBy = (places: typeof prefixArgmax) => (axis: number, x: Node) => {
   return { values: gather(x, indices, axis), indices };
 };
 
-/** Sums of the elements up to each along an axis, as `torch.cumsum`: x: [...] float32 or int32 → [...]; int32 wraps. @torch torch.cumsum */
+/** Sums of the elements up to each along an axis, the last unless given, as `torch.cumsum`: x: [...] float32 or int32 → [...]; int32 wraps. @torch torch.cumsum */
 export const cumsum = along("cumsum", prefixSum);
 
-/** Products of the elements up to each along an axis, as `torch.cumprod`: x: [...] float32 or int32 → [...]; int32 wraps. @torch torch.cumprod */
+/** Products of the elements up to each along an axis, the last unless given, as `torch.cumprod`: x: [...] float32 or int32 → [...]; int32 wraps. @torch torch.cumprod */
 export const cumprod = along("cumprod", prefixProduct);
 
 /**
- * Largest of the elements up to each along an axis, and where it is: x: [...] float32 or int32 → values [...], indices [...] int32. NaN wins. Of equal ones
+ * Largest of the elements up to each along an axis, the last unless given, and where it is: x: [...] float32 or int32 → values [...], indices [...] int32. NaN wins. Of equal ones
  * the first counts and has the gradient, as in `argmax`; `torch.cummax` takes the last.
  * @torch torch.cummax
  */
@@ -42,7 +42,7 @@ export const cummax = along<Found>("cummax", foundBy(prefixArgmax));
 export const cummin = along<Found>("cummin", foundBy(prefixArgmin));
 
 /**
- * log(e^x₀ + … + e^xᵢ) along an axis, as `torch.logcumsumexp`: x: [...] float32 → [...]. With mᵢ the largest so far it is mᵢ + log sᵢ, where
+ * log(e^x₀ + … + e^xᵢ) along an axis, the last unless given, as `torch.logcumsumexp`: x: [...] float32 → [...]. With mᵢ the largest so far it is mᵢ + log sᵢ, where
  * sᵢ = sᵢ₋₁·e^(mᵢ₋₁ − mᵢ) + e^(xᵢ − mᵢ): nothing overflows.
  * @torch torch.logcumsumexp
  */

@@ -1,11 +1,12 @@
 // Movement: elements keep their values and change their places. Each is a view; nothing is copied unless no affine view exists.
 import { kind, listOf, numbers, shape as shapeKind } from "../core/arguments.ts";
+import { dtypes } from "../core/dtype.ts";
 import { refuse, ShapeError } from "../core/errors.ts";
 import { formatShape, normalizeAxis, type Shape, sizeOf, withExtent } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { axes as axesKind, axis as axisKind, takes, tensor, tensors } from "./arguments.ts";
 import { assemble } from "./assemble.ts";
-import { defineMovement, makeNode, numbersOf } from "./define.ts";
+import { defineMovement, makeNode, numbersOf, sameDType } from "./define.ts";
 import { pickedBy, type SliceSpec } from "./range.ts";
 import type { Batch } from "./record.ts";
 
@@ -142,18 +143,17 @@ export function flip(x: Node, axes: number | readonly number[]): Node {
   );
 }
 
-/** Joins tensors along an axis; the other extents must agree. Throws ShapeError. @torch torch.cat */
+const alike = sameDType(...dtypes);
+
+/** Joins tensors along an axis, the first unless given; the other extents must agree. Throws ShapeError, DTypeError. @torch torch.cat */
 export function concat(parts: readonly Node[], axis = 0): Node {
   if (parts.length === 0) refuse(ShapeError, "concat", "nothing to join", undefined, "at least one tensor");
+  alike([...new Set(parts.map(({ dtype }) => dtype))], {}, "concat");
   const at = normalizeAxis("concat", axis, parts[0].shape.length);
   const total = parts.reduce((sum, part) => sum + part.shape[at], 0);
   const shape = withExtent(parts[0].shape, at, total);
   for (const part of parts) {
-    if (
-      part.shape.length !== shape.length ||
-      part.dtype !== parts[0].dtype ||
-      part.shape.some((extent, i) => i !== at && extent !== shape[i])
-    ) {
+    if (part.shape.length !== shape.length || part.shape.some((extent, i) => i !== at && extent !== shape[i])) {
       refuse(
         ShapeError,
         "concat",
@@ -173,7 +173,7 @@ export function concat(parts: readonly Node[], axis = 0): Node {
   return assemble(parts, places, shape);
 }
 
-/** Joins tensors of one shape along a new axis. @torch torch.stack */
+/** Joins tensors of one shape along a new axis, the first unless given. @torch torch.stack */
 export function stack(parts: readonly Node[], axis = 0): Node {
   const rank = (parts[0]?.shape.length ?? 0) + 1;
   const at = normalizeAxis("stack", axis, rank);

@@ -17,7 +17,7 @@ function checkCount(where: string, what: string, value: number, least: number): 
   refuse(ShapeError, where, `${what} isn't a count`, value, `an integer ≥ ${least}`);
 }
 
-/** Parts of the given extents along an axis: [7, 2] by [3, 4] → [3, 2] and [4, 2]. Throws ShapeError unless they add up to the axis. @torch torch.split */
+/** Parts of the given extents along an axis, the first unless given: [7, 2] by [3, 4] → [3, 2] and [4, 2]. Throws ShapeError unless they add up to the axis. @torch torch.split */
 export function split(x: Node, sizes: readonly number[], axis = 0): Node[] {
   const at = normalizeAxis("split", axis, x.shape.length);
   for (const size of sizes) checkCount("split", "a part", size, 0);
@@ -37,7 +37,7 @@ export function split(x: Node, sizes: readonly number[], axis = 0): Node[] {
   });
 }
 
-/** At most `chunks` parts of ⌈extent ÷ chunks⌉ points, the last with what is left, as PyTorch's: 7 in 3 → 3, 3, 1. An empty axis gives one part. @torch torch.chunk */
+/** At most `chunks` parts of ⌈extent ÷ chunks⌉ points along an axis, the first unless given; the last with what is left, as PyTorch's: 7 in 3 → 3, 3, 1. An empty axis gives one part. @torch torch.chunk */
 export function chunk(x: Node, chunks: number, axis = 0): Node[] {
   checkCount("chunk", "the number of parts", chunks, 1);
   const extent = x.shape[normalizeAxis("chunk", axis, x.shape.length)];
@@ -46,7 +46,7 @@ export function chunk(x: Node, chunks: number, axis = 0): Node[] {
   return split(x, parts.length ? parts : [0], axis);
 }
 
-/** Each point of an axis by itself, without that axis: [3, 2] → three of [2]. PyTorch's unbind. @torch torch.unbind */
+/** Each point of an axis, the first unless given, by itself, without that axis: [3, 2] → three of [2]. PyTorch's unbind. @torch torch.unbind */
 export function unstack(x: Node, axis = 0): Node[] {
   const at = normalizeAxis("unstack", axis, x.shape.length);
   return Array.from({ length: x.shape[at] }, (_, i) => slice(x, alongAxis(at, i)));

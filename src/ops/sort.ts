@@ -36,13 +36,13 @@ export interface SortOptions {
 
 const sortOptions = (given: number | SortOptions): SortOptions => (typeof given === "number" ? { axis: given } : given);
 
-/** Where along an axis the elements are in ascending order, as `torch.argsort` with `stable`: x: [...] float32 or int32 → [...] int32. NaN last, in descending order too. @torch torch.argsort */
+/** Where along an axis, the last unless given, the elements are in ascending order, as `torch.argsort` with `stable`: x: [...] float32 or int32 → [...] int32. NaN last, in descending order too. @torch torch.argsort */
 export function argsort(x: Node, given: number | SortOptions = {}): Node {
   const { axis = -1, descending = false } = sortOptions(given);
   return makeNode("argsort", [x], x.shape, { axis: normalizeAxis("argsort", axis, x.shape.length), descending });
 }
 
-/** The elements in ascending order along an axis: x: [...] float32 or int32 → [...]. Stable, NaN last (`torch.sort` puts NaN first in descending order). A gradient goes back to where each element came from. @torch torch.sort */
+/** The elements in ascending order along an axis, the last unless given: x: [...] float32 or int32 → [...]. Stable, NaN last (`torch.sort` puts NaN first in descending order). A gradient goes back to where each element came from. @torch torch.sort */
 export function sort(x: Node, given: number | SortOptions = {}): Node {
   const { axis = -1, descending = false } = sortOptions(given);
   const at = normalizeAxis("sort", axis, x.shape.length);
@@ -55,7 +55,7 @@ export interface TopKOptions {
   readonly largest?: boolean;
 }
 
-/** The k largest elements along an axis in descending order, and where they are: x: [..., n, ...] → values [..., k, ...], indices int32. Equal ones in their own order; NaN counts after all numbers, where `torch.topk` takes it first. Throws ShapeError unless 0 ≤ k ≤ n. @torch torch.topk */
+/** The k largest elements along an axis, the last unless given, in descending order, and where they are: x: [..., n, ...] → values [..., k, ...], indices int32. Equal ones in their own order; NaN counts after all numbers, where `torch.topk` takes it first. Throws ShapeError unless 0 ≤ k ≤ n. @torch torch.topk */
 export function topK(x: Node, k: number, options: TopKOptions = {}): Found {
   const { axis = -1, largest = true } = options;
   const at = normalizeAxis("topK", axis, x.shape.length);

@@ -105,7 +105,8 @@ export function argumentOf(
   i: number,
 ): Tensor {
   if (given instanceof Tensor) return given;
-  refuse(Failure, where, `argument ${i} isn't a tensor`, showValue(given), "a tensor", "close over other values");
+  const hint = `close over other values${typeof given === "number" ? "; a list's map gives an index too: map((x) => f(x))" : ""}`;
+  refuse(Failure, where, `argument ${i} isn't a tensor`, showValue(given), "a tensor", hint);
 }
 
 /**

@@ -196,5 +196,7 @@ describe("grad", () => {
     expect(() => gradients(x, [x])).toThrow(/isn't a scalar/);
     expect(() => gradients(x.sum(), [x.cast("int32")])).toThrow(/no gradient with respect to this dtype/);
     expect(() => grad((t: Tensor) => t.sum())(3 as unknown as Tensor)).toThrow(/isn't a tensor/);
+    const each = grad((t: Tensor) => t.sum());
+    expect(() => [x].map(each as never)).toThrow(/argument 1 isn't a tensor: got 0.*\nHint: .*map\(\(x\) => f\(x\)\)/);
   });
 });
