@@ -3,7 +3,7 @@
 
 import * as e from "../../kernels/expr.ts";
 import type { KernelInput, Repeat } from "../../kernels/kernel.ts";
-import { type Kernel, kernelIndices, kindOf, type SpecialKernel } from "../../kernels/kinds.ts";
+import { type Kernel, kernelIndices, kindOf, type SpecialKernel, specialKinds } from "../../kernels/kinds.ts";
 import { broadcastView, coordinateView, isContiguous } from "../../kernels/view.ts";
 import type { DType } from "../core/dtype.ts";
 import { BackendError } from "../core/errors.ts";
@@ -108,7 +108,6 @@ export function fuse(graph: Graph, { fuse: fusing = true, narrow = true }: FuseO
     if (narrow && record.kind === "gather") values[output].storage = operands[0].format;
     const parts = record.kind === "reduce" && operands[0].inputs.some(hasDraws) ? operands.map(store) : operands;
     const kernel = lowerFamily(node, record, parts, output, asInput, graph.base);
-    // Asked of each, so that whoever has a plan has its kinds at hand.
     const kind = kernel.kind === "loop" ? undefined : kindOf(kernel);
     if (record.kind === "gather") for (const { at, extent } of kernelIndices(kernel)) checked.add(rangeKey(at, extent));
     if (narrow && kind?.keepsElements?.(kernel as SpecialKernel)) {
@@ -173,8 +172,9 @@ export function fuse(graph: Graph, { fuse: fusing = true, narrow = true }: FuseO
     for (const node of readWhole(nodes, asked)) whole.add(node);
     for (const [node, count] of countReaders(nodes, asked)) readers.set(node, count);
     const loops = loopNodes(nodes, (node) => recordOf(node).kind === "repeat");
-    // Asked for first: where it must be imported, all that came before is done again.
+    // Asked for first: where they must be imported, all that came before is done again. And whoever has a plan has its kinds at hand.
     const loopRules = loops.size > 0 ? loopFusion.module : undefined;
+    if (nodes.some((node) => recordOf(node).kind === "special")) specialKinds.need();
     for (const node of nodes) {
       const data = fixedData(graph, node);
       if (data) expressions.set(node, read(newValue(node.dtype, node.shape, { kind: "constant", data })));

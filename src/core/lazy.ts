@@ -30,6 +30,11 @@ export class LazyModule<M> {
     throw error;
   }
 
+  /** Throws BackendError where the module isn't imported yet, for who will ask for it later. */
+  need(): void {
+    void this.module;
+  }
+
   /** Has the module at hand, for who imports it at once. */
   give(module: M): void {
     this.#module = module;
