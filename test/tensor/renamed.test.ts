@@ -105,7 +105,7 @@ test("what is given as in other libraries gets a hint", () => {
     ],
     [
       () => sg.nn.linear(2, 3).forward(x().flatten().tile(2)),
-      /^linear: .*got \[4\], and a weight of \[3, 2\], expected \[\.\.\., 2\]/,
+      /^nn\.linear: .*got \[4\], and a weight of \[3, 2\], expected \[\.\.\., 2\]/,
     ],
     [
       () => sg.losses.crossEntropy(sg.zeros([2, 3, 4]), sg.zeros([2, 4], "int32")),
