@@ -20,6 +20,7 @@ import { decodeSafetensors, writeSafetensors } from "../io/safetensors.ts";
 import { readVariables, type Variable } from "../program/variable.ts";
 import { module } from "./check.ts";
 import type { Module } from "./module.ts";
+import { byOurNames } from "./pytorch.ts";
 
 export interface LoadOptions {
   /** Whether file and model must hold the same names and shapes; otherwise what fits is taken, and something must. Default true. */
@@ -101,8 +102,8 @@ export function noteWeights(model: Module, path: string, digest: string): void {
 }
 
 /**
- * A model with the weights of a safetensors file: `() => nn.load(build(), "base.safetensors")`. Names in the file are paths (`0.weight`), or a
- * checkpoint's (`parameter/0.weight`); other types of the format become float32 or int32, as docs/training.md has it. Throws CheckpointError for a file that is missing, damaged, or of another model.
+ * A model with the weights of a safetensors file: `() => nn.load(build(), "base.safetensors")`. Names in the file are paths (`0.weight`), a
+ * checkpoint's (`parameter/0.weight`), or PyTorch's for the same layers (`1.running_var`, `self_attn.in_proj_weight`); other types of the format become float32 or int32, as docs/training.md has it. Throws CheckpointError for a file that is missing, damaged, or of another model.
  */
 export function load<M extends Module>(model: M, path: string, options: LoadOptions = {}): M {
   checkArguments(loadCall, arguments);
@@ -156,7 +157,14 @@ export function giveWeights(
   const all = [...file];
   const own = all.filter(([name]) => kinds.test(name));
   const tensors = new Map((own.length > 0 ? own : all).map(([name, array]) => [name.replace(kinds, ""), array]));
-  return loadVariables(path, tensors, variablesOf(model), options);
+  const variables = variablesOf(model);
+  const names = new Set(variables.map(([name]) => name));
+  return loadVariables(
+    path,
+    byOurNames(tensors, (name) => names.has(name)),
+    variables,
+    options,
+  );
 }
 
 /** Writes a model's parameters and buffers by their paths, all at once, making its folder if need be. Throws CheckpointError where the file can't be written. */

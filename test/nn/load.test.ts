@@ -3,14 +3,16 @@ import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import type { HostArray } from "../../src/core/array.ts";
 import { float32Bits } from "../../src/core/canonical.ts";
 import { CheckpointError } from "../../src/core/errors.ts";
 import { readSafetensors, writeSafetensors } from "../../src/io/safetensors.ts";
 import * as nn from "../../src/nn/index.ts";
 import { loadVariables, weightsDigests } from "../../src/nn/load.ts";
-import { Variable } from "../../src/program/variable.ts";
+import { readVariables, Variable } from "../../src/program/variable.ts";
 import { manualSeed } from "../../src/rng/stream.ts";
-import { zeros } from "../../src/tensor/functions.ts";
+import { full, normal, zeros } from "../../src/tensor/functions.ts";
+import type { Tensor } from "../../src/tensor/tensor.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { root } from "../support/sources.ts";
 import { toyModel } from "../support/toy.ts";
@@ -84,6 +86,90 @@ describe("a file from outside", () => {
     expect(bits["parameter/3.weight"]).toEqual(Array.from({ length: 16 }, (_, i) => float32Bits(i / 8 - 1)));
     expect(bits["parameter/0.bias"]).toEqual(Array.from({ length: 8 }, (_, i) => float32Bits(i / 3)));
     expect(bits["parameter/3.bias"]).toEqual([0x3dcccccd, 0xbe800000]);
+  });
+});
+
+describe("PyTorch's names", () => {
+  class Parts extends nn.Module {
+    norm = nn.batchNorm1d(4);
+    mean = nn.batchNorm1d(4, { momentum: "cumulative" });
+    layer = nn.transformerDecoderLayer(4, 2, { hidden: 3 });
+    /** Its name is the path's own: no part of PyTorch's. */
+    linear1 = nn.linear(2, 2);
+    override forward(x: Tensor) {
+      return x;
+    }
+  }
+  const kept = ["norm.weight", "norm.bias", "mean.weight", "mean.bias", "linear1.weight", "linear1.bias"].concat(
+    [1, 2, 3].flatMap((i) => [`layer.norm${i}.weight`, `layer.norm${i}.bias`]),
+  );
+  /** Ours for each of what `state_dict()` of the same modules has in PyTorch 2.13, beside those above. */
+  const theirs: Record<string, readonly string[]> = {
+    "norm.running_mean": ["norm.runningMean"],
+    "norm.running_var": ["norm.runningVariance"],
+    "norm.num_batches_tracked": [],
+    "mean.running_mean": ["mean.runningMean"],
+    "mean.running_var": ["mean.runningVariance"],
+    "mean.num_batches_tracked": ["mean.batchesTracked"],
+    "layer.linear1.weight": ["layer.mlp.0.weight"],
+    "layer.linear1.bias": ["layer.mlp.0.bias"],
+    "layer.linear2.weight": ["layer.mlp.3.weight"],
+    "layer.linear2.bias": ["layer.mlp.3.bias"],
+    ...Object.fromEntries(
+      [
+        ["self_attn", "attention"],
+        ["multihead_attn", "memoryAttention"],
+      ].flatMap(([name, ours]) =>
+        ["weight", "bias"].flatMap((what) => [
+          [`layer.${name}.in_proj_${what}`, ["query", "key", "value"].map((part) => `layer.${ours}.${part}.${what}`)],
+          [`layer.${name}.out_proj.${what}`, [`layer.${ours}.out.${what}`]],
+        ]),
+      ),
+    ),
+  };
+  const made = async (seed: number) => {
+    manualSeed(seed);
+    const model = new Parts();
+    for (const [, variable] of model.namedVariables())
+      variable.assign(variable.dtype === "int32" ? full([], seed, "int32") : normal(variable.shape));
+    return {
+      model,
+      tensors: new Map(await readVariables(model.namedVariables().map(([n, v]) => [n.replace(/^\w+\//, ""), v]))),
+    };
+  };
+  const packed = (parts: readonly HostArray[]): HostArray => {
+    const [{ dtype, shape }] = parts;
+    const data = parts.flatMap((part) => [...part.data]);
+    const [rows, ...rest] = shape;
+    return {
+      dtype,
+      data: dtype === "int32" ? Int32Array.from(data) : Float32Array.from(data),
+      shape: parts.length > 1 ? [parts.length * rows, ...rest] : shape,
+    };
+  };
+  const counted: HostArray = { data: new Int32Array([5]), shape: [], dtype: "int32" };
+
+  test("of normalisations, attention and a transformer's layers load strictly, to the bit", async () => {
+    const path = `${temporaryFolder()}/theirs.safetensors`;
+    const { model, tensors } = await made(3);
+    const rest = Object.entries(theirs).map(([name, ours]): [string, HostArray] => [
+      name,
+      ours.length === 0 ? counted : packed(ours.map((each) => tensors.get(each)!)),
+    ]);
+    writeSafetensors(path, [...kept.map((name): [string, HostArray] => [name, tensors.get(name)!]), ...rest]);
+    const other = (await made(4)).model;
+    expect(await bitsOf(other)).not.toEqual(await bitsOf(model));
+    expect(await bitsOf(nn.load(other, path))).toEqual(await bitsOf(model));
+  });
+
+  test("what the model doesn't have under either name is said by the file's", async () => {
+    const path = `${temporaryFolder()}/theirs.safetensors`;
+    writeSafetensors(path, [
+      ["0.in_proj_weight", { data: new Float32Array(6), shape: [6, 1], dtype: "float32" }],
+      ["0.num_batches_tracked", counted],
+      ["0.running_mean", { data: new Float32Array(8), shape: [8], dtype: "float32" }],
+    ]);
+    expect(() => nn.load(built(1), path)).toThrow("unknown 0.in_proj_weight, 0.num_batches_tracked, 0.running_mean;");
   });
 });
 
