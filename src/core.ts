@@ -31,7 +31,7 @@ export * as nn from "./nn/basic.ts";
 export * as losses from "./nn/losses/basic.ts";
 export { autocast } from "./ops/autocast.ts";
 export * as optim from "./optim/basic.ts";
-export { type Compiled, type CompileOptions, compile, type Execution } from "./program/compiled.ts";
+export { type Compiled, type CompileOptions, compile, type Execution, type Passed } from "./program/compiled.ts";
 export { grad, gradients, type ScalarFunction, valueAndGrad } from "./program/gradients.ts";
 export { onExecute, runtimeScalar, watch } from "./program/trace.ts";
 export { Parameter, type Stateful, Variable } from "./program/variable.ts";

@@ -15,8 +15,12 @@ export function settled<T>(value: T, refusal: () => Error): T {
   throw refusal();
 }
 
-/** What a user's callable gave, named by `where`. Throws ConfigError for a promise. */
-export function atOnce<T>(where: string, value: T): T {
+/** What a user's callable gave, named by `where`. Throws ConfigError, with the hint, for a promise. */
+export function atOnce<T>(
+  where: string,
+  value: T,
+  hint = "await what it needs before, and let it return the value itself",
+): T {
   return settled(
     value,
     () =>
@@ -25,7 +29,7 @@ export function atOnce<T>(where: string, value: T): T {
         problem: "a promise where a value was meant",
         got: "a promise",
         expected: "a synchronous function",
-        hint: "await what it needs before, and let it return the value itself",
+        hint,
       }),
   );
 }

@@ -23,6 +23,8 @@ export interface Dataset {
   readonly fields: Readonly<Record<string, Field>>;
   /** SHA-256 of the data under it, 64 hex digits by name: what a run's manifest and chain hold. */
   readonly digests: Readonly<Record<string, string>>;
+  /** Of samples that are read later: what is asked for a batch's, in place of each field's `read`. */
+  readonly later?: (samples: Int32Array) => Promise<Readonly<Record<string, TypedArray>>>;
   /** Of a table: the names of its columns, in the order of `inputs`' last axis. */
   readonly columns?: readonly string[];
   /** Of a text: which character each number stands for. */

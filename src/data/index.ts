@@ -1,3 +1,4 @@
+export { type AsyncSource, asyncDataset } from "./async.ts";
 // Datasets, readers and loaders.
 export { type CsvOptions, csvArrays, csvDataset } from "./columns.ts";
 export { type CsvField, type CsvRow, type CsvTable, parseCsv } from "./csv.ts";

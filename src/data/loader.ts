@@ -121,12 +121,13 @@ class Spare {
 }
 
 /** Samples of a dataset as one batch. */
-function gather({ name, fields }: Dataset, indices: Int32Array, { transform, spare }: Gathering): LoadedBatch {
+function gather({ name, fields }: Dataset, indices: Int32Array, { transform, spare, read }: Gathering): LoadedBatch {
   const gathered: Record<string, HostArray> = {};
   for (const [key, field] of Object.entries(fields)) {
     const { shape, dtype } = field;
     const data = spare.array(dtype, indices.length * sizeOf(shape));
-    atOnce(`dataset ${name}: read of ${key}`, field.read(indices, data));
+    if (read) data.set(elementsOf(`dataset ${name}: read of ${key}`, read[key], data));
+    else atOnce(`dataset ${name}: read of ${key}`, field.read(indices, data), "data.asyncDataset reads later");
     gathered[key] = { data, dtype, shape: [indices.length, ...shape] };
   }
   let tensors: LoadedBatch["tensors"] | undefined = atOnce(`loader ${name}: transform`, transform(gathered, indices));
@@ -154,6 +155,21 @@ const releases = new WeakMap<LoadedBatch, () => void>();
 interface Gathering {
   readonly transform: Transform;
   readonly spare: Spare;
+  /** The samples' elements, where they were read before. */
+  readonly read?: Readonly<Record<string, TypedArray>>;
+}
+
+/** What was read of a field. Throws DataError unless it is of its dtype, and as much as the batch holds. */
+function elementsOf(where: string, read: TypedArray | undefined, wanted: TypedArray): TypedArray {
+  if (read?.constructor === wanted.constructor && read.length === wanted.length) return read;
+  const shown = (array: TypedArray | undefined) =>
+    array ? `${array.length} elements of ${array.constructor.name}` : "nothing";
+  throw new DataError({
+    where,
+    problem: "other elements than its field says",
+    got: shown(read),
+    expected: shown(wanted),
+  });
 }
 
 /** The loader's first `count` batches of epoch 0, again and again: what a model should be able to learn by heart. */
@@ -192,7 +208,7 @@ export function dataLoader(dataset: Dataset, options: LoaderOptions): DataLoader
 }
 
 function loaderOf(dataset: Dataset, options: LoaderOptions): DataLoader {
-  const { name, size, digests, columns, vocabulary, classes, split, table } = dataset;
+  const { name, size, digests, columns, vocabulary, classes, split, table, later } = dataset;
   const { batchSize, shuffle = false, dropLast = shuffle, transform = (tensors) => tensors, augment = [] } = options;
   const { shuffleWindow } = options;
   const shuffleSeed =
@@ -265,7 +281,7 @@ function loaderOf(dataset: Dataset, options: LoaderOptions): DataLoader {
           expected: `an integer in [0, ${count}], the batches of an epoch`,
         });
       }
-      return (function* () {
+      const chosen = function* () {
         const from = { seed: shuffleSeed ?? seed, offset };
         const order = sampleOrder(size, shuffle ? from : undefined, shuffleWindow);
         const part = split?.order(seed);
@@ -276,8 +292,19 @@ function loaderOf(dataset: Dataset, options: LoaderOptions): DataLoader {
           const random = whole ? [] : augment;
           const change = (tensors: LoadedBatch["tensors"], indices: LoadedBatch["indices"]) =>
             transform(transformed(random, tensors, wordsOf(from, orderDraws, sampleDraws, samples)), indices);
-          yield gather(source, part ? samples.map((index) => part[index]) : samples, { transform: change, spare });
+          const indices = part ? samples.map((index) => part[index]) : samples;
+          yield {
+            indices,
+            made: (read?: Gathering["read"]) => gather(source, indices, { transform: change, spare, read }),
+          };
         }
+      };
+      if (!later)
+        return (function* () {
+          for (const { made } of chosen()) yield made();
+        })();
+      return (async function* () {
+        for (const { indices, made } of chosen()) yield made(await later(indices));
       })();
     },
   };

@@ -42,7 +42,7 @@ export function variable(shape: Shape, dtype: DType): Node {
 }
 
 /** Elements as nested arrays, a flat typed array, or one number or boolean. */
-export type ArrayLike = number | boolean | TypedArray | readonly ArrayLike[];
+export type ArrayLike = number | boolean | TypedArray | Float64Array | readonly ArrayLike[];
 
 /** Axes that nested arrays may have: an array that holds itself has no end. */
 const deepest = 64;

@@ -6,6 +6,7 @@ import type { Backend } from "../compile/contract.ts";
 import { fallbackOf } from "../compile/fallback.ts";
 import type { Plan } from "../compile/plan.ts";
 import { boolean, callable, checkArguments, kind, options as optionsOf, signature, string } from "../core/arguments.ts";
+import type { HostArray } from "../core/array.ts";
 import type { TypedArray } from "../core/dtype.ts";
 import { allTaken } from "../core/promise.ts";
 import type { Graph } from "../graph/graph.ts";
@@ -14,6 +15,7 @@ import { atOneSite } from "../graph/site.ts";
 import { ambientStream, Stream } from "../rng/stream.ts";
 import { currentBackend, namedBackend } from "../runtime/backends.ts";
 import { exclusive } from "../runtime/queue.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import type { Leaf } from "../tensor/tree.ts";
 import { type Execution, hostValues, makeCall, runCall } from "./call.ts";
 import { Program, type Ready, surroundings } from "./program.ts";
@@ -38,18 +40,27 @@ export interface CompileOptions {
   readonly log?: (message: string, level: "debug" | "info" | "warn") => void;
 }
 
-/** A tensor, a number (a float32 scalar that each call gives anew) or a host array, in records and arrays; strings and booleans are part of the program. */
+/** What a call takes for what the function takes: for a tensor a host array too, or a number (a float32 scalar), alone and in records and lists. */
+export type Passed<T> = T extends Tensor
+  ? Tensor | HostArray | number
+  : T extends HostArray
+    ? T
+    : T extends object
+      ? { readonly [K in keyof T]: Passed<T[K]> }
+      : T;
+
+/** Tensors, numbers and host arrays are given anew by each call; strings and booleans are part of the program. */
 export interface Compiled<A extends readonly unknown[], R> {
   /** Draws, the state's versions, scalars, host arrays and what is around it (autocast, flags, the ambient stream, the default backend) are taken when it is called; only the execution waits for its turn. */
-  (...args: A): Promise<R>;
+  (...args: Passed<A>): Promise<R>;
   /** As a call, with what else an execution tells. `base`: draws from there, and the stream stays where it is. */
-  execute(args: A, options?: { readonly base?: number }): Promise<Execution<R>>;
+  execute(args: Passed<A>, options?: { readonly base?: number }): Promise<Execution<R>>;
   /** The graph for arguments like these; nothing is run, and the stream stays where it is. */
-  trace(...args: A): Promise<Graph>;
+  trace(...args: Passed<A>): Promise<Graph>;
   /** The plan for these arguments on the function's backend, and the elements of all its inputs as an execution would begin with them now: arguments, numbers from the host, state. Nothing is run, the stream stays where it is, and what `onExecute` called is taken back. */
-  peek(...args: A): Promise<Peek>;
+  peek(...args: Passed<A>): Promise<Peek>;
   /** The plan for arguments like these on the function's backend. */
-  plan(...args: A): Promise<Plan>;
+  plan(...args: Passed<A>): Promise<Plan>;
 }
 
 /** A plan and its inputs' elements, in order. */
@@ -104,7 +115,7 @@ export function compile<A extends readonly unknown[], R>(
     typeof options.backend === "string" ? namedBackend(options.backend) : (options.backend ?? currentBackend());
   const streamNow = () => options.stream ?? ambientStream();
 
-  const find = (args: A, seed: bigint): { program: Program<R>; leaves: Leaf["value"][] } => {
+  const find = (args: Passed<A>, seed: bigint): { program: Program<R>; leaves: Leaf["value"][] } => {
     refuseInTrace(name);
     const around = surroundings(owners, seed);
     for (const [i, program] of programs.entries()) {
@@ -140,7 +151,7 @@ export function compile<A extends readonly unknown[], R>(
     log?.(`${name}: ${fallback}`, "warn");
   };
 
-  const execute = (args: A, base: number | undefined): Promise<Execution<R>> => {
+  const execute = (args: Passed<A>, base: number | undefined): Promise<Execution<R>> => {
     const stream = streamNow();
     const { program, leaves } = find(args, stream.seed);
     const call = makeCall({ name, program, leaves, backend: backendNow(), stream, base, log: told });
@@ -152,13 +163,13 @@ export function compile<A extends readonly unknown[], R>(
     );
   };
 
-  const load = (args: A): Promise<Ready> => {
+  const load = (args: Passed<A>): Promise<Ready> => {
     const { program } = find(args, streamNow().seed);
     const backend = backendNow();
     return exclusive(async () => program.load(await backend, told));
   };
 
-  const peek = (args: A): Promise<Peek> => {
+  const peek = (args: Passed<A>): Promise<Peek> => {
     const { program, leaves } = find(args, streamNow().seed);
     const backend = backendNow();
     const lineages = program.traced.state.map(({ variable }) => variable.lineage);
@@ -178,16 +189,16 @@ export function compile<A extends readonly unknown[], R>(
     });
   };
 
-  return Object.assign((...args: A) => made(async () => (await execute(args, undefined)).result), {
-    execute: (args: A, { base }: { readonly base?: number } = {}) => made(() => execute(args, base)),
-    trace: (...args: A) =>
+  return Object.assign((...args: Passed<A>) => made(async () => (await execute(args, undefined)).result), {
+    execute: (args: Passed<A>, { base }: { readonly base?: number } = {}) => made(() => execute(args, base)),
+    trace: (...args: Passed<A>) =>
       made(() => {
         const { program } = find(args, streamNow().seed);
         const backend = backendNow();
         return exclusive(async () => program.graph(await backend));
       }),
-    peek: (...args: A) => made(() => peek(args)),
-    plan: (...args: A) => made(async () => (await load(args)).executable.plan),
+    peek: (...args: Passed<A>) => made(() => peek(args)),
+    plan: (...args: Passed<A>) => made(async () => (await load(args)).executable.plan),
   });
 }
 

@@ -79,7 +79,7 @@ const asAsync = (where: string, problem: string, hint: string) => () =>
 /** Runs the function in a trace: arguments, then scalars, then state are the graph's inputs; its results, then assigned state the outputs. */
 export function traceFunction<A extends readonly unknown[], R>(
   fn: (...args: A) => R,
-  args: A,
+  args: readonly unknown[],
   variables: readonly (readonly [string, Variable])[],
   seed: bigint,
 ): TraceResult<R> & Capture {

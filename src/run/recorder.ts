@@ -6,7 +6,7 @@ import { ConfigError } from "../core/errors.ts";
 import { numericsId } from "../core/numerics.ts";
 import { epochDraws } from "../data/draws.ts";
 import type { DataLoader } from "../data/loader.ts";
-import { type Compiled, type CompileOptions, compile, type Execution } from "../program/compiled.ts";
+import { type Compiled, type CompileOptions, compile, type Execution, type Passed } from "../program/compiled.ts";
 import { drawSeed, manualSeed, parseSeed, type Stream } from "../rng/stream.ts";
 import { turn } from "../runtime/pressure.ts";
 import { tensor } from "../tensor/creation.ts";
@@ -87,12 +87,12 @@ export class RunRecorder {
    */
   compile<A extends readonly unknown[], R>(fn: (...args: A) => R, options: CompileOptions = {}): Compiled<A, R> {
     const compiled = compile(fn, { state: this.#kept, ...options, stream: this.stream, backend: this.backend });
-    const execute = (args: A, how?: { readonly base?: number }): Promise<Execution<R>> => {
+    const execute = (args: Passed<A>, how?: { readonly base?: number }): Promise<Execution<R>> => {
       const execution = compiled.execute(args, how);
       this.#step.called(execution);
       return execution;
     };
-    const call = async (...args: A): Promise<R> => (await execute(args)).result;
+    const call = async (...args: Passed<A>): Promise<R> => (await execute(args)).result;
     return Object.assign(call, { execute, trace: compiled.trace, peek: compiled.peek, plan: compiled.plan });
   }
 

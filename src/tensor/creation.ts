@@ -31,7 +31,7 @@ const tensorCall = signature(
   'shape and dtype together go by name: { shape: [2, 1], dtype: "int32" }',
 );
 
-/** A tensor of given values: nested arrays, a typed array, one number, or an array with its shape and dtype as `data` reads it. Numbers give float32, booleans bool, typed arrays their own dtype. The second argument may be the dtype or the shape alone: `tensor([1, 2], "int32")`. Throws ShapeError, DTypeError, ConfigError. */
+/** A tensor of given values: nested arrays, a typed array, one number, or a host array: an array with its shape and dtype, as a loader's batches hold. Numbers give float32, booleans bool, typed arrays their own dtype, Float64Array float32. The second argument may be the dtype or the shape alone: `tensor([1, 2], "int32")`. Throws ShapeError, DTypeError, ConfigError. */
 export function tensor(values: ArrayLike | HostArray, options: DType | Shape | TensorOptions = {}): Tensor {
   checkArguments(tensorCall, arguments);
   const host = isHostArray(values) ? values : undefined;

@@ -4,9 +4,9 @@ import { attach } from "./family.ts";
 
 /** `theirs:ours`, of several that could be meant `theirs:ours|another`. */
 const pairs =
-  "absolute:abs amax:max amin:min argMax:argmax argMin:argmin asType:cast astype:cast bmm:matmul clip:clamp dataSync:data arraySync:array detach:stopGradient divide:div eq:equal expand:broadcastTo float:cast fmod:remainder ge:greaterEqual gt:greater int:cast le:lessEqual " +
-  "logicalXor:notEqual logsumexp:logSumExp lt:less matMul:matmul mm:matmul mod:remainder moveaxis:moveAxis movedim:moveAxis multiply:mul mv:matmul ne:notEqual negative:neg numpy:data permute:transpose power:pow ravel:flatten repeat:tile|repeatInterleave " +
-  "subtract:sub swapaxes:swapAxes to:cast tolist:array topk:topK type:cast unbind:unstack unsqueeze:expandDims var:variance view:reshape";
+  "absolute:abs amax:max amin:min argMax:argmax argMin:argmin asType:cast astype:cast bmm:matmul clip:clamp dataSync:data arraySync:array detach:stopGradient divide:div eq:equal expand:broadcastTo float:cast fmod:remainder ge:greaterEqual gt:greater half:roundTo indexSelect:take index_select:take int:cast le:lessEqual " +
+  "logicalXor:notEqual log_softmax:logSoftmax logsumexp:logSumExp long:cast lt:less matMul:matmul mm:matmul mod:remainder moveaxis:moveAxis movedim:moveAxis multiply:mul mv:matmul ne:notEqual negative:neg numpy:data permute:transpose power:pow ravel:flatten repeat:tile|repeatInterleave " +
+  "subtract:sub swapaxes:swapAxes t:transpose to:cast tolist:array topk:topK type:cast unbind:unstack unsqueeze:expandDims var:variance view:reshape";
 
 /** What is to be written here, by others' names. */
 export const renamed: ReadonlyMap<string, string> = new Map([
@@ -15,6 +15,8 @@ export const renamed: ReadonlyMap<string, string> = new Map([
     return [theirs, `x.${ours.replace("|", " or x.")}`] as const;
   }),
   ["backward", "gradients(loss, parameters), or optimizer.minimize(loss)"],
+  ...["indexAdd", "index_add"].map((name) => [name, "scatterAdd(indices, updates, axis, size), of one shape"] as const),
+  ...["maskedFill", "masked_fill"].map((name) => [name, "where(mask, value, x)"] as const),
 ]);
 
 /** Has tensors refuse those names with ours. */

@@ -705,6 +705,11 @@ const calls: Readonly<Record<string, RightCall>> = {
     2,
     { requiredKeys: ["inputs"] },
   ),
+  "data.asyncDataset": call(
+    () => ["d", { size: 2, fields: { inputs: { shape: [1], dtype: "float32" } }, digests: {}, read: async () => ({}) }],
+    2,
+    { requiredKeys: ["size", "fields", "digests", "read"] },
+  ),
   "data.dataLoader": call(
     () => [dataset(), { batchSize: 1, shuffle: true, dropLast: true, transform: (t: object) => t }],
     2,

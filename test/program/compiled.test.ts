@@ -36,11 +36,11 @@ describe("arguments and results", () => {
       mode,
     }));
     const host = { data: Float32Array.of(1, 2), shape: [2], dtype: "float32" } as const;
-    const out = await f({ x: sg.tensor([1, 2]), k: 3 as unknown as Tensor }, [host as unknown as Tensor], "m");
+    const out = await f({ x: sg.tensor([1, 2]), k: 3 }, [host], "m");
     expect(await out.sum.array()).toEqual([4, 8]);
     expect(await out.same[0].array()).toEqual([1, 2]);
     expect(out.mode).toBe("m");
-    const again = await f({ k: 0.5 as unknown as Tensor, x: sg.tensor([1, 2]) }, [host as unknown as Tensor], "m");
+    const again = await f({ k: 0.5, x: sg.tensor([1, 2]) }, [host], "m");
     expect(await again.sum.array()).toEqual([1.5, 3]);
   });
 
@@ -108,7 +108,7 @@ describe("arguments and results", () => {
     await expect(compile((async (x: Tensor) => x) as unknown as (x: Tensor) => Tensor)(sg.zeros([1]))).rejects.toThrow(
       /async/,
     );
-    const short = { data: Float32Array.of(1), shape: [2], dtype: "float32" } as unknown as Tensor;
+    const short = { data: Float32Array.of(1), shape: [2], dtype: "float32" } as const;
     await expect(compile((x: Tensor) => x)(short)).rejects.toThrow(ShapeError);
   });
 });

@@ -1,6 +1,6 @@
 // Tensors: lazy, read async, printed as NumPy prints; errors at the caller's line.
 import { beforeAll, describe, expect, test } from "vitest";
-import { DTypeError, ShapeError } from "../../src/core/errors.ts";
+import { DTypeError, rootsFrom, ShapeError } from "../../src/core/errors.ts";
 import { grad, gradients, valueAndGrad } from "../../src/program/gradients.ts";
 import { manualSeed } from "../../src/rng/stream.ts";
 import { setDefaultBackend } from "../../src/runtime/backends.ts";
@@ -13,6 +13,16 @@ beforeAll(() => {
 });
 
 describe("making and reading", () => {
+  test("a host array, as a loader's batches hold: its shape and dtype, unless told otherwise; and numbers of float64", async () => {
+    const host = { data: new Uint8Array([1, 0]), shape: [2, 1], dtype: "bool" } as const;
+    expect([sg.tensor(host).dtype, sg.tensor(host).shape]).toEqual(["bool", [2, 1]]);
+    expect(await sg.tensor(host).array()).toEqual([[true], [false]]);
+    expect(await sg.tensor(host, "int32").array()).toEqual([[1], [0]]);
+    expect(await sg.tensor(host, [1, 2]).array()).toEqual([[true, false]]);
+    expect(() => sg.tensor({ ...host, shape: [3] })).toThrow(ShapeError);
+    expect(await sg.tensor(new Float64Array([0.1])).array()).toEqual([Math.fround(0.1)]);
+  });
+
   test("nested arrays, typed arrays, numbers", async () => {
     expect(
       await sg
@@ -108,6 +118,16 @@ describe("methods", () => {
       [true, true],
     ]);
     expect(Object.keys(sg.ops).filter((name) => name in Tensor.prototype).length).toBeGreaterThan(40);
+  });
+
+  test("the engine's own lines of a stack are left out, those of a package under source maps too", () => {
+    const own = rootsFrom("file:///a%20b/node_modules/seedgrad/dist/src/core/errors.js");
+    for (const room of ["dist/src", "dist/kernels", "src", "kernels"])
+      expect(own).toEqual(expect.arrayContaining([`/a b/node_modules/seedgrad/${room}/`]));
+    expect(rootsFrom("https://page.example/dist/assets/app.js")).toEqual([
+      "https://page.example/dist/",
+      "https://page.example/kernels/",
+    ]);
   });
 
   test("errors name op and caller's line", () => {

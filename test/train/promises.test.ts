@@ -106,7 +106,11 @@ describe("a promise is refused, and named", () => {
     });
     const { inputs, targets } = whole.fields;
     const fields = { inputs: { ...inputs, read: late }, targets };
-    await fails({}, /dataset mine: read of inputs: /, dataLoader({ ...whole, fields }, { batchSize: 2 }));
+    await fails(
+      {},
+      /dataset mine: read of inputs: .*\n.*data\.asyncDataset/,
+      dataLoader({ ...whole, fields }, { batchSize: 2 }),
+    );
   });
 
   test("what a registered factory gives", () => {
