@@ -10,6 +10,6 @@ export {
   recall,
 } from "./metrics/confusion.ts";
 export { accuracy, bitsPerCharacter, mean, perplexity } from "./metrics/mean.ts";
-export type { Metric } from "./metrics/metric.ts";
+export type { IgnoredOptions, Metric } from "./metrics/metric.ts";
 export { auc, precisionAtK, recallAtK, topKAccuracy } from "./metrics/ranking.ts";
 export { mae, mape, r2, rmse } from "./metrics/regression.ts";

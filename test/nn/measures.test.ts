@@ -98,6 +98,55 @@ describe("edges", () => {
     ).toBe(0.5);
   });
 
+  test("ignored targets count nothing, whatever is out of the classes' range: each metric is that of the others", async () => {
+    const [kept, rows, left] = [
+      [0, 2, 1, 1],
+      [
+        [3, 0, 1],
+        [0, 0, 1],
+        [0, 0, 2],
+        [0, 5, 0],
+      ],
+      [9, 9, 9],
+    ];
+    for (const ignoreIndex of [-100, 7]) {
+      const of = (make: (given?: metrics.IgnoredOptions) => metrics.Metric) =>
+        Promise.all([
+          measure(make({ ignoreIndex }), [left, ...rows, left], [ignoreIndex, ...kept, ignoreIndex]),
+          measure(make(), rows, kept),
+        ]);
+      const { accuracy, perClassAccuracy, confusionMatrix, precision, recall, fBeta, dice, meanIoU } = metrics;
+      const average = (make: typeof precision) => (given?: metrics.IgnoredOptions) =>
+        make({ ...given, average: "micro" });
+      const all = [accuracy, perClassAccuracy, confusionMatrix, meanIoU, fBeta, dice, precision, average(recall)];
+      for (const make of all) {
+        const [found, expected] = await of(make);
+        expect(found, make().name).toEqual(expected);
+      }
+    }
+    // Of a logit for each target; and none left.
+    expect(await measure(metrics.accuracy({ ignoreIndex: 2 }), [1, -1, -1], [1, 1, 2])).toBe(0.5);
+    expect(await measure(metrics.accuracy({ ignoreIndex: 2 }), [[1, 0]], [2])).toBe(Number.NaN);
+    // Cross entropy of alike logits is ln 2: sums of two are exact.
+    const even = [
+      [1, 1],
+      [1, 1],
+      [1, 9],
+      [1, 1],
+    ];
+    for (const make of [metrics.perplexity, metrics.bitsPerCharacter])
+      expect(await measure(make({ ignoreIndex: -1 }), even, [0, 1, -1, -1])).toBe(
+        await measure(
+          make(),
+          [
+            [1, 1],
+            [1, 1],
+          ],
+          [0, 1],
+        ),
+      );
+  });
+
   test.each([{}, { bins: 10 }])(
     "AUC %j: all above is 1, ties ½, one class alone NaN; [..., 2] as the difference of both",
     async (options) => {

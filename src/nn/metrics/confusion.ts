@@ -7,14 +7,21 @@ import { ones } from "../../tensor/creation.ts";
 import { cast, scatterAdd } from "../../tensor/families/basic.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Batch } from "../module.ts";
-import { type Metric, metricOf, predictions, targetsOf } from "./metric.ts";
+import {
+  classMetricOf,
+  countedTargets,
+  type IgnoredOptions,
+  ignoredFields,
+  type Metric,
+  predictions,
+} from "./metric.ts";
 
-/** Counts by target · classes + predicted class: [classes²] float32. A target out of range is an error when run. */
-function confusion(where: string, outputs: Tensor, batch: Batch): Tensor {
-  const targets = targetsOf(where, batch);
+/** Counts by target · classes + predicted class: [classes²] float32. A target out of range that isn't ignored is an error when run. */
+function confusion(where: string, outputs: Tensor, batch: Batch, given: IgnoredOptions): Tensor {
+  const { targets, counts } = countedTargets(where, batch, given);
   const { predicted, classes } = predictions(where, outputs, targets);
   const cells = cast(targets, "int32").mul(classes).add(predicted).reshape([targets.size]);
-  return scatterAdd(cells, ones([targets.size]), 0, classes * classes);
+  return scatterAdd(cells, counts?.reshape([targets.size]) ?? ones([targets.size]), 0, classes * classes);
 }
 
 /** One class's counts: rightly found, wrongly found, missed. */
@@ -68,21 +75,27 @@ const averages: Readonly<Record<Average, (counts: readonly Counts[], value: (cou
 const averageFields = {
   /** How classes' values become one: their mean, over those that occur; the value of all counts together; the mean by number of targets; or class 1's alone. */
   average: word("macro", "micro", "weighted", "binary").default("macro"),
+  ...ignoredFields,
 } as const;
 type AverageOptions = Given<{ readonly fields: typeof averageFields }>;
 
-function averaged(where: string, name: string, average: Average, value: (counts: Counts) => number): Metric {
+function averaged(
+  where: string,
+  name: string,
+  { average = "macro", ...given }: AverageOptions,
+  value: (counts: Counts) => number,
+): Metric {
   return {
     name: average === "macro" ? name : `${name}_${average}`,
     mode: "max",
-    terms: (outputs, batch) => confusion(where, outputs, batch),
+    terms: (outputs, batch) => confusion(where, outputs, batch, given),
     value: (totals) => averages[average](countsOf(totals), value),
   };
 }
 
 /** A metric of each class, averaged. */
 const perClass = (name: string, value: (counts: Counts) => number): ((options?: AverageOptions) => Metric) =>
-  factory(options(name, `metrics.${name}`, averageFields), ({ average }) => averaged(name, name, average, value));
+  factory(options(name, `metrics.${name}`, averageFields), (given) => averaged(name, name, given, value));
 
 /** Of what was found of a class, the part that is right; 0 where nothing was found. */
 export const precision = perClass("precision", ({ hits, wrong }) => quotient(hits, hits + wrong));
@@ -98,9 +111,9 @@ const fBetaRecord = options("f_beta", "metrics.fBeta", {
 export type FBetaOptions = Given<typeof fBetaRecord>;
 
 /** (1 + β²)·hits ÷ ((1 + β²)·hits + β²·missed + wrong) (van Rijsbergen 1979): recall counts β times as much as precision. β ≥ 0, default 1. Named f1, f2, f0.5 … */
-export const fBeta = factory(fBetaRecord, ({ beta, average }) => {
+export const fBeta = factory(fBetaRecord, ({ beta, ...given }) => {
   const square = beta * beta;
-  return averaged("fBeta", `f${beta}`, average, ({ hits, wrong, missed }) =>
+  return averaged("fBeta", `f${beta}`, given, ({ hits, wrong, missed }) =>
     quotient((1 + square) * hits, (1 + square) * hits + square * missed + wrong),
   );
 });
@@ -109,16 +122,16 @@ export const fBeta = factory(fBetaRecord, ({ beta, average }) => {
 export const dice = perClass("dice", ({ hits, wrong, missed }) => quotient(2 * hits, 2 * hits + missed + wrong));
 
 /** hits ÷ (hits + missed + wrong), the intersection over the union (Jaccard 1912), averaged over the classes that occur. */
-export const meanIoU = factory(options("mean_iou", "metrics.meanIoU", {}), () =>
-  averaged("meanIoU", "mean_iou", "macro", ({ hits, wrong, missed }) => quotient(hits, hits + missed + wrong)),
+export const meanIoU = factory(options("mean_iou", "metrics.meanIoU", ignoredFields), (given) =>
+  averaged("meanIoU", "mean_iou", given, ({ hits, wrong, missed }) => quotient(hits, hits + missed + wrong)),
 );
 
 const mostClasses = 64;
 
 /** How many targets of each class were taken for each class, `confusion_matrix/target/predicted`: the report draws it. Of at most 64 classes. */
-export const confusionMatrix = metricOf("confusion_matrix", {
+export const confusionMatrix = classMetricOf("confusion_matrix", (given) => ({
   terms: (outputs, batch) => {
-    const counts = confusion("confusionMatrix", outputs, batch);
+    const counts = confusion("confusionMatrix", outputs, batch, given);
     if (counts.size <= mostClasses * mostClasses) return counts;
     const problem = "too many classes to log a number for each pair";
     const hint = "perClassAccuracy logs a number for each";
@@ -129,16 +142,16 @@ export const confusionMatrix = metricOf("confusion_matrix", {
     const classes = Math.sqrt(totals.length);
     return Object.fromEntries(totals.map((count, i) => [`${Math.floor(i / classes)}/${i % classes}`, count]));
   },
-});
+}));
 
 /** The accuracy of each class that has targets, by its number, and their `mean`. */
-export const perClassAccuracy = metricOf("per_class_accuracy", {
+export const perClassAccuracy = classMetricOf("per_class_accuracy", (given) => ({
   mode: "max",
-  terms: (outputs, batch) => confusion("perClassAccuracy", outputs, batch),
+  terms: (outputs, batch) => confusion("perClassAccuracy", outputs, batch, given),
   value: (totals) => {
     const found = countsOf(totals).flatMap(({ hits, missed }, own) =>
       hits + missed > 0 ? [[String(own), hits / (hits + missed)] as const] : [],
     );
     return { ...Object.fromEntries(found), mean: meanOf(found.map(([, value]) => value)) };
   },
-});
+}));

@@ -8,15 +8,15 @@ import type { Tensor } from "../../tensor/tensor.ts";
 import type { Loss } from "../losses.ts";
 import * as losses from "../losses.ts";
 import type { Batch } from "../module.ts";
-import { type Metric, metricOf, predictions, share, targetsOf } from "./metric.ts";
+import { classMetricOf, countedTargets, type IgnoredOptions, type Metric, predictions, share } from "./metric.ts";
 
 /** The share of samples whose class is the target. outputs: [..., classes] float32 and targets: [...] int32; or logits of the targets' shape. In [0, 1]. */
-export const accuracy = metricOf(
-  "accuracy",
+export const accuracy = classMetricOf("accuracy", (given) =>
   share("max", (outputs, batch) => {
-    const targets = targetsOf("accuracy", batch);
+    const { targets, counts } = countedTargets("accuracy", batch, given);
     const { predicted } = predictions("accuracy", outputs, targets);
-    return [sum(cast(equal(predicted, cast(targets, "int32")), "float32")), targets.size];
+    const right = cast(equal(predicted, cast(targets, "int32")), "float32");
+    return counts ? [sum(right.mul(counts)), sum(counts)] : [sum(right), targets.size];
   }),
 );
 
@@ -52,17 +52,19 @@ export const mean: (loss: Loss, name?: string, options?: Pick<Metric, "mode">) =
 
 /** [cross entropy · targets, targets]. */
 const crossEntropyOf =
-  (where: string) =>
-  (outputs: Tensor, batch: Batch): [Tensor, number] => {
-    const { size } = targetsOf(where, batch);
-    return [losses.crossEntropy(outputs, batch).mul(size), size];
+  (where: string, given: IgnoredOptions) =>
+  (outputs: Tensor, batch: Batch): [Tensor, Tensor | number] => {
+    const { targets, counts } = countedTargets(where, batch, given);
+    if (counts) return [losses.crossEntropy(outputs, batch, { ...given, reduction: "sum" }), sum(counts)];
+    return [losses.crossEntropy(outputs, batch).mul(targets.size), targets.size];
   };
 
 /** The mean cross entropy over all targets in bits: divided by ln 2. For a model of characters the length that it would code a text with. outputs: [..., classes] float32, targets: [...] int32. ≥ 0. */
-export const bitsPerCharacter = metricOf(
-  "bits_per_character",
-  share("min", crossEntropyOf("bitsPerCharacter"), (mean) => mean / Math.LN2),
+export const bitsPerCharacter = classMetricOf("bits_per_character", (given) =>
+  share("min", crossEntropyOf("bitsPerCharacter", given), (mean) => mean / Math.LN2),
 );
 
 /** e to the mean cross entropy over all targets. outputs: [..., classes] float32, targets: [...] int32. ≥ 1. */
-export const perplexity = metricOf("perplexity", share("min", crossEntropyOf("perplexity"), exp));
+export const perplexity = classMetricOf("perplexity", (given) =>
+  share("min", crossEntropyOf("perplexity", given), exp),
+);

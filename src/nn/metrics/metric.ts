@@ -1,11 +1,11 @@
 // What a metric is: terms that a graph computes a batch, added up on the host over batches, and numbers out of the totals.
 import { ConfigError, refuse, ShapeError } from "../../core/errors.ts";
 import { camelCase } from "../../core/keys.ts";
-import { options } from "../../core/options.ts";
+import { type Given, numberOf, options } from "../../core/options.ts";
 import { sameShape } from "../../core/shape.ts";
 import { factory } from "../../core/things.ts";
 import { tensor } from "../../tensor/creation.ts";
-import { argmax, cast, greater, stack } from "../../tensor/families/basic.ts";
+import * as functions from "../../tensor/families/basic.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Batch } from "../module.ts";
 
@@ -24,6 +24,20 @@ export interface Metric {
 /** What makes a metric without options, which a config calls by its name. */
 export const metricOf = (name: string, metric: Omit<Metric, "name">): (() => Metric) =>
   factory(options(name, `metrics.${camelCase(name)}`, {}), () => ({ name, ...metric }));
+
+/** What metrics of class numbers take. */
+export const ignoredFields = {
+  /** Targets of this number count nothing, as PyTorch's −100; a mean is over the others. */
+  ignoreIndex: numberOf("an integer", { integer: true }).optional(),
+} as const;
+export type IgnoredOptions = Given<{ readonly fields: typeof ignoredFields }>;
+
+/** What makes a metric of class numbers, of which some may be ignored. */
+export const classMetricOf = (
+  name: string,
+  make: (given: IgnoredOptions) => Omit<Metric, "name">,
+): ((options?: IgnoredOptions) => Metric) =>
+  factory(options(name, `metrics.${camelCase(name)}`, ignoredFields), (given) => ({ name, ...make(given) }));
 
 /** What a metric keeps of its batches, after one more: totals, or all terms. */
 export function withTerms({ collects }: Pick<Metric, "collects">, kept: number[], terms: ArrayLike<number>): number[] {
@@ -46,7 +60,7 @@ export const share = (
   ...(mode && { mode }),
   terms: (outputs, batch) => {
     const [part, whole] = parts(outputs, batch);
-    return stack([part, typeof whole === "number" ? tensor(whole) : whole]);
+    return functions.stack([part, typeof whole === "number" ? tensor(whole) : whole]);
   },
   value: (totals) => value(ratio(totals)),
 });
@@ -58,11 +72,24 @@ export function targetsOf(where: string, { targets, ...others }: Batch): Tensor 
   refuse(ConfigError, `metrics.${where}`, "the batch has no targets", got, "a tensor named targets");
 }
 
+/** A batch's class numbers, and what each counts where some are ignored: 0 for these, which are class 0 then. Throws ConfigError where it has none. */
+export function countedTargets(
+  where: string,
+  batch: Batch,
+  { ignoreIndex }: IgnoredOptions,
+): { targets: Tensor; counts?: Tensor } {
+  const targets = targetsOf(where, batch);
+  if (ignoreIndex === undefined) return { targets };
+  const kept = functions.notEqual(targets, ignoreIndex);
+  return { targets: functions.where(kept, targets, 0), counts: functions.cast(kept, "float32") };
+}
+
 /** Classes as outputs give them: the largest of [..., classes], or of outputs of the targets' own shape, which are logits, whether they are > 0. Throws ShapeError for other shapes. */
 export function predictions(where: string, outputs: Tensor, targets: Tensor): { predicted: Tensor; classes: number } {
-  if (sameShape(outputs.shape, targets.shape)) return { predicted: cast(greater(outputs, 0), "int32"), classes: 2 };
+  if (sameShape(outputs.shape, targets.shape))
+    return { predicted: functions.cast(functions.greater(outputs, 0), "int32"), classes: 2 };
   if (sameShape(outputs.shape.slice(0, -1), targets.shape))
-    return { predicted: argmax(outputs, { axis: -1 }), classes: outputs.shape[outputs.rank - 1] };
+    return { predicted: functions.argmax(outputs, { axis: -1 }), classes: outputs.shape[outputs.rank - 1] };
   const expected = "[..., classes] and [...], or one shape";
   refuse(ShapeError, `metrics.${where}`, "no class for each target", [outputs, targets], expected);
 }
