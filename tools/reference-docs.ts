@@ -123,6 +123,7 @@ export function opsPage(): string {
   for (const symbol of sources().getTypeChecker().getTypeOfSymbol(exportOf("ops")).getProperties()) {
     const { name } = symbol;
     const { call, does, torch, tags, file } = described(symbol);
+    if (!calls[name]) throw new Error(`${name}: test/support/op-calls.ts has no right call of it`);
     const args = calls[name].args();
     const [inputs, outputs] = [tensorsIn(args), tensorsIn(functionsByName[name](...args))];
     const nodes = between(inputs, outputs);
