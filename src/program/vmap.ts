@@ -66,7 +66,7 @@ export function vmap<A extends readonly Tensor[], R extends TensorResult>(
         where: "vmap",
         problem:
           sizes.size === 0 ? "no argument has an axis of examples" : "arguments are of other numbers of examples",
-        got: args.map(({ shape }, i) => `${formatShape(shape)} along ${axes[i]}`).join(", "),
+        got: args.map(({ shape }, i) => `${formatShape(shape)} along ${axes[i]}`).join(", ") || "no arguments",
         expected: sizes.size === 0 ? "at least one" : "one number of examples for all",
       });
     }

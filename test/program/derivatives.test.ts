@@ -465,6 +465,7 @@ describe("what is refused", () => {
       () => sg.vmap((a: T, b: T) => a.add(b.sum()))(x(), sg.ones([3])),
       /other numbers of examples: got \[2, 3\] along 0, \[3\] along 0/,
     ],
+    ["no arguments", () => sg.vmap(() => sg.zeros([]))(), /no argument has an axis of examples: got no arguments/],
     ["no batch", () => sg.vmap((a: T) => a, { inAxes: [null] })(x()), /no argument has an axis of examples/],
     ["an axis out of range", () => sg.vmap((a: T) => a, { inAxes: 2 })(x()), /axis/],
     [
