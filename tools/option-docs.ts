@@ -100,7 +100,10 @@ function documentation(): { own: Record<string, Texts>; common: Texts } {
     return texts.length === 1 ? texts[0] : undefined;
   };
   const whole: Record<string, Texts> = {};
-  for (const [name, { fields }] of recordsWithin(Object.values(families).flatMap((catalog) => catalog.records))) {
+  const records = Object.values(families).flatMap((catalog) =>
+    catalog.names.flatMap((name) => catalog.recordOf(name) ?? []),
+  );
+  for (const [name, { fields }] of recordsWithin(records)) {
     whole[name] = things[name] ? { "": things[name] } : {};
     for (const [key, field] of Object.entries(fields)) {
       if (typeOf(field).form.kind === "code") continue;

@@ -3,7 +3,7 @@ import { checkArguments, isRecord, kind, signature, string } from "../core/argum
 import type { HostArray } from "../core/array.ts";
 import { canonicalBytes, sha256Hex } from "../core/canonical.ts";
 import { type DType, dtypes, makeArray, type TypedArray } from "../core/dtype.ts";
-import { DataError, refuse } from "../core/errors.ts";
+import { DataError, refuse, showValue } from "../core/errors.ts";
 import { type Shape, sizeOf } from "../core/shape.ts";
 
 /** One tensor of each sample. */
@@ -108,7 +108,7 @@ export function arrayDataset(name: string, arrays: Readonly<Record<string, HostA
     throw new DataError({
       where: `dataset ${name}`,
       problem: `field ${field} is no array of numbers with a shape, of the type that it says`,
-      got: known ? `${array.data?.constructor?.name ?? "nothing"} as ${array.dtype}` : undefined,
+      got: known ? `${array.data?.constructor?.name ?? "nothing"} as ${showValue(array.dtype)}` : undefined,
       expected: '{ data: Float32Array, shape: [samples, …], dtype: "float32" }; Int32Array is int32, Uint8Array bool',
     });
   }

@@ -11,6 +11,7 @@ import {
   groupFields,
   type Optimizer,
   type OptimizerOptions,
+  type ParameterGroup,
   type ParametersOrGroups,
 } from "./optimizer.ts";
 
@@ -89,3 +90,8 @@ export const groupsFields = {
   /** Parameters with numbers of their own, by glob. */
   groups: list(globGroup).default([]),
 } as const;
+
+/** A group's numbers, by name. */
+export function groupNumbers(group: ParameterGroup): Record<string, number> {
+  return Object.fromEntries(Object.entries(group).filter(([, value]) => typeof value === "number"));
+}

@@ -3,6 +3,7 @@ import { isRecord, type Kind, kind } from "../core/arguments.ts";
 import type { HostArray } from "../core/array.ts";
 import { ConfigError } from "../core/errors.ts";
 import { loadVariables } from "../nn/load.ts";
+import { groupNumbers } from "../optim/groups.ts";
 import { Optimizer } from "../optim/optimizer.ts";
 import { readVariables, type Stateful, type Variable } from "../program/variable.ts";
 import type { Checkpoint } from "./checkpoint.ts";
@@ -106,8 +107,8 @@ export class KeptState implements Stateful {
   hyperparameters(): Record<string, Hyperparameter> {
     const numbers = this.#optimizers().flatMap(([name, { groups }]) =>
       groups.flatMap((group, i) =>
-        Object.entries(group).flatMap(([key, value]) =>
-          typeof value === "number" ? [[`${name}/groups/${i}/${key}`, hyperparameter(value)] as const] : [],
+        Object.entries(groupNumbers(group)).map(
+          ([key, value]) => [`${name}/groups/${i}/${key}`, hyperparameter(value)] as const,
         ),
       ),
     );

@@ -70,8 +70,19 @@ interface LoggedFile {
   /** Its name; undefined where the folder has none of them. */
   readonly file?: string;
   readonly history: History;
-  /** Lines that no logger wrote. A last one that was cut off is none of them: it was being written when the run ended. */
+  /** Lines that no logger wrote. */
   readonly damaged: number;
+}
+
+/** What the whole lines of a file say, and how many of them no logger wrote. A last one that was cut off is none of them: it was being written when the run ended. */
+export function readNumbers(
+  path: string,
+  file: NumbersFile,
+): { readonly said: readonly Line[]; readonly damaged: number } {
+  // What follows the last line feed is nothing, or a line that was cut off.
+  const lines = readText(path, CheckpointError).split("\n").slice(0, -1);
+  const said = lines.map((line) => file.read(line)).filter((line) => line !== undefined);
+  return { said, damaged: lines.length - said.length };
 }
 
 /** Reads `metrics.csv`, or else `metrics.jsonl`, of a run's folder. */
@@ -79,10 +90,7 @@ export function readLogged(folder: string): LoggedFile {
   const numbers = new LoggedNumbers();
   const file = [csvFile, jsonlFile].find(({ name }) => exists(`${folder}/${name}`));
   if (file === undefined) return { history: {}, damaged: 0 };
-  const lines = readText(`${folder}/${file.name}`, CheckpointError).split("\n");
-  // What follows the last line feed is nothing, or a line that was cut off.
-  lines.pop();
-  const read = lines.map((line) => file.read(line)).filter((line) => line !== undefined);
-  for (const { step, values } of read) numbers.add(step, Object.fromEntries(values));
-  return { file: file.name, history: numbers.all(), damaged: lines.length - read.length };
+  const { said, damaged } = readNumbers(`${folder}/${file.name}`, file);
+  for (const { step, values } of said) numbers.add(step, Object.fromEntries(values));
+  return { file: file.name, history: numbers.all(), damaged };
 }

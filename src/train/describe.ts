@@ -2,6 +2,7 @@
 
 import { atOnce } from "../core/promise.ts";
 import { isRelative, type RunLength, stepsOf } from "../optim/duration.ts";
+import { groupNumbers } from "../optim/groups.ts";
 import { OptimizerSet } from "../optim/set.ts";
 import { toYamlForm } from "./config/form.ts";
 import { configToYaml } from "./config/parse.ts";
@@ -41,10 +42,6 @@ export function describeOptions({ options, seed, model, optimizer }: TrainerView
     backend: typeof backend === "string" ? backend : backend && show(backend.name),
   };
   return { name: "config.json", text: `${JSON.stringify(described, null, 2)}\n`, config: null };
-}
-
-function groupNumbers(group: object): Record<string, number> {
-  return Object.fromEntries(Object.entries(group).filter(([, value]) => typeof value === "number"));
 }
 
 /**

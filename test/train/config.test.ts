@@ -220,7 +220,9 @@ describe("config", () => {
   });
 
   test.each(["{}", "[mlp]", "3", "null"])("a name of %j", (name) => {
-    expect(failure("name: mlp", `name: ${name}`).where).toContain("trainer.init.model");
+    const error = failure("name: mlp", `name: ${name}`);
+    expect(error.where).toContain("trainer.init.model");
+    expect(error.message).not.toContain("[object");
     expect(failure("name: mnist, split: train", `name: ${name}`).where).toContain("trainer.fit.train_dataloader");
   });
 

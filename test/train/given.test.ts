@@ -4,6 +4,7 @@ import { ConfigError, DataError, ReproError } from "../../src/core/errors.ts";
 import { arrayDataset } from "../../src/data/dataset.ts";
 import { dataLoader } from "../../src/data/loader.ts";
 import * as nn from "../../src/nn/index.ts";
+import { accuracy } from "../../src/nn/metrics.ts";
 import * as optim from "../../src/optim/index.ts";
 import { register } from "../../src/train/config/register.ts";
 import type { TrainerOptions } from "../../src/train/contract.ts";
@@ -35,6 +36,16 @@ describe("options", () => {
   ])("%s", async (_what, changes, message) => {
     await expect(fitted(changes)).rejects.toThrow(message);
     await expect(fitted(changes)).rejects.toThrow(ConfigError);
+  });
+
+  test.each(["model", "loss", "optimizer", "schedulers"])("a class where %s is called", async (key) => {
+    await expect(fitted({ [key]: class Mine {} })).rejects.toThrow(new RegExp(`^${key}: .*got a class, expected `));
+    await expect(fitted({ [key]: class Mine {} })).rejects.toThrow(ConfigError);
+  });
+
+  test("metrics that are no record, whose values nobody would find", async () => {
+    for (const metrics of [new Map([["accuracy", accuracy()]]), new Set([accuracy()]), new Map()])
+      await expect(fitted({ metrics })).rejects.toThrow(/^metrics: .*expected metrics by name, or a list of them/);
   });
 
   test("two loggers of a class of one's own, with defaults for its options, are both told", async () => {
@@ -112,6 +123,14 @@ test("batches without inputs: named, in training, validation and prediction; a m
 test("plain arrays are no dataset", () => {
   expect(() => arrayDataset("d", { inputs: [1, 2] as never })).toThrow(DataError);
   expect(() => arrayDataset("d", { inputs: null as never })).toThrow(/field inputs is no array of numbers/);
+  for (const [dtype, got] of [
+    [Symbol("s"), "Symbol\\(s\\)"],
+    [Object.create(null), "{}"],
+    ["float64", '"float64"'],
+  ] as const)
+    expect(() => arrayDataset("d", { inputs: { data: new Float32Array(2), shape: [2], dtype } })).toThrow(
+      new RegExp(`field inputs is no array of numbers.*got Float32Array as ${got},`),
+    );
 });
 
 test("what is registered is a factory", () => {

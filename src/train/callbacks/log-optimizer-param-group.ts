@@ -3,7 +3,7 @@
 import { configured } from "../../core/configured.ts";
 import { ConfigError } from "../../core/errors.ts";
 import { type Given, list, options, text } from "../../core/options.ts";
-import type { ParameterGroup } from "../../optim/optimizer.ts";
+import { groupNumbers } from "../../optim/groups.ts";
 import type { Callback, StepContext, StepResult, TrainerView } from "../contract.ts";
 import type { Metrics } from "../run.ts";
 
@@ -14,8 +14,6 @@ const record = options("LogOptimizerParamGroup", {
 export type LogOptimizerParamGroupOptions = Given<typeof record>;
 
 const toSnake = (key: string) => key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-const numbersOf = (group: ParameterGroup): [string, number][] =>
-  Object.entries(group).filter((entry): entry is [string, number] => typeof entry[1] === "number");
 
 /** Logs `optimizer/<group>/<key>`: learning rate, weight decay and what else the groups hold. */
 export class LogOptimizerParamGroup extends configured(record) implements Callback {
@@ -24,7 +22,7 @@ export class LogOptimizerParamGroup extends configured(record) implements Callba
   #used: Metrics = {};
 
   postSetup(trainer: TrainerView): void {
-    const known = new Set(trainer.optimizer?.groups.flatMap(numbersOf).map(([key]) => toSnake(key)));
+    const known = new Set(trainer.optimizer?.groups.flatMap((group) => Object.keys(groupNumbers(group)).map(toSnake)));
     const unknown = this.#keys?.find((key) => !known.has(key));
     if (unknown === undefined) return;
     throw new ConfigError({
@@ -37,7 +35,7 @@ export class LogOptimizerParamGroup extends configured(record) implements Callba
 
   onTrainStepStart({ trainer }: StepContext): void {
     const entries = trainer.needOptimizer().groups.flatMap((group, i) =>
-      numbersOf(group)
+      Object.entries(groupNumbers(group))
         .map(([key, value]) => [toSnake(key), value] as const)
         .filter(([key]) => this.#keys?.includes(key) ?? true)
         .map(([key, value]) => [`optimizer/${i}/${key}`, value] as const),

@@ -152,11 +152,6 @@ export class Catalog<T, C = void, K extends "class" | "name" = "class" | "name">
     return [...this.#entries.keys()];
   }
 
-  /** The records of its entries. */
-  get records(): readonly OptionRecord[] {
-    return [...this.#entries.values()].flatMap(({ options }) => (options instanceof OptionRecord ? [options] : []));
-  }
-
   /** The record of an entry that has one. */
   recordOf(name: string): OptionRecord | undefined {
     const { options } = this.#entries.get(name) ?? {};

@@ -19,7 +19,7 @@ import {
   type PrecisionOptions,
   sharedShape,
 } from "./shared.ts";
-import { validate } from "./validate.ts";
+import { isClass, validate } from "./validate.ts";
 import { count, expected, list, record, text, textOf, texts } from "./values.ts";
 
 /** A parsed config, as far as a Trainer looks into it: `Config` is one. */
@@ -80,8 +80,11 @@ export interface TrainerSettings {
   readonly config?: RunConfig;
 }
 
-const isFunction = (value: unknown) => typeof value === "function";
+const isFunction = (value: unknown) => typeof value === "function" && !isClass(value);
 const isObject = (value: unknown): value is object => typeof value === "object" && value !== null;
+/** Whether its values are all that it holds: a map's or a set's aren't. */
+const isListed = (value: unknown): value is object =>
+  isObject(value) && (Array.isArray(value) || !(Symbol.iterator in value));
 const custom = <T>(check: (value: unknown) => boolean, error: string) => z.custom<T>(check, { error });
 
 const schedulersType = custom<NonNullable<TrainerSettings["schedulers"]>>(
@@ -98,7 +101,7 @@ const shape = {
   ),
   loss: custom<Loss>(isFunction, "a function: losses.crossEntropy").optional(),
   metrics: custom<NonNullable<TrainerSettings["metrics"]>>(
-    (value) => isObject(value) && Object.values(value).every((metric) => isFunction((metric as Metric | null)?.terms)),
+    (value) => isListed(value) && Object.values(value).every((metric) => isFunction((metric as Metric | null)?.terms)),
     "metrics by name, or a list of them: { accuracy: metrics.accuracy() }",
   ).optional(),
   optimizer: custom<NonNullable<TrainerSettings["optimizer"]>>(

@@ -155,8 +155,7 @@ export function placeOf(
 
 const nameOf = (file: string): string =>
   file
-    .replaceAll("\\", "/")
-    .split("/")
+    .split(/[\\/]/)
     .at(-1)!
     .replace(/\.ya?ml$/, "");
 

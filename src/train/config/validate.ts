@@ -17,6 +17,9 @@ export interface SourceMap {
 /** Who writes TypeScript: paths as they are. */
 export const codeAuthor: SourceMap = { path: formatPath, key: (key) => key };
 
+/** Whether it is a class, which can't be called. */
+export const isClass = (value: unknown) => typeof value === "function" && /^class\b/.test(String(value));
+
 /** A value for a message. */
 export function show(value: unknown): string {
   if (value === null) return "null";
@@ -24,7 +27,7 @@ export function show(value: unknown): string {
   if (Array.isArray(value)) return "a list";
   if (typeof value === "object") return `a map of ${Object.keys(value).join(", ") || "nothing"}`;
   if (typeof value === "bigint") return `${value}`;
-  return typeof value === "function" ? "a function" : String(value);
+  return isClass(value) ? "a class" : typeof value === "function" ? "a function" : String(value);
 }
 
 /** The value as the schema has it, defaults filled in. Throws ConfigError for the first thing that is wrong. */
@@ -52,7 +55,7 @@ function errorOf(issue: z.core.$ZodIssue, value: unknown, author: SourceMap): Co
     if (got === undefined) return keys.missingKey(where, options.join(", "), author.valuePosition?.(parent(path)));
     return unknownKey(
       path,
-      String(got),
+      typeof got === "string" ? got : show(got),
       options,
       author,
       issue.discriminator === "class" ? "unknown class" : "unknown name",

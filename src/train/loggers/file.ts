@@ -1,9 +1,9 @@
 // What loggers have in common that write a file of records into the run's folder.
-import { append, exists, readText, size } from "#files";
+import { append, exists, size } from "#files";
 import { configured } from "../../core/configured.ts";
 import { options } from "../../core/options.ts";
 import { appendRecord, cutBack, type RecordFormat } from "../../io/records.ts";
-import type { NumbersFile } from "../../run/logged.ts";
+import { type NumbersFile, readNumbers } from "../../run/logged.ts";
 import type { Logger, TrainerView } from "../contract.ts";
 import type { Metrics } from "../run.ts";
 
@@ -18,12 +18,12 @@ export abstract class FileLogger extends configured(options("FileLogger", {})) i
 
   postSetup({ options: { modelDir } }: TrainerView): void {
     this.#path = modelDir === undefined ? undefined : `${modelDir}/${this.file}`;
-    this.#before = this.#path !== undefined && exists(this.#path) ? size(this.#path) : 0;
+    this.#before = this.written === undefined ? 0 : size(this.written);
   }
 
   onTrainStart({ trainer }: { trainer: TrainerView }): void {
-    const path = this.#path;
-    if (path === undefined || !exists(path)) return;
+    const path = this.written;
+    if (path === undefined) return;
     // A run that begins at step 0 logs anew what it logs before its first step.
     const { records, bytes } = cutBack(path, this.format, trainer.step, trainer.step === 0 ? this.#before : 0);
     if (records === 0) return;
@@ -36,15 +36,14 @@ export abstract class FileLogger extends configured(options("FileLogger", {})) i
     if (this.#path !== undefined) appendRecord(this.#path, this.format, record);
   }
 
-  /** Its lines, of a file of text; none where there is no file. */
-  protected lines(): readonly string[] {
-    return this.#path !== undefined && exists(this.#path) ? readText(this.#path).split("\n") : [];
+  /** The file's path, where there is one. */
+  protected get written(): string | undefined {
+    return this.#path !== undefined && exists(this.#path) ? this.#path : undefined;
   }
 
   /** Waits until all records are on the disk. */
   flush(): void {
-    if (this.#path !== undefined && exists(this.#path))
-      append(this.#path, new Uint8Array(0), { flush: true, create: false });
+    if (this.written !== undefined) append(this.written, new Uint8Array(0), { flush: true, create: false });
   }
 }
 
@@ -65,9 +64,7 @@ export abstract class NumbersLogger extends FileLogger {
   }
 
   *readBack(): Iterable<readonly [step: number, name: string, value: number]> {
-    for (const line of this.lines()) {
-      const { step = 0, values = [] } = this.numbers.read(line) ?? {};
-      for (const [name, value] of values) yield [step, name, value];
-    }
+    const { said } = this.written === undefined ? { said: [] } : readNumbers(this.written, this.numbers);
+    for (const { step, values } of said) for (const [name, value] of values) yield [step, name, value];
   }
 }
