@@ -43,6 +43,8 @@ const folder = mkdtempSync(join(tmpdir(), "seedgrad-package-"));
 try {
   run("npm run build", root);
   const packed = run(`npm pack --silent --pack-destination ${folder}`, root).trim();
+  // The package has no sources that maps would lead to.
+  run(`! tar -tzf ${folder}/${packed} | grep -E "[.]map$|/test/"`, root);
   run("npm run docs:api", root);
   run("npm init -y", folder);
   run("npm pkg set type=module", folder);
