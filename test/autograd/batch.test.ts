@@ -5,101 +5,20 @@ import { batched } from "../../src/autograd/batch.ts";
 import { gradients } from "../../src/autograd/grad.ts";
 import { interpretBackend } from "../../src/backend/interpret.ts";
 import { referenceBackend } from "../../src/backend/reference.ts";
-import type { Backend } from "../../src/compile/contract.ts";
-import { lower } from "../../src/compile/lower.ts";
-import { dtypeOf, makeArray, type TypedArray } from "../../src/core/dtype.ts";
 import { GradError } from "../../src/core/errors.ts";
-import { type Graph, graphNodes } from "../../src/graph/graph.ts";
 import { Node } from "../../src/graph/node.ts";
-import { printGraph } from "../../src/graph/print.ts";
-import { reserveDraws } from "../../src/graph/scope.ts";
 import { allRecords, recordOf } from "../../src/ops/define.ts";
 import { cast, neg } from "../../src/ops/elementwise.ts";
 import { transpose } from "../../src/ops/movement.ts";
 import { sum } from "../../src/ops/reduce.ts";
 import { conformanceCases, opsOf } from "../conformance/cases.ts";
-import { expectSameBits, runPlan, testData, traceGraph } from "../support/graphs.ts";
-import { choices, type Program, programOf } from "../support/programs.ts";
+import { testData, traceGraph } from "../support/graphs.ts";
+import { choices, programOf } from "../support/programs.ts";
+import { checkBatch } from "../support/relations.ts";
 
-const size = 3;
 const [reference, interpreted] = [referenceBackend(), interpretBackend()];
 
-/** The graph's outputs over other inputs, with each node's draws given. */
-function again(graph: Graph, inputs: readonly Node[], draws: (node: Node) => Node["draws"]): Node[] {
-  const twins = new Map(graph.inputs.map(({ node }, i) => [node, inputs[i]]));
-  for (const node of graphNodes(graph)) {
-    const { op, dtype, shape, attributes, data } = node;
-    const operands = node.inputs.map((each) => twins.get(each)!);
-    twins.set(
-      node,
-      new Node({ op, dtype, shape, attributes, data, inputs: operands, draws: node.draws && draws(node) }),
-    );
-  }
-  return graph.outputs.map(({ node }) => twins.get(node)!);
-}
-
 const named = (nodes: readonly Node[]) => Object.fromEntries(nodes.map((node, i) => [String(i), node]));
-
-/** Each input for each example: its elements turned by as many places. */
-function examplesOf({ inputs }: Program): TypedArray[][] {
-  return Array.from({ length: size }, (_, example) =>
-    inputs.map((data) => data.slice().map((_: number, i: number) => data[(i + example) % data.length]) as TypedArray),
-  );
-}
-
-const joined = (parts: readonly TypedArray[]): TypedArray => {
-  const size = parts.reduce((sum, { length }) => sum + length, 0);
-  const out = makeArray(dtypeOf(parts[0]), size);
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
-};
-
-async function holds(program: Program, on: readonly Backend[]): Promise<void> {
-  const { graph } = program;
-  const ports = graph.inputs.map(({ node: { dtype, shape } }) => ({ dtype, shape }));
-  const first = new Map<Node, number>();
-  const shape = (port: (typeof ports)[number]) => ({ ...port, shape: [size, ...port.shape] });
-  const whole = traceGraph(Object.fromEntries(ports.map((port, i) => [`in${i}`, shape(port)])), (nodes) => ({
-    outputs: named(
-      batched(size, Object.values(nodes), (examples) =>
-        again(graph, examples, (node) => {
-          const range = reserveDraws(node.draws!.count);
-          first.set(node, range.offset);
-          return range;
-        }),
-      ),
-    ),
-  }));
-  const examples = examplesOf(program);
-  const one = examples.map((_, example) =>
-    traceGraph(Object.fromEntries(ports.map((port, i) => [`in${i}`, port])), (nodes) => ({
-      outputs: named(
-        again(graph, Object.values(nodes), (node) => {
-          const { count } = node.draws!;
-          return { offset: size * first.get(node)! + example * count, count };
-        }),
-      ),
-    })),
-  );
-  const expected: TypedArray[][] = [];
-  for (const [i, each] of one.entries()) expected.push(await runPlan(reference, lower(each), examples[i], 5));
-  const inputs = ports.map((_, i) => joined(examples.map((example) => example[i])));
-  const plan = lower(whole);
-  for (const backend of on) {
-    const actual = await runPlan(backend, plan, inputs, 5);
-    actual.forEach((data, i) => {
-      try {
-        expectSameBits(data, joined(expected.map((outputs) => outputs[i])), `${backend.name}, output ${i}`);
-      } catch (error) {
-        throw new Error(`${(error as Error).message}\n${printGraph(graph)}`);
-      }
-    });
-  }
-}
 
 describe("a batch has each example's bits", () => {
   test.each([
@@ -109,9 +28,7 @@ describe("a batch has each example's bits", () => {
     await fc.assert(
       fc.asyncProperty(choices, (numbers) => {
         const program = programOf(numbers, { differentiate });
-        // An example's draws in a loop are no one range: those of each position, and of each node in it, are batch-major (vmap's tests).
-        fc.pre(!graphNodes(program.graph).some(({ op, draws }) => op === "scan" && draws));
-        return holds(program, [reference, interpreted]);
+        return checkBatch(program, [reference, interpreted]);
       }),
       { numRuns, interruptAfterTimeLimit: 20_000 },
     );
@@ -124,7 +41,7 @@ describe("a batch has each example's bits", () => {
       const [gradient] = gradients(sum(moved), [inputs.square]);
       return { outputs: { other: neg(cast(inputs.row, "float32")), moved, again: moved, gradient } };
     });
-    return holds({ graph, inputs: [row.data, square.data] }, [interpreted]);
+    return checkBatch({ graph, inputs: [row.data, square.data] }, [interpreted]);
   });
 
   const cases = conformanceCases().map((each) => ({ each, ops: opsOf(each) }));
@@ -135,7 +52,7 @@ describe("a batch has each example's bits", () => {
     for (const { each } of own) {
       const ports = Object.fromEntries(each.inputs.map((data, i) => [`in${i}`, data]));
       const graph = traceGraph(ports, (nodes) => ({ outputs: { y: each.build(...Object.values(nodes)) } }));
-      await holds({ graph, inputs: each.inputs.map(({ data }) => data) }, [reference]);
+      await checkBatch({ graph, inputs: each.inputs.map(({ data }) => data) }, [reference]);
     }
   });
 

@@ -30,7 +30,7 @@ function differentiated({ graph }: { graph: Graph }, cuts: readonly number[]): G
 }
 
 describe("segments that are computed again", () => {
-  const cuts = fc.array(fc.nat(5000), { minLength: 2, maxLength: 8 });
+  const cuts = fc.array(fc.nat(5000), { minLength: 6, maxLength: 12 });
   let more = 0;
   test("gradients of random programs have the same bits", { timeout: 30_000 }, async () => {
     await fc.assert(
@@ -54,6 +54,6 @@ describe("segments that are computed again", () => {
       }),
       { numRuns: 120 },
     );
-    expect(more, "programs in which something is computed again").toBeGreaterThan(20);
+    expect(more, "programs in which something is computed again").toBeGreaterThan(10);
   });
 });

@@ -1,89 +1,39 @@
 // What random programs grow by: every public op by its name, and what only gradients and samplers make otherwise. Elementwise ops come from
 // their records. An op that refuses what it is given throws, and nothing grows.
 import type { DType } from "../../src/core/dtype.ts";
-import { ShapeError } from "../../src/core/errors.ts";
-import { type Shape, sameShape, sizeOf } from "../../src/core/shape.ts";
-import type { Node } from "../../src/graph/node.ts";
+import { type Shape, sizeOf } from "../../src/core/shape.ts";
+import { Node } from "../../src/graph/node.ts";
 import { assemble } from "../../src/ops/assemble.ts";
 import type { AttentionOptions } from "../../src/ops/attention.ts";
 import { withGradient } from "../../src/ops/custom.ts";
-import { allRecords, broadcastOperands, broadcastTo, full, makeNode } from "../../src/ops/define.ts";
+import { allRecords, broadcastOperands, broadcastTo, makeNode } from "../../src/ops/define.ts";
+import type { Index } from "../../src/ops/indexing.ts";
 import { prefixArgmin, recurrence } from "../../src/ops/prefix.ts";
 import type { ElementwiseRecord } from "../../src/ops/record.ts";
-import { scanNodes } from "../../src/ops/scan.ts";
 import { functions as f } from "../../src/tensor/members.ts";
 import { acceptedDTypes } from "../conformance/cases/case.ts";
 import { attributeSets } from "../conformance/cases/elementwise.ts";
+import { bodies } from "./bodies.ts";
+import {
+  any,
+  axesOf,
+  definite,
+  extents,
+  float,
+  floats,
+  type Grow,
+  indices,
+  matrix,
+  of,
+  one,
+  type Pool,
+  sized,
+  smallShape,
+  square,
+  withAxis,
+} from "./pool.ts";
 
-/** The values there are, and what decides. */
-export interface Pool {
-  pick(below: number): number;
-  readonly values: readonly Node[];
-  /** How many loops this is the body of. */
-  readonly depth: number;
-}
-
-export type Grow = (pool: Pool) => Node;
-
-const { add, mul, cast, reshape, transpose, slice } = f;
-
-const one = <T>({ pick }: Pool, list: readonly T[]): T => list[pick(list.length)];
-/** Of any dtype; the newest where the choice is 0. */
-const any = ({ pick, values }: Pool): Node => values[values.length - 1 - pick(values.length)];
-
-/** Of a dtype, cast where need be. */
-function of(pool: Pool, dtype: DType): Node {
-  const x = any(pool);
-  if (x.dtype === dtype) return x;
-  return cast(x, dtype);
-}
-const float = (pool: Pool) => of(pool, "float32");
-
-/** x's elements in a shape: as many as it takes, again and again where they are too few. */
-function sized(x: Node, shape: Shape): Node {
-  if (sameShape(x.shape, shape)) return x;
-  const [have, wanted] = [sizeOf(x.shape), sizeOf(shape)];
-  if (have === 0 || wanted === 0) return broadcastTo(full([], 1, x.dtype), shape);
-  const flat = reshape(x, [-1]);
-  const long = have < wanted ? f.tile(flat, [Math.ceil(wanted / have)]) : flat;
-  return reshape(sizeOf(long.shape) === wanted ? long : slice(long, [[0, wanted]]), shape);
-}
-
-/** Floats of a shape, some as a view. */
-function floats(pool: Pool, shape: Shape): Node {
-  const x = float(pool);
-  return pool.pick(3) === 2 ? transpose(sized(x, [...shape].reverse())) : sized(x, shape);
-}
-
-/** Indices below an extent; none is below 0. */
-function indices(pool: Pool, shape: Shape, below: number): Node {
-  if (below === 0)
-    throw new ShapeError({ where: "indices", problem: "nothing to read", got: "0", expected: "an extent" });
-  return f.minimum(f.maximum(sized(of(pool, "int32"), shape), 0), below - 1);
-}
-
-const extents = ({ pick }: Pool, rank: number, least = 1): number[] =>
-  Array.from({ length: rank }, () => least + pick(3));
-const smallShape = (pool: Pool): Shape => extents(pool, pool.pick(4));
-/** An axis, or several, or none. */
-const axesOf = (pool: Pool, x: Node) => x.shape.map((_, axis) => axis).filter(() => pool.pick(2) === 1);
-/** One with an axis at least, and the axis. */
-function withAxis(pool: Pool, x = any(pool)): [Node, number] {
-  const wide = x.shape.length ? x : reshape(x, [1]);
-  return [wide, pool.pick(wide.shape.length)];
-}
-/** A matrix, some in a batch; small enough for what takes a power of its extents. */
-function matrix(pool: Pool, shape: Shape = extents(pool, 2)): Node {
-  return floats(pool, pool.pick(4) === 3 ? [2, ...shape] : shape);
-}
-function square(pool: Pool): Node {
-  const n = 1 + pool.pick(4);
-  return matrix(pool, [n, n]);
-}
-const definite = (pool: Pool): Node => {
-  const x = square(pool);
-  return add(f.matmul(x, f.swapAxes(x)), f.eye(x.shape[x.shape.length - 1]));
-};
+const { mul, reshape, transpose, slice } = f;
 
 // Records.
 const elementwise = allRecords().filter((record): record is ElementwiseRecord => record.kind === "elementwise");
@@ -120,15 +70,15 @@ const unary =
   (pool) =>
     op(float(pool));
 const reduction =
-  (op: (x: Node, over: { axis: readonly number[]; keepDims: boolean }) => Node, onlyFloats = false): Grow =>
+  (op: (x: Node, over: { axis: readonly number[]; keepDims: boolean }, pool: Pool) => Node, onlyFloats = false): Grow =>
   (pool) => {
     const x = onlyFloats ? float(pool) : any(pool);
-    return op(x, { axis: axesOf(pool, x), keepDims: pool.pick(2) === 1 });
+    return op(x, { axis: axesOf(pool, x), keepDims: pool.pick(2) === 1 }, pool);
   };
 const alongAxis =
-  (op: (x: Node, axis: number) => Node, onlyFloats = false): Grow =>
+  (op: (x: Node, axis: number, pool: Pool) => Node | Node[], onlyFloats = false): Grow =>
   (pool) =>
-    op(...withAxis(pool, onlyFloats ? float(pool) : any(pool)));
+    op(...withAxis(pool, onlyFloats ? float(pool) : any(pool)), pool);
 const moving =
   (op: (x: Node, pool: Pool) => Node): Grow =>
   (pool) =>
@@ -142,33 +92,11 @@ const sampler =
 function images(pool: Pool, rank: number, channels = 1 + pool.pick(2)): Node {
   return floats(pool, [1 + pool.pick(2), channels, ...extents(pool, rank, 2)]);
 }
-const windows = ({ pick }: Pool) => ({ stride: 1 + pick(2), padding: pick(2), dilation: 1 + pick(2) });
+const windows = ({ pick }: Pool) => ({ stride: 1 + pick(3), padding: pick(3), dilation: 1 + pick(2) });
 const perRank = (make: (rank: 1 | 2 | 3) => Record<string, Grow>) => Object.assign({}, make(1), make(2), make(3));
 const bias = (pool: Pool, channels: number) => (pool.pick(2) ? floats(pool, [channels]) : undefined);
 
-/** A loop whose body grows as a program does. */
-const loop: Grow = (pool) => {
-  const { pick, depth } = pool;
-  const length = pick(5);
-  const carry = floats(pool, smallShape(pool));
-  const stack = sized(any(pool), [length, ...smallShape(pool)]);
-  const which = pick(2);
-  const { carry: last, slices } = scanNodes(
-    ({ carry: [state], slices: [part] }) => {
-      const values: Node[] = [pool.values[0], part, state];
-      const inside = { pick, values, depth: depth + 1 };
-      for (let i = 1 + pick(3); i > 0; i--) values.push(one(inside, one(inside, familiesAt(depth + 1)))(inside));
-      const result = values[values.length - 1];
-      return { carry: [f.tanh(sized(of(inside, "float32"), state.shape))], slices: [result] };
-    },
-    [carry],
-    [stack],
-    length,
-    { reverse: pick(2) === 1, recompute: pick(2) === 1 },
-  );
-  return which ? last[0] : slices[0];
-};
-
+const lengths = [1, 2, 3, 4, 5, 6, 7, 9, 12, 16, 30];
 const equations: readonly [string, ...Shape[]][] = [
   ["ij,jk->ki", [3, 4], [4, 2]],
   ["bhqd,bhkd->bhqk", [1, 2, 3, 2], [1, 2, 4, 2]],
@@ -223,18 +151,21 @@ const table = {
     max: reduction(f.max),
     mean: reduction(f.mean, true),
     min: reduction(f.min),
-    norm: reduction((x, over) => f.norm(x, { ...over, p: x.shape.length > 2 ? 1 : 2 }), true),
+    norm: reduction((x, over, pool) => f.norm(x, { ...over, p: one(pool, [2, 1, 0, Infinity, 3]) }), true),
     prod: reduction(f.prod),
-    std: reduction(f.std, true),
+    std: reduction((x, over, { pick }) => f.std(x, { ...over, correction: pick(2) }), true),
     sum: reduction(f.sum),
     variance: reduction(f.variance, true),
     median: reduction(f.median, true),
-    quantile: reduction((x, over) => f.quantile(x, [0.3, 1], over), true),
+    quantile: reduction((x, over, pool) => {
+      const interpolation = one(pool, ["linear", "lower", "nearest", "midpoint"] as const);
+      return f.quantile(x, one(pool, [0.5, [0.3, 1], [0]]), { ...over, interpolation });
+    }, true),
   },
   lines: {
-    argsort: alongAxis((x, axis) => f.argsort(x, { axis, descending: true })),
-    cummax: alongAxis((x, axis) => f.cummax(x, axis).values),
-    cummin: alongAxis((x, axis) => f.cummin(x, axis).indices),
+    argsort: alongAxis((x, axis, { pick }) => f.argsort(x, { axis, descending: pick(2) === 0 })),
+    cummax: alongAxis((x, axis) => Object.values(f.cummax(x, axis))),
+    cummin: alongAxis((x, axis) => Object.values(f.cummin(x, axis))),
     "cumargmin alone": alongAxis((x, axis) => prefixArgmin(axis, x)),
     cumprod: alongAxis(f.cumprod),
     cumsum: alongAxis(f.cumsum),
@@ -247,10 +178,11 @@ const table = {
       const [sorted, x] = [f.sort(sized(float(pool), [7])), float(pool)];
       return f.searchSorted(sorted, x, { right: pool.pick(2) === 1 });
     },
-    sort: alongAxis((x, axis) => f.sort(x, axis)),
+    sort: alongAxis((x, axis, { pick }) => f.sort(x, { axis, descending: pick(3) === 2 })),
     topK: (pool) => {
       const [x, axis] = withAxis(pool);
-      return f.topK(x, 1 + pool.pick(Math.max(1, x.shape[axis])), { axis, largest: pool.pick(2) === 1 }).values;
+      const k = 1 + pool.pick(Math.max(1, x.shape[axis]));
+      return Object.values(f.topK(x, k, { axis, largest: pool.pick(2) === 1 }));
     },
   },
   movement: {
@@ -284,13 +216,16 @@ const table = {
     ),
     flip: moving((x, pool) => f.flip(x, axesOf(pool, x))),
     swapAxes: moving((x) => f.swapAxes(x)),
-    chunk: alongAxis((x, axis) => f.chunk(x, 2, axis)[0]),
+    chunk: alongAxis((x, axis) => f.chunk(x, 2, axis)),
     expandDims: moving((x, pool) => f.expandDims(x, pool.pick(x.shape.length + 1))),
     flatten: moving((x) => f.flatten(x)),
     moveAxis: alongAxis((x, axis) => f.moveAxis(x, axis, -1)),
-    split: alongAxis((x, axis) => f.split(x, [0, x.shape[axis]], axis)[1]),
+    split: alongAxis((x, axis, { pick }) => {
+      const first = pick(x.shape[axis] + 1);
+      return f.split(x, [first, x.shape[axis] - first], axis);
+    }),
     squeeze: moving((x) => f.squeeze(x)),
-    unstack: alongAxis((x, axis) => f.unstack(x, axis)[0] ?? x),
+    unstack: alongAxis((x, axis) => f.unstack(x, axis).slice(0, 3)),
     diagonal: moving((x, { pick }) => f.diagonal(x, { offset: pick(3) - 1 })),
     unfold: (pool) => {
       const [x, axis] = withAxis(pool);
@@ -302,17 +237,40 @@ const table = {
     pad: moving((x, pool) =>
       f.pad(
         x,
-        x.shape.map(() => [pool.pick(2), pool.pick(3)]),
+        x.shape.map(() => [pool.pick(3), pool.pick(4)]),
         one(pool, [0, 1, "reflect", "replicate", "circular"]),
       ),
     ),
     concat: (pool) => {
       const [x, axis] = withAxis(pool);
-      return f.concat([x, sized(of(pool, x.dtype), x.shape), x], axis);
+      const other = () => {
+        const shape = x.shape.map((extent, i) => (i === axis ? pool.pick(4) : extent));
+        return sized(of(pool, x.dtype), shape);
+      };
+      return f.concat(
+        one(pool, [
+          [x, other(), x],
+          [other(), x],
+          [other(), other(), other(), x],
+        ]),
+        axis,
+      );
     },
-    stack: (pool) => ((x) => f.stack([x, sized(of(pool, x.dtype), x.shape)], 0))(any(pool)),
-    repeatInterleave: alongAxis((x, axis) => f.repeatInterleave(x, 2, axis)),
-    roll: alongAxis((x, axis) => f.roll(x, 2, axis)),
+    stack: (pool) => {
+      const x = any(pool);
+      return f.stack([x, sized(of(pool, x.dtype), x.shape)], pool.pick(x.shape.length + 1));
+    },
+    repeatInterleave: alongAxis((x, axis, { pick }) =>
+      f.repeatInterleave(x, pick(2) ? 2 : Array.from({ length: x.shape[axis] }, () => pick(3)), axis),
+    ),
+    roll: moving((x, pool) => {
+      const axes = axesOf(pool, x);
+      return f.roll(
+        x,
+        axes.map(() => pool.pick(7) - 3),
+        axes,
+      );
+    }),
     tile: moving((x, { pick }) => f.tile(x, [1 + pick(2), ...x.shape.map(() => 1 + pick(2))])),
     diag: moving((x, { pick }) => f.diag(x.shape.length > 1 ? x : sized(x, [4]), pick(3) - 1)),
     trace: (pool) => f.trace(float(pool)),
@@ -320,7 +278,12 @@ const table = {
     triu: moving((x, { pick }) => f.triu(x, pick(3) - 1)),
     assemble: (pool) => {
       const shape = extents(pool, 2, 3);
-      const pieces = Array.from({ length: 1 + pool.pick(3) }, () => floats(pool, extents(pool, 2)));
+      const pieces = Array.from({ length: 1 + pool.pick(3) }, () =>
+        floats(
+          pool,
+          shape.map((extent) => 1 + pool.pick(extent)),
+        ),
+      );
       const places = pieces.map((piece) => ({
         starts: piece.shape.map((extent, axis) => pool.pick(shape[axis] - extent + 1)),
         steps: [1, 1],
@@ -344,6 +307,20 @@ const table = {
       return f.takeAlongAxis(x, indices(pool, shape, x.shape[axis]), axis);
     },
     at: moving((x, pool) => f.at(x, "::-2", indices(pool, [3], x.shape[1] ?? 1), "...")),
+    "at of all kinds": moving((x, pool) => {
+      const each = x.shape.map((extent) =>
+        one<() => Index>(pool, [
+          () => pool.pick(extent || 1),
+          () => `${pool.pick(3)}:`,
+          () => `:-${1 + pool.pick(2)}:2`,
+          () => "::-1",
+          () => indices(pool, one(pool, [[3], [2, 1], []]), extent),
+        ])(),
+      );
+      each.splice(pool.pick(each.length + 1), pool.pick(2), null);
+      each.splice(pool.pick(each.length + 1), pool.pick(3), "...");
+      return f.at(x, ...each);
+    }),
     "at a point": moving((x) => f.at(x, 0, null, "...")),
     ...Object.fromEntries(
       (["scatter", "scatterMax", "scatterMin"] as const).map((name): [string, Grow] => [
@@ -360,13 +337,17 @@ const table = {
       const size = 1 + pool.pick(5);
       return f.scatterAdd(indices(pool, x.shape, size), x, axis, size);
     },
-    bincount: (pool) => ((x) => f.bincount(indices(pool, x.shape, 5), 5, x))(float(pool)),
-    histogram: (pool) => f.histogram(float(pool), { bins: 4, range: [-2, 3] }).counts,
+    bincount: (pool) => {
+      const x = float(pool);
+      return f.bincount(indices(pool, x.shape, 5), 5, pool.pick(2) ? x : undefined);
+    },
+    histogram: (pool) =>
+      f.histogram(float(pool), one(pool, [{ bins: 4, range: [-2, 3] }, { bins: [-1, 0, 0.5, 4] }])).counts,
     "histogram of what there is": (pool) => f.histogram(float(pool), { bins: 3 }).edges,
     oneHot: (pool) => f.oneHot(sized(of(pool, "int32"), smallShape(pool)), 3),
   },
   random: {
-    bernoulli: sampler((shape) => f.bernoulli(shape, 0.3)),
+    bernoulli: sampler((shape, pool) => f.bernoulli(shape, one(pool, [0.3, 0, 1]))),
     beta: sampler((shape) => f.beta(shape, 0.7, 2)),
     categorical: (pool) => f.categorical(floats(pool, extents(pool, 2)), 2),
     cauchy: sampler((shape) => f.cauchy(shape)),
@@ -382,11 +363,28 @@ const table = {
     normal: moving((x) => f.normal(x.shape)),
     permutation: ({ pick }) => f.permutation(pick(9)),
     poisson: sampler((shape) => f.poisson(shape, 1.5)),
-    randint: moving((x) => f.randint(x.shape, -3, 4)),
+    randint: moving((x, pool) =>
+      f.randint(
+        x.shape,
+        ...one<[number, number]>(pool, [
+          [-3, 4],
+          [0, 1],
+          [-(2 ** 31), 2 ** 31 - 1],
+        ]),
+      ),
+    ),
     randomWords: moving((x) => makeNode("randomWords", [], x.shape)),
     shuffle: alongAxis(f.shuffle),
     truncatedNormal: sampler((shape) => f.truncatedNormal(shape)),
-    uniform: moving((x) => f.uniform(x.shape)),
+    uniform: moving((x, pool) =>
+      f.uniform(
+        x.shape,
+        ...one<[number, number]>(pool, [
+          [0, 1],
+          [-2, 3],
+        ]),
+      ),
+    ),
   },
   creation: {
     arange: ({ pick }) => f.arange(pick(9), 9),
@@ -412,12 +410,49 @@ const table = {
       const [rows, inner, columns] = [1, 1, 1].map((least) => least + pool.pick(9));
       return f.matmul(matrix(pool, [rows, inner]), floats(pool, [inner, columns]));
     },
-    linear: (pool) => f.linear(floats(pool, [3, 4]), floats(pool, [2, 4]), bias(pool, 2)),
+    "matmul of batches": (pool) => {
+      const [rows, inner, columns] = extents(pool, 3);
+      const [left, right] = one(pool, [
+        [[2, 1], [3]],
+        [[2], [2]],
+        [
+          [1, 2],
+          [3, 1],
+        ],
+        [[], [2]],
+      ] as const);
+      return f.matmul(floats(pool, [...left, rows, inner]), floats(pool, [...right, inner, columns]));
+    },
+    linear: (pool) => {
+      const [rows, inner, columns] = extents(pool, 3);
+      return f.linear(matrix(pool, [rows, inner]), floats(pool, [columns, inner]), bias(pool, columns));
+    },
     einsum: (pool) => {
       const [equation, ...shapes] = one(pool, equations);
       return f.einsum(equation, ...shapes.map((shape) => floats(pool, shape)));
     },
-    tensordot: (pool) => f.tensordot(floats(pool, [2, 3, 2]), floats(pool, [3, 2, 4])),
+    "einsum of any letters": (pool) => {
+      const [letters, sizes] = ["abcd", extents(pool, 4)];
+      const term = (length: number) => Array.from({ length }, () => pool.pick(4));
+      const terms = Array.from({ length: 1 + pool.pick(3) }, () => term(pool.pick(4)));
+      const result = [0, 1, 2, 3].filter((at) => terms.flat().includes(at) && pool.pick(2));
+      const text = (list: readonly number[]) => list.map((at) => letters[at]).join("");
+      const dtype = one<DType>(pool, ["float32", "float32", "int32"]);
+      const operands = terms.map((list) =>
+        sized(
+          of(pool, dtype),
+          list.map((at) => sizes[at]),
+        ),
+      );
+      return f.einsum(`${terms.map(text)}->${text(pool.pick(2) ? result : result.reverse())}`, ...operands);
+    },
+    tensordot: (pool) =>
+      pool.pick(2)
+        ? f.tensordot(floats(pool, [2, 3, 2]), floats(pool, [3, 2, 4]))
+        : f.tensordot(floats(pool, [2, 3, 4]), floats(pool, [4, 5, 2]), [
+            [0, 2],
+            [2, 0],
+          ]),
     outer: (pool) => f.outer(floats(pool, [5]), floats(pool, [3])),
     dot: (pool) => f.dot(floats(pool, [9]), floats(pool, [9])),
     inner: (pool) => f.inner(floats(pool, [2, 3]), floats(pool, [4, 3])),
@@ -427,32 +462,35 @@ const table = {
     scaledDotProductAttention: (pool) => {
       const [queries, depth] = extents(pool, 2);
       const lead = pool.pick(2) ? [2] : [];
-      const options: AttentionOptions = { causal: pool.pick(2) === 1, dropout: one(pool, [0, 0.3]) };
+      const mask = pool.pick(3) === 2 ? sized(of(pool, "bool"), [queries, queries]) : undefined;
+      const options: AttentionOptions = { causal: pool.pick(2) === 1, dropout: one(pool, [0, 0.3]), mask };
       const part = () => floats(pool, [...lead, queries, depth]);
       return f.scaledDotProductAttention(part(), part(), part(), options);
     },
-    fft: (pool) => f.fft(floats(pool, [2, 1 + pool.pick(6), 2])),
-    ifft: (pool) => f.ifft(floats(pool, [1 + pool.pick(6), 2])),
-    rfft: (pool) => f.rfft(floats(pool, [2, 1 + pool.pick(8)])),
-    irfft: (pool) => f.irfft(floats(pool, [2 + pool.pick(4), 2])),
+    fft: (pool) => f.fft(floats(pool, [2, one(pool, lengths), 2])),
+    ifft: (pool) => f.ifft(floats(pool, [one(pool, lengths), 2])),
+    rfft: (pool) => f.rfft(floats(pool, [2, one(pool, lengths)])),
+    irfft: (pool) => f.irfft(floats(pool, [2 + pool.pick(8), 2])),
   },
   images: {
     ...perRank((rank) => ({
       [`conv${rank}d`]: (pool) => {
         const [groups, channels, out] = [1, 1, 1].map((least) => least + pool.pick(2));
         const x = images(pool, rank, groups * channels);
-        const w = floats(pool, [groups * out, channels, ...x.shape.slice(2).map(() => 1 + pool.pick(2))]);
-        return f[`conv${rank}d`](x, w, bias(pool, groups * out), { ...windows(pool), groups });
+        const w = floats(pool, [groups * out, channels, ...x.shape.slice(2).map(() => 1 + pool.pick(3))]);
+        const padding = pool.pick(4) === 3 ? ({ padding: "same", stride: 1 } as const) : {};
+        return f[`conv${rank}d`](x, w, bias(pool, groups * out), { ...windows(pool), groups, ...padding });
       },
       [`convTranspose${rank}d`]: (pool) => {
         const [groups, channels, out] = [1, 1, 1].map((least) => least + pool.pick(2));
         const x = images(pool, rank, groups * channels);
         const w = floats(pool, [groups * channels, out, ...x.shape.slice(2).map(() => 1 + pool.pick(2))]);
-        return f[`convTranspose${rank}d`](x, w, bias(pool, groups * out), { ...windows(pool), groups });
+        const outputPadding = pool.pick(2);
+        return f[`convTranspose${rank}d`](x, w, bias(pool, groups * out), { ...windows(pool), groups, outputPadding });
       },
-      [`maxPool${rank}d`]: (pool) => f[`maxPool${rank}d`](images(pool, rank), 2, windows(pool)),
+      [`maxPool${rank}d`]: (pool) => f[`maxPool${rank}d`](images(pool, rank), 1 + pool.pick(3), windows(pool)),
       [`avgPool${rank}d`]: (pool) =>
-        f[`avgPool${rank}d`](images(pool, rank), 2, {
+        f[`avgPool${rank}d`](images(pool, rank), 2 + pool.pick(2), {
           stride: 1 + pool.pick(2),
           padding: 1,
           countPadding: !pool.pick(2),
@@ -464,8 +502,12 @@ const table = {
     globalMaxPool: (pool) => f.globalMaxPool(images(pool, 2)),
     im2col: (pool) => f.im2col(images(pool, 2), 2, windows(pool)),
     col2im: (pool) => f.col2im(floats(pool, [1, 4, 6]), [3, 4], 2),
-    interpolate: (pool) =>
-      f.interpolate(images(pool, 2), { size: extents(pool, 2), mode: one(pool, ["nearest", "bilinear"]) }),
+    interpolate: (pool) => {
+      const rank = 1 + pool.pick(3);
+      const mode = pool.pick(2) ? (["linear", "bilinear", "trilinear"] as const)[rank - 1] : "nearest";
+      const to = pool.pick(2) ? { size: extents(pool, rank) } : { scaleFactor: one(pool, [2, 0.6, 1.5]) };
+      return f.interpolate(images(pool, rank), { ...to, mode, alignCorners: mode !== "nearest" && pool.pick(2) === 1 });
+    },
     gridSample: (pool) => {
       const x = images(pool, 2);
       return f.gridSample(x, floats(pool, [x.shape[0], 3, 2, 2]));
@@ -477,7 +519,7 @@ const table = {
       const part = () => floats(pool, [2]);
       return f.batchNorm(images(pool, 1, 2), part(), f.square(part()), part(), part());
     },
-    batchNormTraining: (pool) => f.batchNormTraining(images(pool, 2, 2), bias(pool, 2), bias(pool, 2)).output,
+    batchNormTraining: (pool) => Object.values(f.batchNormTraining(images(pool, 2, 2), bias(pool, 2), bias(pool, 2))),
     groupNorm: (pool) => f.groupNorm(images(pool, 1, 4), 2, bias(pool, 4), bias(pool, 4)),
     instanceNorm: (pool) => f.instanceNorm(images(pool, 2, 2), bias(pool, 2)),
     layerNorm: (pool) => f.layerNorm(matrix(pool, [3, 4]), floats(pool, [4]), bias(pool, 4)),
@@ -486,20 +528,20 @@ const table = {
   linalg: {
     cholesky: (pool) => f.cholesky(definite(pool)),
     det: (pool) => f.det(square(pool)),
-    eigh: (pool) => ((found) => one(pool, [found.eigenvalues, found.eigenvectors]))(f.eigh(square(pool))),
+    eigh: (pool) => Object.values(f.eigh(square(pool))),
     inverse: (pool) => f.inverse(square(pool)),
     lstsq: (pool) => f.lstsq(floats(pool, [4, 2]), floats(pool, [4])),
-    lu: (pool) => one(pool, Object.values(f.lu(square(pool)))),
+    lu: (pool) => Object.values(f.lu(square(pool))),
     matrixPower: (pool) => f.matrixPower(square(pool), pool.pick(5) - 1),
     matrixRank: (pool) => f.matrixRank(matrix(pool)),
     pinverse: (pool) => f.pinverse(matrix(pool)),
-    qr: (pool) => one(pool, Object.values(f.qr(matrix(pool)))),
-    slogdet: (pool) => f.slogdet(square(pool)).logAbsDet,
+    qr: (pool) => Object.values(f.qr(matrix(pool))),
+    slogdet: (pool) => Object.values(f.slogdet(square(pool))),
     solve: (pool) => f.solve(floats(pool, [3, 3]), floats(pool, [3, 2])),
-    svd: (pool) => one(pool, Object.values(f.svd(matrix(pool)))),
+    svd: (pool) => Object.values(f.svd(matrix(pool))),
     triangularSolve: (pool) => f.triangularSolve(definite(pool), floats(pool, [3, 2]), { upper: pool.pick(2) === 1 }),
   },
-  loops: { scan: loop },
+  ...bodies(grow),
 } satisfies Record<string, Record<string, Grow>>;
 
 /** How often each family comes. */
@@ -518,22 +560,32 @@ const weights: Readonly<Record<keyof typeof table, number>> = {
   creation: 1,
   linalg: 1,
   loops: 1,
+  transformed: 1,
 };
 
 const weighed = Object.entries(weights).map(([name, weight]): [Grow[], number, string] => [
-  Object.values(table[name as keyof typeof table]),
+  Object.values<Grow>(table[name as keyof typeof table]),
   weight,
   name,
 ]);
 const all = weighed.flatMap(([family, weight]) => Array<Grow[]>(weight).fill(family));
 /** Loops within loops within loops say nothing new, and cost. */
 const innermost = weighed.flatMap(([family, weight, name]) =>
-  name === "loops" || name === "linalg" ? [] : Array<Grow[]>(weight).fill(family),
+  ["loops", "transformed", "linalg"].includes(name) ? [] : Array<Grow[]>(weight).fill(family),
 );
-const familiesAt = (depth: number): readonly Grow[][] => (depth < 2 ? all : innermost);
 
 /** Each by its name, for tests of what is there. */
 export const growers: Readonly<Record<string, Grow>> = Object.assign({}, ...Object.values(table));
 
-/** One more value from those there are. */
-export const grow: Grow = (pool) => one(pool, one(pool, familiesAt(pool.depth)))(pool);
+/** A few growths, by families too: what programs favour. */
+export const favourites = (pool: Pool): Grow[] =>
+  Array.from({ length: 2 + pool.pick(6) }, () => one(pool, one(pool, all)));
+
+/** More values from those there are: three times of four by one of those that the program favours, where it does. */
+export function grow(pool: Pool): readonly Node[] {
+  const { favoured = [], depth } = pool;
+  const family =
+    favoured.length > 0 && depth < 2 && pool.pick(4) > 0 ? favoured : one(pool, depth < 2 ? all : innermost);
+  const grown = one(pool, family)(pool);
+  return grown instanceof Node ? [grown] : grown;
+}
