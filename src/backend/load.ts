@@ -2,7 +2,7 @@
 
 import type { Backend } from "../compile/contract.ts";
 import { checkArguments, type Kind, kind, options as optionsOf, signature, string } from "../core/arguments.ts";
-import { BackendError, didYouMean } from "../core/errors.ts";
+import { BackendError, didYouMean, refuse } from "../core/errors.ts";
 import type { VectorWidth } from "./wasm/width.ts";
 
 /** How many threads: as many as the machine runs at once, or where there can't be several one, with `all`. */
@@ -97,13 +97,8 @@ export function checkBackendName(name: string): void {
     });
   }
   if (Object.hasOwn(loaders, name)) return;
-  throw new BackendError({
-    where: "backend",
-    problem: "unknown backend",
-    got: name,
-    expected: backendNames.join(", "),
-    hint: didYouMean(name, backendNames),
-  });
+  const hint = didYouMean(name, backendNames);
+  refuse(BackendError, "backend", "unknown backend", name, backendNames.join(", "), hint);
 }
 
 /** A backend by name. Throws BackendError as `checkBackendName`, and for a backend that isn't what it should be here. */

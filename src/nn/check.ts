@@ -28,12 +28,9 @@ const mostParameters = 2 ** 34;
 export function checkStack(where: string, layers: number, parameters: number): void {
   checkCount(where, "layers", layers);
   if (layers <= mostLayers && !(parameters >= mostParameters)) return;
-  throw new ShapeError({
-    where,
-    problem: "too large a model",
-    got: `${layers} layers, ${parameters.toPrecision(3)} parameters, ${((4 * parameters) / 2 ** 30).toPrecision(3)} GiB`,
-    expected: `at most ${mostLayers} layers, and fewer than 2^34 parameters, 64 GiB`,
-  });
+  const got = `${layers} layers, ${parameters.toPrecision(3)} parameters, ${((4 * parameters) / 2 ** 30).toPrecision(3)} GiB`;
+  const expected = `at most ${mostLayers} layers, and fewer than 2^34 parameters, 64 GiB`;
+  refuse(ShapeError, where, "too large a model", got, expected);
 }
 
 /** The parameters of an affine layer. */

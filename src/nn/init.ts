@@ -14,7 +14,7 @@ import {
 } from "../core/arguments.ts";
 import { refuse, ShapeError, showValue } from "../core/errors.ts";
 import { formatShape, type Shape, sameShape, sizeOf } from "../core/shape.ts";
-import { orthogonalize } from "../optim/orthogonalize.ts";
+import { newtonSchulz } from "../optim/newton-schulz.ts";
 import { ones, zeros } from "../tensor/creation.ts";
 import { matmul, normal, uniform } from "../tensor/families/basic.ts";
 import { Tensor } from "../tensor/tensor.ts";
@@ -46,19 +46,17 @@ const kaimingKind = optionsOf<KaimingOptions>({
   "nonlinearity?": oneOf(nonlinearities),
   "slope?": real,
 });
-const calls = {
-  gain: signature("nn.init.gain", { nonlinearity: oneOf(nonlinearities), "slope?": real }),
-  orthogonal: signature("nn.init.orthogonal", { shape: shapeKind, "options?": gainKind }),
-};
+const gainCall = signature("nn.init.gain", { nonlinearity: oneOf(nonlinearities), "slope?": real });
 
 /** What keeps a signal's variance through an activation: 1, tanh ⁵⁄₃, relu √2, leakyRelu √(2 ÷ (1 + slope²)), selu ¾, as PyTorch's calculate_gain. */
 export function gain(nonlinearity: Nonlinearity, slope = 0.01): number {
-  checkArguments(calls.gain, arguments);
+  checkArguments(gainCall, arguments);
   const gains = { linear: 1, sigmoid: 1, tanh: 5 / 3, relu: Math.SQRT2, selu: 3 / 4 };
   return nonlinearity === "leakyRelu" ? Math.sqrt(2 / (1 + slope * slope)) : gains[nonlinearity];
 }
 
-function fansOf(where: string, shape: Shape): { readonly [K in Fan]: number } {
+type Fans = { readonly [K in Fan]: number };
+function fansOf(where: string, shape: Shape): Fans {
   if (shape.length < 2 || sizeOf(shape) === 0)
     refuse(ShapeError, `nn.init.${where}`, "no inputs and outputs to count", { shape }, "[outputs, inputs, ...window]");
   const window = sizeOf(shape.slice(2));
@@ -71,16 +69,26 @@ type Draw = (shape: Shape, deviation: number) => Tensor;
 const evenly: Draw = (shape, deviation) => uniform(shape, -Math.sqrt(3) * deviation, Math.sqrt(3) * deviation);
 const normally: Draw = (shape, deviation) => normal(shape, 0, deviation);
 
-/** nn.init[name]: numbers of the deviation gain ÷ √fan, both by the options. */
-function byFan<O extends object>(name: string, draw: Draw, kind: Kind, scale: (options: O) => readonly [number, Fan]) {
+/** nn.init[name]: numbers for a shape that has inputs and outputs, by the options. */
+function initialiser<O extends object>(
+  name: string,
+  kind: Kind,
+  made: (shape: Shape, options: O, fans: Fans) => Tensor,
+) {
   const call = signature(`nn.init.${name}`, { shape: shapeKind, "options?": kind });
   return (...given: [shape: Shape, options?: O]): Tensor => {
     checkArguments(call, given);
     const [shape, options = {} as O] = given;
-    const [gain, fan] = scale(options);
-    return draw(shape, gain / Math.sqrt(fansOf(name, shape)[fan]));
+    return made(shape, options, fansOf(name, shape));
   };
 }
+
+/** Numbers of the deviation gain ÷ √fan, both by the options. */
+const byFan = <O extends object>(name: string, draw: Draw, kind: Kind, scale: (options: O) => readonly [number, Fan]) =>
+  initialiser<O>(name, kind, (shape, options, fans) => {
+    const [gain, fan] = scale(options);
+    return draw(shape, gain / Math.sqrt(fans[fan]));
+  });
 
 const over =
   (fan: Fan) =>
@@ -114,19 +122,16 @@ const [rough, fine] = [14, 6];
  * gain times a matrix of orthonormal rows, or columns where they are fewer, alike in all directions (Saxe et al. 2014): the orthogonal part of a normal matrix, found by 20 Newton–Schulz iterations where
  * PyTorch takes its QR. Axes but the first are flattened. Within 10⁻⁵ of orthonormal. → [...shape] float32, one draw each. Throws ShapeError for fewer than two axes.
  */
-export function orthogonal(shape: Shape, options: GainOptions = {}): Tensor {
-  checkArguments(calls.orthogonal, arguments);
-  const { gain = 1 } = options;
-  fansOf("orthogonal", shape);
+export const orthogonal = initialiser("orthogonal", gainKind, (shape, { gain = 1 }: GainOptions) => {
   const rows = shape[0];
   const columns = sizeOf(shape) / rows;
-  let x = orthogonalize(normal([rows, columns]), rough);
+  let x = newtonSchulz(normal([rows, columns]), rough);
   for (let i = 0; i < fine; i++) {
     const square = rows <= columns ? matmul(matmul(x, x.transpose()), x) : matmul(x, matmul(x.transpose(), x));
     x = x.mul(1.5).sub(square.mul(0.5));
   }
   return x.mul(gain).reshape(shape);
-}
+});
 
 const named = {
   xavier_uniform: xavierUniform,

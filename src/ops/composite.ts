@@ -1,6 +1,6 @@
 // Composites: functions of ops, whose gradients are free. Their formulas are part of the meaning too.
 import { number } from "../core/arguments.ts";
-import { ShapeError } from "../core/errors.ts";
+import { refuse, ShapeError } from "../core/errors.ts";
 import { formatShape } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { axis, bias as biasKind, takes, tensor } from "./arguments.ts";
@@ -32,13 +32,12 @@ export function dropout(x: Node, p: number): Node {
 /** x·Wᵀ + bias. x: [..., in], weight: [out, in], bias: [out] → [..., out]. @torch torch.nn.functional.linear */
 export function linear(x: Node, weight: Node, bias?: Node): Node {
   const [width] = weight.shape.slice(1);
-  if (weight.shape.length !== 2 || x.shape.at(-1) !== width)
-    throw new ShapeError({
-      where: "linear",
-      problem: "the last axis isn't as wide as the weight's rows",
-      got: `${formatShape(x.shape)}, and a weight of ${formatShape(weight.shape)}`,
-      expected: weight.shape.length === 2 ? `[..., ${width}]` : "[..., inputs], and a weight of [outputs, inputs]",
-    });
+  const isMatrix = weight.shape.length === 2;
+  if (!isMatrix || x.shape.at(-1) !== width) {
+    const expected = isMatrix ? `[..., ${width}]` : "[..., inputs], and a weight of [outputs, inputs]";
+    const got = `${formatShape(x.shape)}, and a weight of ${formatShape(weight.shape)}`;
+    refuse(ShapeError, "linear", "the last axis isn't as wide as the weight's rows", got, expected);
+  }
   const out = matmul(x, swapAxes(weight));
   return bias ? add(out, bias) : out;
 }

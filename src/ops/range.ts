@@ -1,5 +1,5 @@
 // Ranges along an axis, as slices and indexing write them: which points they pick.
-import { ShapeError } from "../core/errors.ts";
+import { refuse, ShapeError } from "../core/errors.ts";
 
 /** A range along an axis: `[start, stop]` or `[start, stop, step]`, negatives counted from the end, undefined or null for all; a number picks one and drops the axis. */
 export type SliceSpec = number | readonly [number, number] | readonly [number, number, number] | null | undefined;
@@ -19,12 +19,13 @@ export function pickedBy(where: string, spec: SliceSpec, extent: number, axis: n
   if (spec === undefined || spec === null) return { start: 0, step: 1, count: extent };
   if (typeof spec === "number") {
     if (!Number.isInteger(spec) || spec < -extent || spec >= extent) {
-      throw new ShapeError({
+      refuse(
+        ShapeError,
         where,
-        problem: `index out of range on axis ${axis}`,
-        got: String(spec),
-        expected: `an integer in [${-extent}, ${extent - 1}]`,
-      });
+        `index out of range on axis ${axis}`,
+        spec,
+        `an integer in [${-extent}, ${extent - 1}]`,
+      );
     }
     return { start: spec < 0 ? spec + extent : spec, step: 1, count: 1 };
   }
@@ -34,12 +35,8 @@ export function pickedBy(where: string, spec: SliceSpec, extent: number, axis: n
     step === 0 ||
     !Number.isInteger(step)
   ) {
-    throw new ShapeError({
-      where,
-      problem: "not a range",
-      got: `[${spec.join(", ")}] on axis ${axis}`,
-      expected: "integers and a step that isn't 0",
-    });
+    const got = `[${spec.join(", ")}] on axis ${axis}`;
+    refuse(ShapeError, where, "not a range", got, "integers and a step that isn't 0");
   }
   const clamp = (value: number, low: number, high: number) =>
     Math.min(Math.max(value < 0 ? value + extent : value, low), high);

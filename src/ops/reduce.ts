@@ -1,6 +1,6 @@
 // Reductions over axes, in the written orders of NUMERICS.md: the last axes in lanes, any other set in chunks.
 import { count } from "../core/arguments.ts";
-import { ShapeError } from "../core/errors.ts";
+import { refuse, ShapeError } from "../core/errors.ts";
 import { sizeOf } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { takes, tensor } from "./arguments.ts";
@@ -99,13 +99,9 @@ export function variance(x: Node, over: number | readonly number[] | VarianceOpt
   const squares = mul(centred, centred);
   if (correction === 0) return mean(squares, over);
   const count = countOver("variance", x, over);
+  const got = `${count} elements, correction ${correction}`;
   if (!(correction < count))
-    throw new ShapeError({
-      where: "variance",
-      problem: "nothing is left of the count",
-      got: `${count} elements, correction ${correction}`,
-      expected: "a correction below their number",
-    });
+    refuse(ShapeError, "variance", "nothing is left of the count", got, "a correction below their number");
   return div(sum(squares, over), count - correction);
 }
 

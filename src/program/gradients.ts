@@ -130,7 +130,7 @@ export function resultsOf(where: string, value: unknown, expected = "a tensor, o
   settled(value, () => new GradError({ where, problem, got: "a promise", expected, hint }));
   const list: unknown[] = Array.isArray(value) && where !== "grad" ? value : [value];
   if (list.length > 0 && list.every((each) => each instanceof Tensor)) return list as Tensor[];
-  throw new GradError({ where, problem, got: showValue(value), expected });
+  refuse(GradError, where, problem, showValue(value), expected);
 }
 
 /** A function of tensors with a scalar result. */

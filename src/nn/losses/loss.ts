@@ -86,13 +86,8 @@ export function targetsOf(where: string, batch: Batch | Tensor): Tensor {
   if (targets && !(targets instanceof Tensor))
     refuse(ConfigError, where, "the batch's targets aren't a tensor", showValue(targets), "a tensor");
   if (targets) return targets;
-  throw new ConfigError({
-    where,
-    problem: "the batch has no targets",
-    got: Object.keys(batch).join(", "),
-    expected: "a tensor named targets",
-    hint: "write loss: (outputs, batch) => … for batches of other names",
-  });
+  const [got, hint] = [Object.keys(batch).join(", "), "write loss: (outputs, batch) => … for batches of other names"];
+  refuse(ConfigError, where, "the batch has no targets", got, "a tensor named targets", hint);
 }
 
 /** Throws ShapeError unless there is a target for each row of outputs: [..., classes] and [...]. */
