@@ -47,17 +47,11 @@ const short = (text: string): string => (text.length > shownLength ? `${text.sli
 
 /** Where the engine's own files are, as lines of a stack name them. In a bundle of another format than a module's nobody knows: there a stack is left as it is. */
 const here: string | undefined = import.meta.url;
-const ownRoots = here === undefined ? [] : rootsFrom(here);
+const ownRoots = (here === undefined ? [] : ["../", "../../kernels/"]).flatMap((path) => {
+  const { href } = new URL(path, here);
+  return href.startsWith("file://") ? [href, decodeURIComponent(href.slice(7))] : [href];
+});
 const ownRoot = (line: string) => ownRoots.find((root) => line.includes(root));
-
-/** Where the files are beside this one, and those that the package's were compiled from: Node names them in a stack where source maps are on, as tsx has them. */
-export function rootsFrom(url: string): string[] {
-  const compiled = /\/dist\/src\/core\/[^/]*$/.test(url) ? ["../../../src/", "../../../kernels/"] : [];
-  return ["../", "../../kernels/", ...compiled].flatMap((path) => {
-    const { href } = new URL(path, url);
-    return href.startsWith("file://") ? [href, decodeURIComponent(href.slice(7))] : [href];
-  });
-}
 
 /** Frames kept of a stack: composites and gradients call deep before they reach the caller's line. */
 const depth = 64;

@@ -113,9 +113,9 @@ function checked(
         `${value} at ${i}`,
         dtype === "bool" ? "0, 1, true or false" : `an integer that fits ${dtype}`,
         dtype === "int32" && Number.isInteger(value)
-          ? "int32 ends at 2147483647, and there is no int64: float32 holds integers up to 16777216, uint32 up to 4294967295"
+          ? "there is no int64: float32 holds integers up to 16777216, uint32 up to 4294967295"
           : dtype === "bool"
-            ? 'bytes are bool\'s unless a dtype is given: tensor(bytes, "int32")'
+            ? 'bytes are bool unless a dtype is given: tensor(bytes, "int32")'
             : undefined,
       );
     }

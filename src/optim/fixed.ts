@@ -1,7 +1,7 @@
 // What an optimizer is made with is part of the steps that were traced: an assignment that no step would heed is an error, in plain JavaScript too.
 import { ConfigError, showValue } from "../core/errors.ts";
 
-const ofGroups = "for (const group of optimizer.groups) group.learningRate = 0.01 (weightDecay likewise), or schedules";
+const ofGroups = "for (const group of optimizer.groups) group.learningRate = 0.01, or schedules";
 const hints: Readonly<Record<string, string>> = {
   learningRate: ofGroups,
   lr: ofGroups,

@@ -75,18 +75,12 @@ export function parseSeed(where: string, seed: unknown): bigint {
   if (typeof seed === "number" && Number.isSafeInteger(seed) && seed >= 0) return BigInt(seed);
   if (typeof seed === "bigint" && seed >= 0n && seed < 2n ** 64n) return seed;
   const tooWide = typeof seed === "number" && Number.isInteger(seed) && seed > 0 && seed < 2 ** 64;
-  const text = typeof seed === "string";
-  throw new StreamError({
-    where,
-    problem: tooWide ? "a number too large to hold every integer" : "not a seed",
-    got: seed === undefined ? "nothing" : showValue(seed),
-    expected: "an integer in [0, 2^64)",
-    hint: tooWide
-      ? `above 2^53 − 1 write a bigint: ${BigInt(seed)}n, if that is the one you mean`
-      : text
-        ? "give the number itself, without quotes: 1234, or 1234n"
-        : "seeds are numbers like 1234 or bigints like 1234n",
-  });
+  const problem = tooWide ? "a number too large to hold every integer" : "not a seed";
+  const got = seed === undefined ? "nothing" : showValue(seed);
+  const hint = tooWide
+    ? `above 2^53 − 1 write a bigint: ${BigInt(seed)}n`
+    : "a number or a bigint, without quotes: 1234 or 1234n";
+  refuse(StreamError, where, problem, got, "an integer in [0, 2^64)", hint);
 }
 
 /** A fresh seed from the operating system, for a run that was given none. The one number here that no seed decides: log it and save it. */

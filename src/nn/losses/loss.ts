@@ -39,16 +39,18 @@ const byName =
 // @__NO_SIDE_EFFECTS__
 export function lossOf<S extends Fields>(record: OptionRecord<S>, value: Value<S>): Call<S> {
   const call = record.call(given, byName);
+  const computed = (outputs: Tensor, batch: Batch | Tensor, options: Read<OptionRecord<S>>): Tensor =>
+    inCall(record.where, () => value(outputs, batch, options));
   const loss = (...args: [outputs: Tensor, batch: Batch | Tensor, options?: object]): Tensor => {
     checkArguments(call, args);
     const [outputs, batch, options] = args;
-    return inCall(record.where, () => value(outputs, batch, record.fill(options)));
+    return computed(outputs, batch, record.fill(options));
   };
   Object.defineProperty(loss, "name", { value: record.where.slice("losses.".length) });
   const bound =
     (options: Read<OptionRecord<S>>): Loss =>
     (outputs, batch) =>
-      inCall(record.where, () => value(outputs, batch, options));
+      computed(outputs, batch, options);
   return named(record, loss, bound) as Call<S>;
 }
 
