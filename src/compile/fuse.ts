@@ -145,7 +145,7 @@ export function fuse(graph: Graph, { fuse: fusing = true, narrow = true }: FuseO
   const place = (node: Node, [at, updates]: readonly FusedExpr[]): FusedExpr | null => {
     const [indices] = at.inputs;
     const axis = node.attributes.axis as number;
-    if (!fusing || at.shape[axis] !== 1) return null;
+    if (!fusing || !scattersOne(node)) return null;
     if (!checked.has(rangeKey(indices, node.shape[axis]))) return null;
     const wide = (input: KernelInput) => ({ ...input, view: broadcastView(input.view, node.shape) });
     const coordinate: KernelInput = { source: "coordinate", dtype: "int32", view: coordinateView(node.shape, axis) };
@@ -174,7 +174,7 @@ export function fuse(graph: Graph, { fuse: fusing = true, narrow = true }: FuseO
     const loops = loopNodes(nodes, (node) => recordOf(node).kind === "repeat");
     // Asked for first: where they must be imported, all that came before is done again. And whoever has a plan has its kinds at hand.
     const loopRules = loops.size > 0 ? loopFusion.module : undefined;
-    if (nodes.some((node) => recordOf(node).kind === "special")) specialKinds.need();
+    if (nodes.some((node) => recordOf(node).kind === "special" && !scattersOne(node))) specialKinds.need();
     for (const node of nodes) {
       const data = fixedData(graph, node);
       if (data) expressions.set(node, read(newValue(node.dtype, node.shape, { kind: "constant", data })));
@@ -313,6 +313,14 @@ function countReaders(nodes: readonly Node[], roots: readonly Node[]): Map<Node,
   }
   for (const root of roots) if (readers.has(root)) readers.set(root, readers.get(root)! + 1);
   return readers;
+}
+
+/** Whether it is a scatter of one element along its axis, which may be a loop: `place`. */
+function scattersOne(node: Node): boolean {
+  const record = recordOf(node);
+  return (
+    record.kind === "special" && record.of === "scatter" && node.inputs[0].shape[node.attributes.axis as number] === 1
+  );
 }
 
 /** Nodes that must be in memory whatever they are: roots, and what a family reads that reads buffers, moved or not. */

@@ -148,7 +148,7 @@ describe("bad input", () => {
     [
       "a weight of another shape",
       () => nn.linear(2, 3, { init: () => zeros([2, 3]) }),
-      /got \[2, 3\], expected a tensor \[3, 2\]/,
+      /got float32\[2, 3\], expected float32\[3, 2\]/,
     ],
     ["no weight", () => nn.embedding(2, 3, { init: (() => 1) as never }), /nn.embedding.init: no initial weight/],
   ])("%s", (_, act, message) => {
