@@ -7,9 +7,6 @@ const common = {
   hookTimeout: 120_000,
 } as const;
 
-/** Files that hold a page to the clock: they have a process each, and one other file beside them at most. */
-const clocked = ["test/browser/{firefox,worker}.test.ts"];
-
 /** Test files that have a process each: those that measure their own or end it, replace modules, register what stays, collect garbage time and again, or count the ops that they import. */
 const alone = [
   "test/{browser,conformance,engines,runtime,worker}/**/*.test.ts",
@@ -46,18 +43,6 @@ export default defineConfig({
           ...common,
           name: "alone",
           include: alone,
-          exclude: clocked,
-          // Much of what they do is to wait: for processes that begin, for browsers, for a lease that runs out. On two cores a third one works meanwhile.
-          maxWorkers: 3,
-          setupFiles: ["test/support/lazy.ts", "test/support/settled.ts"],
-        },
-      },
-      {
-        test: {
-          ...common,
-          name: "clocked",
-          include: clocked,
-          sequence: { groupOrder: 1 },
           setupFiles: ["test/support/lazy.ts", "test/support/settled.ts"],
         },
       },
