@@ -5,7 +5,7 @@ import type { Node } from "../graph/node.ts";
 import { takes, tensor } from "./arguments.ts";
 import { equal, notEqual } from "./compare.ts";
 import { checkFloat } from "./define.ts";
-import { abs, cast, mul, where } from "./elementwise.ts";
+import { abs, cast, mul, sign, where } from "./elementwise.ts";
 import { root } from "./guarded.ts";
 import { pow } from "./power.ts";
 import { sum } from "./reduce.ts";
@@ -34,7 +34,8 @@ export function norm(x: Node, given: readonly number[] | NormOptions = {}): Node
     default: {
       if (Number.isNaN(p)) refuse(ShapeError, "norm", "no such norm", "NaN", "a number p");
       const isNone = equal(x, 0);
-      const total = sum(where(isNone, p > 0 ? 0 : Infinity, pow(where(isNone, 1, abs(x)), p)), over);
+      // |x| as x·sign x, whose gradient at a NaN is NaN.
+      const total = sum(where(isNone, p > 0 ? 0 : Infinity, pow(where(isNone, 1, mul(x, sign(x))), p)), over);
       const invert = (power: Node) => pow(power, 1 / p);
       return p > 0 ? root(total, invert) : invert(total);
     }

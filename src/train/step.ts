@@ -5,9 +5,10 @@ import type { Plan } from "../compile/plan.ts";
 import { ConfigError, refuse, showValue, TraceError } from "../core/errors.ts";
 import { atOnce } from "../core/promise.ts";
 import type { HostBatch, MicroBatches, StepInput } from "../data/groups.ts";
+import { reading } from "../data/missing.ts";
 import { currentTrace } from "../graph/scope.ts";
 import { inPart } from "../graph/site.ts";
-import { termsOf } from "../nn/metrics/totals.ts";
+import { meanTerms, termsOf } from "../nn/metrics/totals.ts";
 import type { Batch, ModelOutput } from "../nn/module.ts";
 import { namingModules } from "../nn/naming.ts";
 import { autocast } from "../ops/autocast.ts";
@@ -16,8 +17,6 @@ import { type Compiled, compile } from "../program/compiled.ts";
 import { gradients as gradientsOf } from "../program/gradients.ts";
 import { watch } from "../program/trace.ts";
 import { rehearsing, repeatable } from "../program/variable.ts";
-import { tensor } from "../tensor/creation.ts";
-import { stack } from "../tensor/families/basic.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { mixedFormat } from "./config/shared.ts";
 import type { TraceContext, TrainerView } from "./contract.ts";
@@ -166,8 +165,8 @@ function makeEvalStep(session: Session, backend: Backend): EvalStep {
     const { outputs, loss, lossParts = {} } = runModel(trainer, batch);
     const samples = Object.values(batch)[0]?.shape[0] ?? 1;
     const terms: Record<string, Tensor> = {};
-    if (loss) terms.loss = stack([checkLoss(loss).mul(samples), tensor(samples)]);
-    for (const [name, part] of Object.entries(lossParts)) terms[name] = stack([part.mul(samples), tensor(samples)]);
+    if (loss) terms.loss = meanTerms(checkLoss(loss), samples);
+    for (const [name, part] of Object.entries(lossParts)) terms[name] = meanTerms(part, samples);
     for (const { name, metric } of options.metrics) terms[name] = termsOf(name, metric, outputs, batch);
     const microBatches = [{ batch, outputs }];
     traceHooks(session, { trainer, role: "eval", model, batch, outputs, loss, microBatches, gradients: {} });
@@ -242,7 +241,12 @@ function runModel(trainer: TrainerView, batch: Batch): Ran {
   if (outputs && !own)
     return minimised(
       trainer,
-      { outputs, loss: inPart("the loss", () => atOnce("loss", loss(outputs, batch))) },
+      {
+        outputs,
+        loss: inPart("the loss", () =>
+          reading(batch, "the loss takes them", (batch) => atOnce("loss", loss(outputs, batch))),
+        ),
+      },
       result,
     );
   throw new ConfigError({
@@ -274,23 +278,12 @@ function minimised({ optimizer }: TrainerView, { loss, outputs }: Parts, result:
 }
 
 /** What `forward` returns, its nodes named by the modules that made them. */
-function callModel({ model, options: { precision, config } }: TrainerView, batch: Batch): ModelOutput {
+function callModel({ model, options: { precision, config } }: TrainerView, given: Batch): ModelOutput {
   const forward = () =>
-    autocast(mixedFormat(precision), () => atOnce("model.forward", model.forward(batch.inputs, batch)));
-  try {
-    return namingModules(model, forward, config?.trainer.init.model.name);
-  } catch (cause) {
-    // A model may take the batch itself; one that took inputs that aren't there fails at the first use of them.
-    if (batch.inputs || !/undefined/.test(String(cause))) throw cause;
-    throw new ConfigError({
-      where: "batch",
-      problem: "the batch has no inputs, and the model takes them",
-      got: Object.keys(batch).join(", "),
-      expected: "a tensor named inputs",
-      hint: "a model that takes others has forward(inputs, batch)",
-      cause,
-    });
-  }
+    autocast(mixedFormat(precision), () =>
+      reading(given, "the model takes them", (batch) => atOnce("model.forward", model.forward(batch.inputs, batch))),
+    );
+  return namingModules(model, forward, config?.trainer.init.model.name);
 }
 
 function checkLoss(loss: unknown): Tensor {

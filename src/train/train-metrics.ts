@@ -2,12 +2,15 @@
 // watched in the step, so that its hash, its bits and the stream are those of a run without them.
 
 import { samplesOf } from "../data/groups.ts";
+import { counts } from "../nn/losses/reduction.ts";
 import { prefixed, Totals, termsOf } from "../nn/metrics/totals.ts";
 import { watch } from "../program/trace.ts";
 import type { ResolvedSettings } from "./config/options.ts";
 import type { Callback, EpochContext, StepResult, TraceContext } from "./contract.ts";
 import type { Metrics } from "./run.ts";
 
+/** What the loss was divided by, where that isn't its samples. */
+const countKey = "TrainMetrics/loss/count";
 const keyOf = (name: string, i: number) => `TrainMetrics/${name}/${i}`;
 
 /** Logs `train_<name>` of the epoch so far with every logged step, and `train_<name>_epoch` of the whole epoch at its end. */
@@ -22,8 +25,10 @@ export class TrainMetrics implements Callback {
     this.#totals = new Totals(metrics);
   }
 
-  onTrace({ role, microBatches }: TraceContext): void {
+  onTrace({ role, loss, microBatches }: TraceContext): void {
     if (role !== "train") return;
+    const count = loss && counts.get(loss);
+    if (count) watch(countKey, count);
     for (const [i, { batch, outputs }] of microBatches.entries())
       for (const { name, metric } of this.#metrics) watch(keyOf(name, i), termsOf(name, metric, outputs, batch));
   }
@@ -33,8 +38,8 @@ export class TrainMetrics implements Callback {
   }
 
   async onTrainStepEnd({ trainer, step, loss, batch, watched, logged }: StepResult): Promise<void> {
-    const samples = samplesOf(batch);
-    this.#totals.add("loss", [loss * samples, samples]);
+    const count = watched[countKey] ? (await watched[countKey].data())[0] : samplesOf(batch);
+    this.#totals.add("loss", [loss * count, count]);
     for (const { name } of this.#metrics)
       for (let i = 0; watched[keyOf(name, i)]; i++) this.#totals.add(name, await watched[keyOf(name, i)].data());
     if (logged) await trainer.logMetrics(this.#values(), step);

@@ -105,6 +105,28 @@ describe("edges", () => {
     await expect(losses.ctc(outputs, int([[3]])).item()).rejects.toThrow(/index/);
   });
 
+  test.each([
+    ["huber", losses.huber],
+    ["smoothL1", losses.smoothL1],
+  ])("%s: an infinite error has a line's gradient, and one that is NaN has NaN", async (_, lossOf) => {
+    const outputs = tensor([Infinity, -Infinity, NaN, 3e38, 0.5, -2]);
+    const loss = lossOf(outputs, zeros([6]), { reduction: "sum" });
+    expect(await gradients(loss, [outputs])[0].array()).toEqual([1, -1, NaN, 1, 0.5, -1]);
+  });
+
+  test("a target that is NaN is no answer: neither yes nor no", async () => {
+    const targets = tensor([NaN, 1, 0]);
+    const none = { reduction: "none" } as const;
+    const pairs = ones([3, 2, 2]);
+    for (const loss of [
+      losses.hinge(ones([3]), targets, none),
+      losses.focal(ones([3]), targets, none),
+      losses.cosineEmbedding(pairs, targets, none),
+      losses.binaryCrossEntropy(ones([3]), targets, none),
+    ])
+      expect([...(await loss.data())].map(Number.isNaN)).toEqual([true, false, false]);
+  });
+
   test("focal loss is finite where a probability is 0 or 1, and with γ = 0 cross entropy", async () => {
     const far = tensor([
       [200, -200, 0],

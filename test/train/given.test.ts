@@ -4,8 +4,10 @@ import { ConfigError, DataError, ReproError } from "../../src/core/errors.ts";
 import { arrayDataset } from "../../src/data/dataset.ts";
 import { dataLoader } from "../../src/data/loader.ts";
 import * as nn from "../../src/nn/index.ts";
+import { crossEntropy } from "../../src/nn/losses.ts";
 import { accuracy } from "../../src/nn/metrics.ts";
 import * as optim from "../../src/optim/index.ts";
+import type { Tensor } from "../../src/tensor/tensor.ts";
 import { register } from "../../src/train/config/register.ts";
 import type { TrainerOptions } from "../../src/train/contract.ts";
 import { CSVLogger } from "../../src/train/loggers/csv.ts";
@@ -118,6 +120,26 @@ test("batches without inputs: named, in training, validation and prediction; a m
     .predict(other())
     .next();
   expect(value.outputs.shape).toEqual([2, 2]);
+});
+
+test("a field that the model or the loss reads and the batch hasn't is named; one that may be missing isn't", async () => {
+  class Reading extends nn.Module {
+    readonly layer = nn.linear(4, 2);
+    constructor(readonly wanted: string) {
+      super();
+    }
+    forward(x: Tensor, batch?: nn.Batch) {
+      const outputs = this.layer.forward(batch!.mask ? x.mul(batch!.mask) : x);
+      return outputs.add(batch![this.wanted]);
+    }
+  }
+  const reads = (wanted: string) => ({ model: () => new Reading(wanted) });
+  const named = /the batch has no mask, bias, and the model takes them: got inputs, targets, expected tensors named/;
+  await expect(fitted(reads("bias"), toyTrain())).rejects.toThrow(named);
+  await expect(toyTrainer(reads("bias")).validate(toyTest())).rejects.toThrow(named);
+  const loss: TrainerOptions["loss"] = (outputs, batch) => crossEntropy(outputs, batch.labels);
+  const lost = /the batch has no labels, and the loss takes them: got inputs, targets, expected a tensor named labels/;
+  await expect(fitted({ loss }, toyTrain())).rejects.toThrow(lost);
 });
 
 test("plain arrays are no dataset", () => {

@@ -2,6 +2,7 @@
 import { expect, test } from "vitest";
 import { samplesOf } from "../../src/data/groups.ts";
 import * as nn from "../../src/nn/index.ts";
+import { crossEntropy } from "../../src/nn/losses.ts";
 import type { Callback, TrainerOptions } from "../../src/train/contract.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { toyModel, toyTest, toyTrain, toyTrainer } from "../support/toy.ts";
@@ -51,6 +52,19 @@ test.each([1, 2])(
     expect(train_accuracy.values.every((value) => value >= 0 && value <= 1)).toBe(true);
   },
 );
+
+test("a loss over what counts alone: an epoch that changes nothing has the value of all its samples at once", async () => {
+  const trainer = toyTrainer({
+    model: () => nn.sequential(nn.linear(4, 2)),
+    loss: (outputs, batch) => crossEntropy(outputs, batch, { classWeights: [1, 9] }),
+    loop: { numEpochs: 1 },
+    logging: logged,
+    precision: { maxGradientNorm: 1e-30 },
+  });
+  const whole = await trainer.evaluate(toyTrain({ batchSize: 70, shuffle: false }));
+  const { history } = await trainer.fit(toyTrain({ dropLast: false, shuffle: false }));
+  expect(history.train_loss_epoch.values[0]).toBeCloseTo(whole.loss, 5);
+});
 
 test("accuracy over one epoch that changes nothing is the validation's of the same data", async () => {
   const model = () => nn.sequential(nn.linear(4, 2));

@@ -1,8 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { float32Bits } from "../../src/core/canonical.ts";
 import { ConfigError, ReproError, SeedgradError, TraceError, TrainingError } from "../../src/core/errors.ts";
-import type { DataLoader, LoadedBatch } from "../../src/data/loader.ts";
+import { arrayDataset } from "../../src/data/dataset.ts";
+import { type DataLoader, dataLoader, type LoadedBatch } from "../../src/data/loader.ts";
 import * as nn from "../../src/nn/index.ts";
+import * as losses from "../../src/nn/losses.ts";
 import * as optim from "../../src/optim/index.ts";
 import { watch } from "../../src/program/trace.ts";
 import { watchOffset } from "../../src/rng/regions.ts";
@@ -175,6 +177,32 @@ describe("law 10: watching doesn't touch", () => {
     const draws: Callback = { onTrace: ({ loss }) => void loss?.add(normal([])) };
     await expect(toyTrainer({ callbacks: [draws] }).fit(toyTrain())).rejects.toThrow(TraceError);
   });
+
+  test.each<[string, losses.CrossEntropyOptions]>([
+    ["ignored targets", { ignoreIndex: 2 }],
+    ["weights of classes, and smoothed labels", { classWeights: [1, 4, 0.5], labelSmoothing: 0.1 }],
+  ])(
+    "a loss that is a mean over what counts (%s) is validated to the same value in batches of any size",
+    async (_, options) => {
+      const size = 24;
+      const data = Float32Array.from({ length: size * 4 }, (_, i) => ((i * 29) % 31) / 31 - 0.5);
+      // The first batches of four have nothing that counts where 2 is ignored.
+      const targets = Int32Array.from({ length: size }, (_, i) => (i < 8 ? 2 : i % 3));
+      const held = arrayDataset("held", {
+        inputs: { data, shape: [size, 4], dtype: "float32" },
+        targets: { data: targets, shape: [size], dtype: "int32" },
+      });
+      const trainer = toyTrainer({
+        model: () => nn.sequential(nn.linear(4, 3)),
+        loss: (outputs, batch) => losses.crossEntropy(outputs, batch, options),
+        metrics: {},
+      });
+      const valueIn = async (batchSize: number) => (await trainer.validate(dataLoader(held, { batchSize }))).loss;
+      const whole = await valueIn(size);
+      expect(whole).toBeGreaterThan(0.5);
+      for (const batchSize of [4, 7, 16]) expect(await valueIn(batchSize)).toBeCloseTo(whole, 5);
+    },
+  );
 
   test("validation's value: the mean over samples, a short batch weighted by its size", async () => {
     const whole = await toyTrainer().validate(toyTrain({ batchSize: 70, shuffle: false }));

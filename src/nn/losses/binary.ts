@@ -3,7 +3,7 @@ import { refuse, ShapeError } from "../../core/errors.ts";
 import { either, finite, type Given, list, positive } from "../../core/options.ts";
 import { tensor } from "../../tensor/creation.ts";
 import * as functions from "../../tensor/families/basic.ts";
-import { lossOfPairs, lossOptions } from "./loss.ts";
+import { byTarget, lossOfPairs, lossOptions } from "./loss.ts";
 
 const binaryRecord = lossOptions("binary_cross_entropy", "losses.binaryCrossEntropy", {
   /** The weight of positive targets; a list has one for each place of the last axis. */
@@ -32,6 +32,6 @@ export type HingeOptions = Given<typeof hingeRecord>;
 
 /** max(0, margin − y·x), y = 1 where the target is > 0 and −1 elsewhere, so that targets may be 0 and 1 or −1 and 1 (Cortes & Vapnik 1995; Keras's Hinge). outputs, targets: one shape. */
 export const hinge = lossOfPairs(hingeRecord, (outputs, targets, { margin }) => {
-  const side = functions.where(functions.greater(targets, 0), outputs, outputs.neg());
+  const side = byTarget(targets, outputs, outputs.neg());
   return functions.maximum(functions.sub(margin, side), 0);
 });

@@ -5,7 +5,7 @@ import { formatShape, sameShape } from "../../core/shape.ts";
 import * as functions from "../../tensor/families/basic.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { pick, weightFields, weightsOf } from "./cross-entropy.ts";
-import { lossOf, lossOfTerms, lossOptions, targetsLike, targetsOf } from "./loss.ts";
+import { byTarget, lossOf, lossOfTerms, lossOptions, targetsLike, targetsOf } from "./loss.ts";
 import { reduced } from "./reduction.ts";
 
 const marginRecord = lossOptions("multi_margin", "losses.multiMargin", {
@@ -55,7 +55,7 @@ export const focal = lossOfTerms(focalRecord, (outputs, batch, { gamma, alpha })
       expected: "targets of the outputs' shape",
     });
   const positive = binary ? functions.greater(targets, 0) : undefined;
-  const lead = positive ? functions.where(positive, outputs, outputs.neg()) : leadOf(where, outputs, targets);
+  const lead = binary ? byTarget(targets, outputs, outputs.neg()) : leadOf(where, outputs, targets);
   // p = sigmoid(lead), so log(1 − p) = −softplus(lead) and −log p = softplus(−lead): no power and no difference of numbers near 1.
   const missed = functions.softplus(lead.neg());
   const terms = gamma === 0 ? missed : functions.exp(functions.softplus(lead).mul(-gamma)).mul(missed);

@@ -6,7 +6,7 @@ import { tensor } from "../../tensor/creation.ts";
 import * as functions from "../../tensor/families/basic.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import { checkRows, lossOf, lossOptions, targetsOf } from "./loss.ts";
-import { reduced } from "./reduction.ts";
+import { countedBy, type Reducing, reduced } from "./reduction.ts";
 
 export const weightFields = {
   /** What a target of each class counts, in the order of classes; a mean is divided by the sum of its targets' weights. */
@@ -31,22 +31,25 @@ export function weightsOf(where: string, weights: readonly number[], classes: nu
   refuse(ShapeError, `${where}.classWeights`, "not a weight for each class", weights.length, String(classes));
 }
 
-/** Rows [targets, classes], and of each target: its element of its row, and what it counts where some count otherwise. */
+/** Rows [targets, classes], and of each target: its element of its row. */
 interface Picked {
   readonly rows: Tensor;
   readonly index: Tensor;
   readonly values: Tensor;
-  readonly weights: Tensor | undefined;
+  /** What all targets count together, where a mean is over that. */
+  readonly whole: Tensor | undefined;
   /** Zeroes what belongs to ignored targets. */
   readonly masked: (values: Tensor) => Tensor;
 }
+
+type Picking = Partial<Reducing> & { readonly classWeights?: readonly number[]; readonly ignoreIndex?: number };
 
 /** What targets name of the rows of outputs, or of what `rowsOf` makes of them: [targets, 1] each. Throws ShapeError unless there is a target for each row, DTypeError for targets that aren't int32. */
 export function pick(
   where: string,
   outputs: Tensor,
   targets: Tensor,
-  { classWeights, ignoreIndex }: { readonly classWeights?: readonly number[]; readonly ignoreIndex?: number } = {},
+  { classWeights, ignoreIndex, reduction }: Picking = {},
   rowsOf = (rows: Tensor): Tensor => rows,
 ): Picked {
   checkRows(where, outputs, targets);
@@ -60,9 +63,10 @@ export function pick(
   const index = kept ? functions.where(kept, targets.reshape(column), 0) : targets.reshape(column);
   const masked = (values: Tensor) => (kept ? functions.where(kept, values, 0) : values);
   const values = masked(rows.gather(index, 1));
-  if (!classWeights) return { rows, index, values, weights: kept && functions.cast(kept, "float32"), masked };
-  const weights = functions.take(weightsOf(where, classWeights, rows.shape[1]), index);
-  return { rows, index, values: values.mul(weights), weights: masked(weights), masked };
+  const weights = classWeights && functions.take(weightsOf(where, classWeights, rows.shape[1]), index);
+  const each = weights ? masked(weights) : kept && functions.cast(kept, "float32");
+  const whole = reduction === "mean" && each ? functions.sum(each) : undefined;
+  return { rows, index, values: weights ? values.mul(weights) : values, whole, masked };
 }
 
 /**
@@ -83,26 +87,21 @@ export const crossEntropy = lossOf(crossEntropyRecord, (outputs, batch, given) =
       expected: "targets of class numbers, int32",
     });
   const scaled = (logs: Tensor) => (classWeights ? logs.mul(weightsOf(where, classWeights, classes)) : logs);
-  const shape = outputs.shape.slice(0, -1);
-  let [hard, whole]: (Tensor | undefined)[] = [];
-  let masked = (values: Tensor) => values;
-  if (soft) {
-    const logs = functions.logSoftmax(outputs);
-    hard = reduced(where, functions.sum(targets.mul(scaled(logs)), -1), batch, reduction).neg();
-  } else {
-    const picked = pick(where, outputs, targets, given, functions.logSoftmax);
-    whole = picked.weights && functions.sum(picked.weights);
-    hard = reduced(where, picked.values, batch, reduction, { shape, whole }).neg();
-    masked = (values) => picked.masked(values.reshape([targets.size, 1]));
-  }
-  if (labelSmoothing === 0) return hard;
+  const picked = soft ? undefined : pick(where, outputs, targets, given, functions.logSoftmax);
+  const terms = picked ? picked.values : functions.sum(targets.mul(scaled(functions.logSoftmax(outputs))), -1);
+  const how = { shape: outputs.shape.slice(0, -1), whole: picked?.whole };
+  const hard = reduced(where, terms, batch, reduction, how).neg();
+  if (labelSmoothing === 0) return countedBy(how.whole, hard);
   const logs = functions.logSoftmax(outputs);
   // Where all terms count alike one mean over all of them is enough.
-  const alike = reduction === "mean" && !whole && !classWeights && (batch instanceof Tensor || !batch.sampleWeights);
-  const even = alike
-    ? functions.mean(logs)
-    : reduced(where, masked(functions.mean(scaled(logs), -1)), batch, reduction, { shape, whole });
-  return hard.mul(1 - labelSmoothing).sub(even.mul(labelSmoothing));
+  const alike =
+    reduction === "mean" && !how.whole && !classWeights && (batch instanceof Tensor || !batch.sampleWeights);
+  const spread = () => {
+    const each = functions.mean(scaled(logs), -1);
+    return reduced(where, picked ? picked.masked(each.reshape([targets.size, 1])) : each, batch, reduction, how);
+  };
+  const even = alike ? functions.mean(logs) : spread();
+  return countedBy(how.whole, hard.mul(1 - labelSmoothing).sub(even.mul(labelSmoothing)));
 });
 
 const nllRecord = lossOptions("nll", "losses.nll", classFields);
@@ -112,7 +111,6 @@ export type NllOptions = Given<typeof nllRecord>;
 export const nll = lossOf(nllRecord, (outputs, batch, given) => {
   const { where } = nllRecord;
   const targets = targetsOf(where, batch);
-  const { values, weights } = pick(where, outputs, targets, given);
-  const whole = weights && functions.sum(weights);
-  return reduced(where, values, batch, given.reduction, { shape: targets.shape, whole }).neg();
+  const { values, whole } = pick(where, outputs, targets, given);
+  return countedBy(whole, reduced(where, values, batch, given.reduction, { shape: targets.shape, whole }).neg());
 });

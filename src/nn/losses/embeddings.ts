@@ -4,7 +4,7 @@ import { finite, flag, type Given, nonNegative, positive } from "../../core/opti
 import { formatShape, sameShape } from "../../core/shape.ts";
 import * as functions from "../../tensor/families/basic.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { lossOf, lossOfTerms, lossOptions, targetsOf } from "./loss.ts";
+import { byTarget, lossOf, lossOfTerms, lossOptions, targetsOf } from "./loss.ts";
 import { reduced } from "./reduction.ts";
 
 /** The vectors of each sample: `count` tensors [batch, width]. Throws ShapeError for outputs that aren't [batch, count, width]. */
@@ -35,9 +35,8 @@ export const cosineEmbedding = lossOfTerms(cosineRecord, (outputs, batch, { marg
   if (!sameShape(targets.shape, outputs.shape.slice(0, 1)))
     refuse(ShapeError, where, "a target for each pair", targets, formatShape(outputs.shape.slice(0, 1)));
   const cosine = dot(a, b).div(functions.sqrt(dot(a, a).add(tiny).mul(dot(b, b).add(tiny))));
-  const alike = functions.greater(targets, 0);
   const far = functions.maximum(cosine.sub(margin), 0);
-  return functions.where(alike, functions.sub(1, cosine), far);
+  return byTarget(targets, functions.sub(1, cosine), far);
 });
 
 const tripletRecord = lossOptions("triplet_margin", "losses.tripletMargin", {

@@ -6,7 +6,7 @@ import { type Shape, sameShape } from "../../core/shape.ts";
 import { named, type OptionsArguments } from "../../core/things.ts";
 import { inCall } from "../../graph/site.ts";
 import { tensor } from "../../tensor/arguments.ts";
-import { cast } from "../../tensor/families/basic.ts";
+import { cast, greater, notEqual, where } from "../../tensor/families/basic.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import type { Batch } from "../module.ts";
 import { type Reducing, reduced, reductionFields } from "./reduction.ts";
@@ -90,6 +90,12 @@ export function targetsOf(where: string, batch: Batch | Tensor): Tensor {
   if (targets) return targets;
   const [got, hint] = [Object.keys(batch).join(", "), "write loss: (outputs, batch) => … for batches of other names"];
   refuse(ConfigError, where, "the batch has no targets", got, "a tensor named targets", hint);
+}
+
+/** `above` where a target is above 0, else `others`; NaN where it is NaN, which is no answer. */
+export function byTarget(targets: Tensor, above: Tensor, others: Tensor): Tensor {
+  const chosen = where(greater(targets, 0), above, others);
+  return targets.dtype === "float32" ? where(notEqual(targets, targets), NaN, chosen) : chosen;
 }
 
 /** Throws ShapeError unless there is a target for each row of outputs: [..., classes] and [...]. */

@@ -34,7 +34,7 @@ function sampleWeights(where: string, batch: Batch | Tensor, shape: Shape): Tens
 interface Terms {
   /** What their shape is, if they come in another. */
   readonly shape?: Shape;
-  /** What their sum is divided by in a mean, if not by their number: [] float32. */
+  /** What a mean's sum is divided by, if not by their number: [] float32; none unless a mean is asked for. */
   readonly whole?: Tensor;
 }
 
@@ -51,7 +51,15 @@ export function reduced(
   const each = moved ? terms.reshape(shape) : terms;
   const weighted = weights ? each.mul(weights) : each;
   if (reduction === "none") return weighted;
-  if (reduction === "mean" && !whole) return mean(weighted);
-  const total = sum(weighted);
-  return reduction === "mean" && whole ? total.div(whole) : total;
+  if (whole) return sum(weighted).div(whole);
+  return reduction === "mean" ? mean(weighted) : sum(weighted);
+}
+
+/** What means of losses were divided by where it isn't the number of their terms: whoever adds up those of several batches weighs them by it. */
+export const counts = /* @__PURE__ */ new WeakMap<Tensor, Tensor>();
+
+/** A loss whose mean was divided by `count`, if by one. */
+export function countedBy(count: Tensor | undefined, loss: Tensor): Tensor {
+  if (count) counts.set(loss, count);
+  return loss;
 }

@@ -1,7 +1,10 @@
 // A loss and metrics over many batches: what a graph computes of each batch, added up on the host in float64, and the numbers out of it.
 import { ConfigError } from "../../core/errors.ts";
 import { atOnce } from "../../core/promise.ts";
+import { tensor } from "../../tensor/creation.ts";
+import { equal, stack, where } from "../../tensor/families/basic.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
+import { counts } from "../losses/reduction.ts";
 import type { Batch } from "../module.ts";
 import { type Metric, ratio, withTerms } from "./metric.ts";
 
@@ -12,8 +15,16 @@ interface Named {
   readonly metric: Pick<Metric, "collects" | "value">;
 }
 
-/** [value · samples, samples] → the mean over samples: of the loss, and of what else a model says in numbers. */
+/** [sum, count] → the mean: of the loss, and of what else a model says in numbers. */
 const mean: Named["metric"] = { value: ratio };
+
+/** What a batch adds to a mean: of a loss that was divided by what its targets count (where some are ignored, or classes weigh) its sum and that, and of any other [value · samples, samples]. */
+export function meanTerms(value: Tensor, samples: number): Tensor {
+  const count = counts.get(value);
+  // Of nothing counted the value is NaN, and adds nothing.
+  if (count) return stack([where(equal(count, 0), 0, value.mul(count)), count]);
+  return stack([value.mul(samples), tensor(samples)]);
+}
 
 /** Numbers under names that begin with another. */
 export const prefixed = (prefix: string, metrics: Numbers): Numbers =>
