@@ -1,6 +1,6 @@
 // A function of one example run on a batch: its graph is made once, on leaves that stand for one example, and made again with a first axis
 // more. Each op's record says how; values that don't depend on the batch stay as they are.
-import { GradError } from "../core/errors.ts";
+import { GradError, refuse } from "../core/errors.ts";
 import { bodyValues, loopAttributes, loopNodes } from "../graph/body.ts";
 import { type DrawRange, Node, nextNodeId, reachable } from "../graph/node.ts";
 import { reserveDraws, withBody } from "../graph/scope.ts";
@@ -129,12 +129,8 @@ function onBatch(
     return reshape(new Node({ ...common, shape: matrices, inputs: inputs.map(join), attributes }), shape);
   }
   if (batch === "none" && record.kind !== "elementwise") {
-    throw new GradError({
-      where: "vmap",
-      problem: `${op} can't be run on a batch`,
-      got: node.site,
-      hint: "apply it outside of the function, to each example or to the whole batch",
-    });
+    const hint = "apply it outside of the function, to each example or to the whole batch";
+    refuse(GradError, "vmap", `${op} can't be run on a batch`, node.site, undefined, hint);
   }
   const more = typeof batch === "function" ? batch(attributes, size) : attributes;
   const own =

@@ -34,12 +34,10 @@ function gradientOf<T>(node: Node, body: () => T): T {
 function refuseForgotten(node: Node, wanted: readonly Node[]): void {
   const lost = wanted.find((each) => hasForgotten(node, each));
   if (!lost) return;
-  throw new GradError({
-    where: "grad",
-    problem: "the output depends on a tensor by way of one whose history is no longer kept",
-    got: `${lost.dtype}${formatShape(lost.shape)}${lost.site ? ` made at ${lost.site}` : ""}`,
-    hint: "ask for the gradients before more is computed and read, or compile the loop as one function",
-  });
+  const problem = "the output depends on a tensor by way of one whose history is no longer kept";
+  const got = `${lost.dtype}${formatShape(lost.shape)}${lost.site ? ` made at ${lost.site}` : ""}`;
+  const hint = "ask for the gradients before more is computed and read, or compile the loop as one function";
+  refuse(GradError, "grad", problem, got, undefined, hint);
 }
 
 /** An output, and the gradient that comes to it: 1 unless given. */

@@ -2,7 +2,7 @@
 // machine: no addresses, clocks, ids or key orders. The encoding is NUMERICS.md's, prefix seedgrad/graph/1.
 import { checkArguments, signature } from "../core/arguments.ts";
 import { Encoder, sha256, toHex } from "../core/canonical.ts";
-import { TraceError } from "../core/errors.ts";
+import { refuse, TraceError } from "../core/errors.ts";
 import { numericsId } from "../core/numerics.ts";
 import { contentDigest, fixedData, type Graph, type GraphOutput, graphKind, walkGraph } from "../graph/graph.ts";
 import type { Node } from "../graph/node.ts";
@@ -12,12 +12,9 @@ import { type Meaning, meaningOf } from "../ops/meaning.ts";
 function numberOf(node: Node, numbers: ReadonlyMap<Node, number>): number {
   const number = numbers.get(node);
   if (number !== undefined) return number;
-  throw new TraceError({
-    where: "graph",
-    problem: "a node is used that the graph doesn't hold before it",
-    got: `${node.op}${node.site ? ` of ${node.site}` : ""}`,
-    expected: "an input, or a node made earlier",
-  });
+  const problem = "a node is used that the graph doesn't hold before it";
+  const got = `${node.op}${node.site ? ` of ${node.site}` : ""}`;
+  refuse(TraceError, "graph", problem, got, "an input, or a node made earlier");
 }
 
 function encodeNodes(encoder: Encoder, graph: Graph, nodes: readonly Node[], numbers: Map<Node, number>): void {

@@ -212,7 +212,7 @@ export function refuse(
   where: string,
   problem: string,
   got: string | number | undefined | Shaped | readonly Shaped[],
-  expected: string,
+  expected?: string,
   hint?: string,
 ): never {
   const shapes = typeof got === "object" && [got].flat().map(({ shape }) => `[${shape.join(", ")}]`);

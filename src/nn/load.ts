@@ -13,7 +13,7 @@ import {
 } from "../core/arguments.ts";
 import type { HostArray } from "../core/array.ts";
 import { sha256Hex } from "../core/canonical.ts";
-import { CheckpointError } from "../core/errors.ts";
+import { CheckpointError, refuse } from "../core/errors.ts";
 import { formatShape, sameShape } from "../core/shape.ts";
 import { parseFileJson } from "../io/json.ts";
 import { decodeSafetensors, writeSafetensors } from "../io/safetensors.ts";
@@ -59,12 +59,9 @@ export function loadVariables(
   const fits = variables.length - missing.length - different.length;
   if (strict ? missing.length + unknown.length + different.length > 0 : fits === 0) {
     const names = (list: readonly string[]) => list.join(", ") || "none";
-    throw new CheckpointError({
-      where,
-      problem: strict ? "its tensors aren't the model's" : "none of its tensors is the model's",
-      got: `missing ${names(missing)}; unknown ${names(unknown)}; another shape or dtype: ${names(different)}`,
-      hint: strict ? "strict: false takes what fits" : undefined,
-    });
+    const problem = strict ? "its tensors aren't the model's" : "none of its tensors is the model's";
+    const got = `missing ${names(missing)}; unknown ${names(unknown)}; another shape or dtype: ${names(different)}`;
+    refuse(CheckpointError, where, problem, got, undefined, strict ? "strict: false takes what fits" : undefined);
   }
   for (const [name, variable] of variables) {
     const found = tensors.get(name);
@@ -126,13 +123,10 @@ function averaged(
     (name) => typeof callbacks[name]?.count === "number" && callbacks[name].count > 0,
   );
   if (begun.length !== 1) {
-    throw new CheckpointError({
-      where,
-      problem: begun.length > 1 ? "several averages of weights are in it" : "no average of weights is in it",
-      got: begun.join(", ") || "none that has begun",
-      expected: "a checkpoint of a run with one average, after its start",
-      hint: "ema.safetensors and swa.safetensors hold one alone, and are loaded without this option",
-    });
+    const problem = begun.length > 1 ? "several averages of weights are in it" : "no average of weights is in it";
+    const expected = "a checkpoint of a run with one average, after its start";
+    const hint = "ema.safetensors and swa.safetensors hold one alone, and are loaded without this option";
+    refuse(CheckpointError, where, problem, begun.join(", ") || "none that has begun", expected, hint);
   }
   const prefix = `callback/${begun[0]}/`;
   const own = [...tensors].flatMap(([name, array]): [string, HostArray][] =>

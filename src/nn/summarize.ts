@@ -29,14 +29,10 @@ const [scalarCall, tensorCall] = ["summarizeScalar", "summarizeTensor"].map((nam
 /** Inside a model's `forward`: has the callback TensorSummaries log a scalar. tensor: [] float32. Throws ShapeError, DTypeError. */
 export function summarizeScalar(name: string, tensor: Tensor): void {
   checkArguments(scalarCall, arguments);
-  if (tensor.rank !== 0)
-    throw new ShapeError({
-      where: "summarizeScalar",
-      problem: `${name} isn't a scalar`,
-      got: `[${tensor.shape.join(", ")}]`,
-      expected: "[]",
-      hint: "summarizeTensor takes any shape",
-    });
+  if (tensor.rank !== 0) {
+    const got = `[${tensor.shape.join(", ")}]`;
+    refuse(ShapeError, "summarizeScalar", `${name} isn't a scalar`, got, "[]", "summarizeTensor takes any shape");
+  }
   add("summarizeScalar", name, tensor);
 }
 

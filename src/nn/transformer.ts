@@ -1,6 +1,6 @@
 // Encoder and decoder layers of a transformer, with norms before or after each part, and stacks of them.
 import { listOf, signature } from "../core/arguments.ts";
-import { ConfigError } from "../core/errors.ts";
+import { ConfigError, refuse } from "../core/errors.ts";
 import { count, flag, type Given, probability, type Read, word } from "../core/options.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { relu } from "./activation.ts";
@@ -106,13 +106,10 @@ export class TransformerDecoderLayer extends TransformerLayer {
   protected override apply(inputs: Tensor, batch: Batch = {}): Tensor {
     const { memory, mask, keyMask, memoryMask, memoryKeyMask } = batch;
     if (!memory) {
-      throw new ConfigError({
-        where: `${this.where}.forward`,
-        problem: "there is no memory to attend to",
-        got: Object.keys(batch).join(", ") || "the inputs alone",
-        expected: "forward(inputs, { memory })",
-        hint: "without a memory it is nn.transformerEncoderLayer(width, heads, { causal: true })",
-      });
+      const got = Object.keys(batch).join(", ") || "the inputs alone";
+      const expected = "forward(inputs, { memory })";
+      const hint = "without a memory it is nn.transformerEncoderLayer(width, heads, { causal: true })";
+      refuse(ConfigError, `${this.where}.forward`, "there is no memory to attend to", got, expected, hint);
     }
     const other = given({ memory, mask: memoryMask, keyMask: memoryKeyMask });
     const first = this.added(inputs, this.norm1, this.attention, given({ mask, keyMask }));

@@ -35,21 +35,13 @@ function checkOperands(q: Node, k: Node, v: Node, { causal, mask }: AttentionOpt
   if (v.shape.length < 2 || v.shape[v.shape.length - 2] !== keys)
     refuse(ShapeError, place, "no value for each key", [k, v], `[..., ${keys}, width]`);
   if (causal && queries !== keys) {
-    throw new ShapeError({
-      where: place,
-      problem: "causal attention of other lengths",
-      got: `${queries} queries and ${keys} keys`,
-      expected: "as many queries as keys",
-    });
+    const problem = "causal attention of other lengths";
+    refuse(ShapeError, place, problem, `${queries} queries and ${keys} keys`, "as many queries as keys");
   }
   if (mask && mask.dtype !== "bool" && mask.dtype !== "float32") {
-    throw new DTypeError({
-      where: `${place}.mask`,
-      problem: "a mask of another dtype",
-      got: mask.dtype,
-      expected: "bool, true where a key is seen, or float32, added to the scores",
-      hint: 'compare or cast it: mask.notEqual(0), mask.cast("bool")',
-    });
+    const expected = "bool, true where a key is seen, or float32, added to the scores";
+    const hint = 'compare or cast it: mask.notEqual(0), mask.cast("bool")';
+    refuse(DTypeError, `${place}.mask`, "a mask of another dtype", mask.dtype, expected, hint);
   }
 }
 
@@ -72,12 +64,8 @@ function maskedSoftmax(scores: Node): Node {
 
 function masked(scores: Node, mask: Node): Node {
   if (!sameShape(broadcastShapes(`${place}.mask`, scores.shape, mask.shape), scores.shape)) {
-    throw new ShapeError({
-      where: `${place}.mask`,
-      problem: "the mask has more than the scores",
-      got: formatShape(mask.shape),
-      expected: `a shape that broadcasts to ${formatShape(scores.shape)}`,
-    });
+    const problem = "the mask has more than the scores";
+    refuse(ShapeError, `${place}.mask`, problem, mask, `a shape that broadcasts to ${formatShape(scores.shape)}`);
   }
   return mask.dtype === "bool" ? where(broadcastTo(mask, scores.shape), scores, -Infinity) : add(scores, mask);
 }

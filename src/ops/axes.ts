@@ -36,13 +36,8 @@ export function moveAxis(x: Node, from: number | readonly number[], to: number |
     return listed(axes).map((axis) => normalizeAxis("moveAxis", axis, rank));
   });
   if (sources.length !== places.length) {
-    refuse(
-      ShapeError,
-      "moveAxis",
-      "not a place for each axis",
-      `${sources.length} and ${places.length}`,
-      "lists of one length",
-    );
+    const problem = "not a place for each axis";
+    refuse(ShapeError, "moveAxis", problem, `${sources.length} and ${places.length}`, "lists of one length");
   }
   const rest = otherAxes(rank, sources);
   return transpose(
@@ -56,13 +51,8 @@ export function flatten(x: Node, start = 0, end = -1): Node {
   if (x.shape.length === 0) return reshape(x, [1]);
   const [first, last] = [start, end].map((axis) => normalizeAxis("flatten", axis, x.shape.length));
   if (first > last) {
-    refuse(
-      ShapeError,
-      "flatten",
-      "the last axis stands before the first",
-      `${start} and ${end}`,
-      "a first axis, and one that isn't before it",
-    );
+    const problem = "the last axis stands before the first";
+    refuse(ShapeError, "flatten", problem, `${start} and ${end}`, "a first axis, and one that isn't before it");
   }
   const size = sizeOf(x.shape.slice(first, last + 1));
   return reshape(x, [...x.shape.slice(0, first), size, ...x.shape.slice(last + 1)]);

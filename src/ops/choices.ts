@@ -41,14 +41,10 @@ const mostRate = 500;
 
 /** Poisson of a rate in [0, 500], by search in its fixed-point CDF, whose weights are rateᵏ ÷ k! in float64: within 2⁻³² of each probability. One draw a value, and a comparison with each count that can come. → [...shape] int32. Larger rates, and tensors of rates, aren't there: they have no search of a fixed length. Throws ShapeError. @torch torch.poisson */
 export function poisson(shape: Shape, rate: number): Node {
-  if (!(rate >= 0 && rate <= mostRate))
-    throw new ShapeError({
-      where: "poisson",
-      problem: "not a rate",
-      got: String(rate),
-      expected: `a number in [0, ${mostRate}]`,
-      hint: rate > mostRate ? "a normal is near: normal(shape, rate, Math.sqrt(rate))" : undefined,
-    });
+  if (!(rate >= 0 && rate <= mostRate)) {
+    const hint = rate > mostRate ? "a normal is near: normal(shape, rate, Math.sqrt(rate))" : undefined;
+    refuse(ShapeError, "poisson", "not a rate", rate, `a number in [0, ${mostRate}]`, hint);
+  }
   const weights = [realExp(-rate)];
   const most = Math.ceil(rate + 9 * Math.sqrt(rate) + 20);
   for (let k = 1; k <= most; k++) weights.push((weights[k - 1] * rate) / k);

@@ -33,12 +33,8 @@ export function tensordot(a: Node, b: Node, axes: number | readonly (readonly nu
   checkNumeric("tensordot", a, b);
   const [rank, most] = [a.shape.length, Math.min(a.shape.length, b.shape.length)];
   if (typeof axes === "number" ? !(Number.isInteger(axes) && axes >= 0 && axes <= most) : axes.length !== 2) {
-    throw new ShapeError({
-      where: "tensordot",
-      problem: "not axes of both",
-      got: JSON.stringify(axes),
-      expected: `an integer in [0, ${most}], or a list of axes for each`,
-    });
+    const got = JSON.stringify(axes);
+    refuse(ShapeError, "tensordot", "not axes of both", got, `an integer in [0, ${most}], or a list of axes for each`);
   }
   const count = typeof axes === "number" ? Array.from({ length: axes }, (_, i) => i) : [];
   const pair = typeof axes === "number" ? [count.map((i) => rank - axes + i), count] : axes;

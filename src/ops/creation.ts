@@ -20,13 +20,8 @@ export function constant(data: TypedArray, shape: Shape, dtype: DType): Node {
   checkShape("tensor", shape);
   if (dtypeOf(data) !== dtype) refuse(DTypeError, "tensor", "an array of another type", dtypeOf(data), dtype);
   if (data.length !== sizeOf(shape)) {
-    refuse(
-      ShapeError,
-      "tensor",
-      "the number of elements isn't the shape's",
-      String(data.length),
-      `${sizeOf(shape)} for [${shape}]`,
-    );
+    const problem = "the number of elements isn't the shape's";
+    refuse(ShapeError, "tensor", problem, String(data.length), `${sizeOf(shape)} for [${shape}]`);
   }
   return new Node({ op: "constant", dtype, shape: Object.freeze([...shape]), attributes: { dtype }, data });
 }
@@ -57,14 +52,10 @@ export function fromValues(values: ArrayLike, dtype?: DType): Node {
   const flat: (number | boolean)[] = [];
   const visit = (value: ArrayLike, depth: number) => {
     if (typeof value === "number" || typeof value === "boolean") {
-      if (depth !== shape.length)
-        refuse(
-          ShapeError,
-          "tensor",
-          "nesting isn't the same everywhere",
-          `a number at depth ${depth}`,
-          `depth ${shape.length}`,
-        );
+      if (depth !== shape.length) {
+        const problem = "nesting isn't the same everywhere";
+        refuse(ShapeError, "tensor", problem, `a number at depth ${depth}`, `depth ${shape.length}`);
+      }
       flat.push(value);
       return;
     }
@@ -141,13 +132,8 @@ export function arange(start: number, stop?: number, options: number | RangeOpti
   const { step = 1, dtype: given }: RangeOptions = typeof options === "number" ? { step: options } : options;
   const [from, to] = stop === undefined ? [0, start] : [start, stop];
   if (![from, to, step].every(Number.isFinite) || step === 0) {
-    refuse(
-      ShapeError,
-      "arange",
-      "not a range",
-      `start ${from}, stop ${to}, step ${step}`,
-      "finite numbers and a step that isn't 0",
-    );
+    const got = `start ${from}, stop ${to}, step ${step}`;
+    refuse(ShapeError, "arange", "not a range", got, "finite numbers and a step that isn't 0");
   }
   const dtype = given ?? (Number.isInteger(from) && Number.isInteger(step) ? "int32" : "float32");
   const index = coordinate([Math.max(0, Math.ceil((to - from) / step))], 0);

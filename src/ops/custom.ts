@@ -1,6 +1,6 @@
 // An output whose gradient is given by hand. It is a view of what its function computed; the function's inputs stand beside that, where their
 // gradients go. What the rule makes is in the gradient's graph, and so in its hash.
-import { GradError } from "../core/errors.ts";
+import { GradError, refuse } from "../core/errors.ts";
 import { formatShape, sameShape } from "../core/shape.ts";
 import { Node, type OwnGradient } from "../graph/node.ts";
 import { defineMovement, sameOnBatch } from "./define.ts";
@@ -11,23 +11,15 @@ defineMovement({
   vjp: ({ inputs: [, ...inputs], output, grad }) => {
     const parts = output.ownGradient!(grad, inputs, output);
     if (parts.length !== inputs.length) {
-      throw new GradError({
-        where: "customGradient",
-        problem: "not a gradient for each input",
-        got: String(parts.length),
-        expected: String(inputs.length),
-        hint: "null where none flows",
-      });
+      const problem = "not a gradient for each input";
+      refuse(GradError, "customGradient", problem, parts.length, String(inputs.length), "null where none flows");
     }
     parts.forEach((part, i) => {
       const { shape } = inputs[i];
       if (!part || (part.dtype === "float32" && sameShape(part.shape, shape))) return;
-      throw new GradError({
-        where: "customGradient",
-        problem: `the gradient of input ${i} isn't of its shape`,
-        got: `${part.dtype}${formatShape(part.shape)}`,
-        expected: `float32${formatShape(shape)}`,
-      });
+      const problem = `the gradient of input ${i} isn't of its shape`;
+      const got = `${part.dtype}${formatShape(part.shape)}`;
+      refuse(GradError, "customGradient", problem, got, `float32${formatShape(shape)}`);
     });
     return [null, ...parts];
   },

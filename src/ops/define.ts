@@ -47,12 +47,8 @@ export function recordOf(node: Node): OpRecord {
 function recordNamed(op: string): OpRecord {
   const record = records.get(op);
   if (record) return record;
-  throw new TraceError({
-    where: "ops",
-    problem: "an op that isn't defined",
-    got: op,
-    hint: 'import the family that it is of, as in import "seedgrad/ops/linalg"',
-  });
+  const hint = 'import the family that it is of, as in import "seedgrad/ops/linalg"';
+  refuse(TraceError, "ops", "an op that isn't defined", op, undefined, hint);
 }
 
 /** All records, in the order they were defined. */
@@ -95,14 +91,9 @@ export function checkNumber(where: string, value: number, dtype: DType): void {
     typeof value !== "number" ||
     (dtype !== "float32" && !(Number.isInteger(value) && value >= low && value <= high))
   ) {
-    refuse(
-      DTypeError,
-      where,
-      `a number that ${dtype} can't hold`,
-      String(value),
-      dtype === "float32" ? "a number" : `an integer in [${low}, ${high}]`,
-      'cast the tensor first: x.cast("float32")',
-    );
+    const expected = dtype === "float32" ? "a number" : `an integer in [${low}, ${high}]`;
+    const hint = 'cast the tensor first: x.cast("float32")';
+    refuse(DTypeError, where, `a number that ${dtype} can't hold`, String(value), expected, hint);
   }
 }
 
@@ -111,13 +102,8 @@ export function broadcastTo(x: Node, shape: Shape): Node {
   if (sameShape(x.shape, shape)) return x;
   const target = checkShape("broadcastTo", shape);
   if (!sameShape(broadcastShapes("broadcastTo", x.shape, target), target)) {
-    refuse(
-      ShapeError,
-      "broadcastTo",
-      "the shape doesn't stretch to the target",
-      `[${x.shape}]`,
-      `a shape that broadcasts to [${shape}]`,
-    );
+    const problem = "the shape doesn't stretch to the target";
+    refuse(ShapeError, "broadcastTo", problem, `[${x.shape}]`, `a shape that broadcasts to [${shape}]`);
   }
   return makeNode("broadcastTo", [x], target, { shape: target });
 }

@@ -15,12 +15,8 @@ import { sum } from "./reduce.ts";
 
 function checkMatrix(name: string, x: Node, offset: number): void {
   if (x.shape.length >= 2 && Number.isSafeInteger(offset)) return;
-  throw new ShapeError({
-    where: name,
-    problem: "no diagonal there",
-    got: `${formatShape(x.shape)}, offset ${offset}`,
-    expected: "at least two axes, and an integer",
-  });
+  const problem = "no diagonal there";
+  refuse(ShapeError, name, problem, `${formatShape(x.shape)}, offset ${offset}`, "at least two axes, and an integer");
 }
 
 function triangle(name: string, x: Node, offset: number, kept: (column: Node, border: Node) => Node): Node {
@@ -74,13 +70,9 @@ export function diagonal(x: Node, options: DiagonalOptions = {}): Node {
 export function diag(x: Node, offset = 0): Node {
   if (x.shape.length === 2) return diagonal(x, { offset });
   if (x.shape.length !== 1 || !Number.isSafeInteger(offset)) {
-    throw new ShapeError({
-      where: "diag",
-      problem: "neither a vector nor a matrix",
-      got: `${formatShape(x.shape)}, offset ${offset}`,
-      expected: "[n] or [rows, columns], and an integer",
-      hint: "diagonals of more axes are diagonal(x, { axis1, axis2 })",
-    });
+    const got = `${formatShape(x.shape)}, offset ${offset}`;
+    const hint = "diagonals of more axes are diagonal(x, { axis1, axis2 })";
+    refuse(ShapeError, "diag", "neither a vector nor a matrix", got, "[n] or [rows, columns], and an integer", hint);
   }
   const size = x.shape[0] + Math.abs(offset);
   if (x.shape[0] === 0) return full([size, size], 0, x.dtype);

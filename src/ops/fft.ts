@@ -3,7 +3,7 @@
 import { number, options } from "../core/arguments.ts";
 import { refuse, ShapeError } from "../core/errors.ts";
 import { cos } from "../core/real.ts";
-import { formatShape, sizeOf } from "../core/shape.ts";
+import { sizeOf } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { takes, tensor } from "./arguments.ts";
 import { constant } from "./creation.ts";
@@ -137,13 +137,8 @@ function checkPairs(name: string, x: Node): void {
   const [points, pair] = x.shape.slice(-2);
   checkFloat(name, x);
   if (x.shape.length < 2 || pair !== 2 || points === 0) {
-    throw new ShapeError({
-      where: name,
-      problem: "not pairs of real and imaginary parts",
-      got: formatShape(x.shape),
-      expected: "[..., n, 2], n ≥ 1",
-      hint: name === "fft" ? "of real numbers it is rfft(x)" : undefined,
-    });
+    const hint = name === "fft" ? "of real numbers it is rfft(x)" : undefined;
+    refuse(ShapeError, name, "not pairs of real and imaginary parts", x, "[..., n, 2], n ≥ 1", hint);
   }
 }
 
@@ -190,12 +185,8 @@ export function irfft(x: Node, options: IrfftOptions = {}): Node {
   const half = x.shape[x.shape.length - 2];
   const size = n ?? Math.max(1, 2 * (half - 1));
   if (!Number.isInteger(size) || size < 1 || Math.floor(size / 2) + 1 !== half) {
-    throw new ShapeError({
-      where: "irfft",
-      problem: "not the half of that many",
-      got: `${half} for n ${size}`,
-      expected: `n ${2 * (half - 1)} or ${2 * half - 1}`,
-    });
+    const problem = "not the half of that many";
+    refuse(ShapeError, "irfft", problem, `${half} for n ${size}`, `n ${2 * (half - 1)} or ${2 * half - 1}`);
   }
   const [re, im] = partsOf(x);
   const others = (part: Node) => flip(slice(part, [null, [1, size - half + 1]]), 1);

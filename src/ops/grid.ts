@@ -13,12 +13,8 @@ import { reshape } from "./movement.ts";
 /** `count` numbers in float64: start + i·((stop − start) ÷ (count − 1)), the last one `stop` itself. */
 function spaced(where: string, start: number, stop: number, count: number): number[] {
   if (!Number.isFinite(start) || !Number.isFinite(stop) || !Number.isSafeInteger(count) || count < 0) {
-    throw new ShapeError({
-      where,
-      problem: "not evenly spaced points",
-      got: `${count} from ${start} to ${stop}`,
-      expected: "a count ≥ 0, and finite ends",
-    });
+    const problem = "not evenly spaced points";
+    refuse(ShapeError, where, problem, `${count} from ${start} to ${stop}`, "a count ≥ 0, and finite ends");
   }
   const step = count > 1 ? (stop - start) / (count - 1) : 0;
   return Array.from({ length: count }, (_, i) => (i > 0 && i === count - 1 ? stop : start + i * step));
@@ -47,12 +43,8 @@ export function meshgrid(vectors: readonly Node[], options: MeshgridOptions): No
   const { indexing } = options;
   const shapes = vectors.map((vector) => vector.shape);
   if (vectors.length === 0 || shapes.some(({ length }) => length !== 1)) {
-    throw new ShapeError({
-      where: "meshgrid",
-      problem: "a grid is spanned by vectors",
-      got: shapes.map(formatShape).join(" and ") || "none",
-      expected: "at least one [n]",
-    });
+    const problem = "a grid is spanned by vectors";
+    refuse(ShapeError, "meshgrid", problem, shapes.map(formatShape).join(" and ") || "none", "at least one [n]");
   }
   const place = (i: number) => (indexing === "xy" && vectors.length > 1 && i < 2 ? 1 - i : i);
   const shape = vectors.map((_, axis) => vectors[place(axis)].shape[0]);

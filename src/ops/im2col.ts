@@ -1,5 +1,4 @@
-import { ShapeError } from "../core/errors.ts";
-import { formatShape } from "../core/shape.ts";
+import { refuse, ShapeError } from "../core/errors.ts";
 import type { Node } from "../graph/node.ts";
 import { takes, tensor } from "./arguments.ts";
 import { reshape, slice } from "./movement.ts";
@@ -53,12 +52,8 @@ export function col2im(x: Node, outputSize: PerAxis, size: PerAxis, options: Win
     counts.some((count) => count < 1) ||
     windows !== counts[0] * counts[1]
   ) {
-    throw new ShapeError({
-      where: "col2im",
-      problem: "not the windows of such images",
-      got: formatShape(x.shape),
-      expected: `[batch, channels · ${taps}, ${counts.join(" · ")}]`,
-    });
+    const problem = "not the windows of such images";
+    refuse(ShapeError, "col2im", problem, x, `[batch, channels · ${taps}, ${counts.join(" · ")}]`);
   }
   const apart = reshape(x, [batch, depth / taps, ...points, ...counts]);
   const reached = extents.map((extent, i) => extent + before[i]);

@@ -1,7 +1,7 @@
 // Indexing as NumPy writes it: x[1:5, ..., rows, None] is x.at("1:5", "...", rows, null). Ranges and single indices are views; integer tensors
 // read by a gather. What decides a shape is known when the call is made, so a mask, whose count is data, is refused.
 import { isRecord, kind, number, options } from "../core/arguments.ts";
-import { DTypeError, ShapeError } from "../core/errors.ts";
+import { DTypeError, refuse, ShapeError } from "../core/errors.ts";
 import {
   broadcastShapes,
   formatShape,
@@ -37,12 +37,8 @@ const isRange = (index: Index): index is Range =>
 function rangeOf(text: string): Range {
   const parts = text.split(":").map((part) => part.trim());
   if (parts.length < 2 || parts.length > 3 || !parts.every((part) => /^([+-]?\d+)?$/.test(part))) {
-    throw new ShapeError({
-      where: "at",
-      problem: "not a range",
-      got: JSON.stringify(text),
-      expected: '"start:stop", "start:stop:step" or "...", of integers that may be left out',
-    });
+    const expected = '"start:stop", "start:stop:step" or "...", of integers that may be left out';
+    refuse(ShapeError, "at", "not a range", JSON.stringify(text), expected);
   }
   const [start, stop, step] = parts.map((part) => (part === "" ? undefined : Number(part)));
   return { start, stop, step };
@@ -79,12 +75,9 @@ function expanded(x: Node, indices: readonly Index[]): (number | null | Range | 
   const named = indices.filter((index) => index !== null && index !== "...").length;
   const dots = indices.filter((index) => index === "...").length;
   if (named > rank || dots > 1) {
-    throw new ShapeError({
-      where: "at",
-      problem: dots > 1 ? 'more than one "..."' : "more indices than axes",
-      got: dots > 1 ? String(dots) : String(named),
-      expected: dots > 1 ? "at most one" : `at most ${rank} for ${formatShape(x.shape)}`,
-    });
+    const problem = dots > 1 ? 'more than one "..."' : "more indices than axes";
+    const got = dots > 1 ? String(dots) : String(named);
+    refuse(ShapeError, "at", problem, got, dots > 1 ? "at most one" : `at most ${rank} for ${formatShape(x.shape)}`);
   }
   const whole = new Array<Range>(rank - named).fill({});
   const items = indices.flatMap((index): (number | null | Range | Node)[] => {
@@ -164,13 +157,8 @@ export function takeAlongAxis(x: Node, indices: Node, axis: number): Node {
   const at = normalizeAxis("takeAlongAxis", axis, x.shape.length);
   checkIndices("takeAlongAxis", indices);
   if (indices.shape.length !== x.shape.length) {
-    throw new ShapeError({
-      where: "takeAlongAxis",
-      problem: "ranks differ",
-      got: `${formatShape(x.shape)} and ${formatShape(indices.shape)}`,
-      expected: "as many axes of indices as of x",
-      hint: "keep the axis, as in x.argmax({ axis: 1, keepDims: true })",
-    });
+    const hint = "keep the axis, as in x.argmax({ axis: 1, keepDims: true })";
+    refuse(ShapeError, "takeAlongAxis", "ranks differ", [x, indices], "as many axes of indices as of x", hint);
   }
   const one = (shape: Shape) => withExtent(shape, at, 1);
   const around = broadcastShapes("takeAlongAxis", one(x.shape), one(indices.shape));

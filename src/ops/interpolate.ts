@@ -50,14 +50,10 @@ export function checkInterpolation(
   where: string,
   { size, scaleFactor, mode = "nearest", alignCorners = false }: InterpolateOptions,
 ): void {
-  if ((size === undefined) === (scaleFactor === undefined))
-    refuse(
-      ConfigError,
-      where,
-      "not one of size and scaleFactor",
-      size === undefined ? "neither" : "both",
-      "one of them",
-    );
+  if ((size === undefined) === (scaleFactor === undefined)) {
+    const problem = "not one of size and scaleFactor";
+    refuse(ConfigError, where, problem, size === undefined ? "neither" : "both", "one of them");
+  }
   const given = size ?? scaleFactor!;
   const numbers = typeof given === "number" ? [given] : given;
   const isFit = (each: number) =>
@@ -85,14 +81,10 @@ export function interpolate(x: Node, options: InterpolateOptions): Node {
     refuse(ShapeError, "interpolate", "not images", x, "[batch, channels, ...extents], of one to three extents ≥ 1");
   }
   checkInterpolation("interpolate", options);
-  if (mode !== "nearest" && mode !== between[rank - 1])
-    refuse(
-      ConfigError,
-      "interpolate",
-      "a mode for other images",
-      mode,
-      `"nearest" or "${between[rank - 1]}" for [${extentNames(rank)}]`,
-    );
+  if (mode !== "nearest" && mode !== between[rank - 1]) {
+    const problem = "a mode for other images";
+    refuse(ConfigError, "interpolate", problem, mode, `"nearest" or "${between[rank - 1]}" for [${extentNames(rank)}]`);
+  }
   const factors = typeof scaleFactor === "number" ? extents.map(() => scaleFactor) : scaleFactor;
   if (factors && factors.length !== rank)
     refuse(ConfigError, "interpolate", "not a factor for each axis", `[${factors}]`, `a number, or ${rank} of them`);

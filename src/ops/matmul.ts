@@ -38,13 +38,8 @@ export function matmul(a: Node, b: Node): Node {
   const right = b.shape.length === 1 ? reshape(y, [b.shape[0], 1]) : y;
   const depth = left.shape[left.shape.length - 1];
   if (depth !== right.shape[right.shape.length - 2]) {
-    refuse(
-      ShapeError,
-      "matmul",
-      "depths differ",
-      `${formatShape(a.shape)} and ${formatShape(b.shape)}`,
-      "the last axis of the left equal to the last but one of the right",
-    );
+    const expected = "the last axis of the left equal to the last but one of the right";
+    refuse(ShapeError, "matmul", "depths differ", `${formatShape(a.shape)} and ${formatShape(b.shape)}`, expected);
   }
   const columns = right.shape[right.shape.length - 1];
   let out: Node;

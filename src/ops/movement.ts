@@ -78,13 +78,8 @@ export function reshape(x: Node, shape: Shape): Node {
     found[free] = rest > 0 ? sizeOf(x.shape) / rest : 0;
   }
   if (found.some((extent) => !Number.isInteger(extent) || extent < 0) || sizeOf(found) !== sizeOf(x.shape)) {
-    refuse(
-      ShapeError,
-      "reshape",
-      "the number of elements would change",
-      `${formatShape(x.shape)} to ${formatShape(shape)}`,
-      `a shape of ${sizeOf(x.shape)} elements`,
-    );
+    const got = `${formatShape(x.shape)} to ${formatShape(shape)}`;
+    refuse(ShapeError, "reshape", "the number of elements would change", got, `a shape of ${sizeOf(x.shape)} elements`);
   }
   if (found.length === x.shape.length && found.every((extent, axis) => extent === x.shape[axis])) return x;
   return makeNode("reshape", [x], found, { shape: found });
@@ -96,13 +91,8 @@ export function transpose(x: Node, permutation?: readonly number[]): Node {
     normalizeAxis("transpose", axis, x.shape.length),
   );
   if (order.length !== x.shape.length || new Set(order).size !== order.length) {
-    refuse(
-      ShapeError,
-      "transpose",
-      "not a permutation of the axes",
-      `[${permutation}]`,
-      `each of ${x.shape.length} axes once`,
-    );
+    const problem = "not a permutation of the axes";
+    refuse(ShapeError, "transpose", problem, `[${permutation}]`, `each of ${x.shape.length} axes once`);
   }
   return makeNode(
     "transpose",
@@ -154,13 +144,8 @@ export function concat(parts: readonly Node[], axis = 0): Node {
   const shape = withExtent(parts[0].shape, at, total);
   for (const part of parts) {
     if (part.shape.length !== shape.length || part.shape.some((extent, i) => i !== at && extent !== shape[i])) {
-      refuse(
-        ShapeError,
-        "concat",
-        "parts don't line up",
-        `${part.dtype}${formatShape(part.shape)}`,
-        `${parts[0].dtype}${formatShape(parts[0].shape)} but for axis ${at}`,
-      );
+      const expected = `${parts[0].dtype}${formatShape(parts[0].shape)} but for axis ${at}`;
+      refuse(ShapeError, "concat", "parts don't line up", `${part.dtype}${formatShape(part.shape)}`, expected);
     }
   }
   if (parts.length === 1) return parts[0];

@@ -31,12 +31,9 @@ function checkChannels(where: string, x: Node, others: Readonly<Record<string, N
     ([, other]) => other && !(other.shape.length === 1 && other.shape[0] === channels),
   ) ?? ["x", undefined];
   if (x.shape.length >= 2 && !wrong) return;
-  throw new ShapeError({
-    where,
-    problem: wrong ? `${what} isn't a number for each channel` : "no batch of channels",
-    got: wrong ? `${formatShape(wrong.shape)} with x: ${formatShape(x.shape)}` : formatShape(x.shape),
-    expected: wrong && x.shape.length >= 2 ? `[${channels}]` : "x: [batch, channels, ...]",
-  });
+  const problem = wrong ? `${what} isn't a number for each channel` : "no batch of channels";
+  const got = wrong ? `${formatShape(wrong.shape)} with x: ${formatShape(x.shape)}` : formatShape(x.shape);
+  refuse(ShapeError, where, problem, got, wrong && x.shape.length >= 2 ? `[${channels}]` : "x: [batch, channels, ...]");
 }
 
 /** [channels] stretched over the batch alone: against [batch, channels, ...] its gradient is summed over the last axes, then over the batch. */
@@ -123,13 +120,10 @@ export function batchNormTraining(x: Node, weight?: Node, bias?: Node, options: 
   const epsilon = epsilonOf("batchNormTraining", options);
   checkChannels("batchNormTraining", x, { weight, bias });
   if (!(sizeOf(x.shape) / x.shape[1] >= 2)) {
-    throw new ShapeError({
-      where: "batchNormTraining",
-      problem: "fewer than two values of a channel: their variance says nothing",
-      got: formatShape(x.shape),
-      expected: "[batch, channels, ...] with two values or more for each channel",
-      hint: "a larger batch (dropLast), or evaluation: model.eval()",
-    });
+    const problem = "fewer than two values of a channel: their variance says nothing";
+    const expected = "[batch, channels, ...] with two values or more for each channel";
+    const hint = "a larger batch (dropLast), or evaluation: model.eval()";
+    refuse(ShapeError, "batchNormTraining", problem, x, expected, hint);
   }
   const mean = channelMean(x);
   const centred = sub(x, perChannel(mean, x));
@@ -147,12 +141,8 @@ export function groupNorm(x: Node, groups: number, weight?: Node, bias?: Node, o
   checkChannels("groupNorm", x, { weight, bias });
   const [batch, channels] = x.shape;
   if (!(Number.isSafeInteger(groups) && groups >= 1 && channels % groups === 0)) {
-    throw new ShapeError({
-      where: "groupNorm",
-      problem: "channels must be divisible by groups",
-      got: `${channels} channels, ${groups} groups`,
-      expected: "a divisor of the channels",
-    });
+    const problem = "channels must be divisible by groups";
+    refuse(ShapeError, "groupNorm", problem, `${channels} channels, ${groups} groups`, "a divisor of the channels");
   }
   const rows = reshape(x, [batch, groups, sizeOf(x.shape.slice(1)) / groups]);
   const centred = sub(rows, mean(rows, { axis: 2, keepDims: true }));

@@ -1,7 +1,7 @@
 // Points added around a tensor: of one value, as a view, or its own, which are slices of it beside it.
 import { padView } from "../../kernels/view.ts";
 import { either, listOf, number, numbers, oneOf } from "../core/arguments.ts";
-import { ShapeError } from "../core/errors.ts";
+import { refuse, ShapeError } from "../core/errors.ts";
 import { checkShape, withExtent } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { takes, tensor } from "./arguments.ts";
@@ -42,12 +42,8 @@ export function pad(
     amounts.length !== x.shape.length ||
     amounts.some((pair) => pair.length !== 2 || pair.some((amount) => !Number.isInteger(amount) || amount < 0))
   ) {
-    throw new ShapeError({
-      where: "pad",
-      problem: "not an amount for each side of each axis",
-      got: JSON.stringify(amounts),
-      expected: `${x.shape.length} pairs of integers ≥ 0`,
-    });
+    const problem = "not an amount for each side of each axis";
+    refuse(ShapeError, "pad", problem, JSON.stringify(amounts), `${x.shape.length} pairs of integers ≥ 0`);
   }
   if (typeof padding !== "number")
     return amounts.reduce<Node>((padded, [before, after], axis) => extend(padded, axis, before, after, padding), x);
@@ -68,12 +64,8 @@ function extend(x: Node, axis: number, before: number, after: number, mode: Excl
   const extent = x.shape[axis];
   const most = { reflect: extent - 1, replicate: extent > 0 ? Infinity : 0, circular: extent }[mode];
   if (Math.max(before, after) > most) {
-    throw new ShapeError({
-      where: "pad",
-      problem: `axis ${axis} has too few points for "${mode}"`,
-      got: `${Math.max(before, after)} points beside ${extent}`,
-      expected: `at most ${Math.max(most, 0)}`,
-    });
+    const got = `${Math.max(before, after)} points beside ${extent}`;
+    refuse(ShapeError, "pad", `axis ${axis} has too few points for "${mode}"`, got, `at most ${Math.max(most, 0)}`);
   }
   const part = (start: number, stop: number, step = 1) => slice(x, alongAxis(axis, [start, stop, step]));
   const edge = (at: number, count: number) => broadcastTo(part(at, at + 1), withExtent(x.shape, axis, count));

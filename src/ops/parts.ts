@@ -23,12 +23,8 @@ export function split(x: Node, sizes: readonly number[], axis = 0): Node[] {
   for (const size of sizes) checkCount("split", "a part", size, 0);
   const total = sizes.reduce((sum, size) => sum + size, 0);
   if (total !== x.shape[at]) {
-    throw new ShapeError({
-      where: "split",
-      problem: "the parts don't add up to the axis",
-      got: `[${sizes.join(", ")}] of ${x.shape[at]}`,
-      expected: `extents whose sum is ${x.shape[at]}`,
-    });
+    const got = `[${sizes.join(", ")}] of ${x.shape[at]}`;
+    refuse(ShapeError, "split", "the parts don't add up to the axis", got, `extents whose sum is ${x.shape[at]}`);
   }
   let end = 0;
   return sizes.map((size) => {
@@ -94,12 +90,8 @@ export function roll(x: Node, shift: number | readonly number[], axis?: number |
   if (axis === undefined) return reshape(roll(flatten(x), shift, 0), x.shape);
   const [shifts, along] = [listed(shift), listed(axis)];
   if (shifts.length !== along.length || !shifts.every(Number.isSafeInteger)) {
-    throw new ShapeError({
-      where: "roll",
-      problem: "not a shift for each axis",
-      got: `[${shifts.join(", ")}] and axes [${along.join(", ")}]`,
-      expected: "as many integers as axes",
-    });
+    const got = `[${shifts.join(", ")}] and axes [${along.join(", ")}]`;
+    refuse(ShapeError, "roll", "not a shift for each axis", got, "as many integers as axes");
   }
   return shifts.reduce<Node>((rolled, by, i) => {
     const at = normalizeAxis("roll", along[i], x.shape.length);
@@ -115,12 +107,8 @@ export function roll(x: Node, shift: number | readonly number[], axis?: number |
 export function rot90(x: Node, times = 1, axes: readonly number[] = [0, 1]): Node {
   const [a, b] = axes.map((axis) => normalizeAxis("rot90", axis, x.shape.length));
   if (axes.length !== 2 || a === b || !Number.isSafeInteger(times)) {
-    throw new ShapeError({
-      where: "rot90",
-      problem: "not a turn in a plane",
-      got: `${times} times in the plane of [${axes.join(", ")}]`,
-      expected: "an integer and two different axes",
-    });
+    const got = `${times} times in the plane of [${axes.join(", ")}]`;
+    refuse(ShapeError, "rot90", "not a turn in a plane", got, "an integer and two different axes");
   }
   const turns = ((times % 4) + 4) % 4;
   if (turns === 2) return flip(x, [a, b]);

@@ -35,12 +35,8 @@ function spec(where: string, rank: number, points: PerAxis, given: WindowOptions
   const size = perAxis(where, "size", points, rank, 1);
   const padding = perAxis(where, "padding", given.padding ?? 0, rank, 0);
   if (padding.some((added, i) => 2 * added > size[i])) {
-    throw new ShapeError({
-      where,
-      problem: "not a window",
-      got: `size [${size}], padding [${padding}]`,
-      expected: "a padding of at most half the size",
-    });
+    const problem = "not a window";
+    refuse(ShapeError, where, problem, `size [${size}], padding [${padding}]`, "a padding of at most half the size");
   }
   const stride = perAxis(where, "stride", given.stride ?? size, rank, 1);
   const dilation = perAxis(where, "dilation", given.dilation ?? 1, rank, 1);

@@ -72,14 +72,9 @@ ofWord("belowThreshold", "bool", ([word], { random }, { threshold }) => random.b
 export function uniform(shape: Shape, low = 0, high = 1): Node {
   const [from, to] = [Math.fround(low), Math.fround(high)];
   if (!(typeof low === "number" && typeof high === "number" && from < to && Math.fround(to - from) < Infinity)) {
-    refuse(
-      ShapeError,
-      "uniform",
-      "not a range of float32",
-      `[${low}, ${high})`,
-      "finite numbers, low < high, and high − low at most 3.4e38, all as float32",
-      from === to ? "for one number everywhere use full" : undefined,
-    );
+    const expected = "finite numbers, low < high, and high − low at most 3.4e38, all as float32";
+    const hint = from === to ? "for one number everywhere use full" : undefined;
+    refuse(ShapeError, "uniform", "not a range of float32", `[${low}, ${high})`, expected, hint);
   }
   const unit = words(shape, "uniform");
   return makeNode("uniformFromWords", [unit], unit.shape, from === 0 && to === 1 ? {} : { low: from, high: to });
@@ -89,13 +84,8 @@ export function uniform(shape: Shape, low = 0, high = 1): Node {
 export function normal(shape: Shape, mean = 0, deviation = 1): Node {
   const holds = (value: number) => typeof value === "number" && Number.isFinite(Math.fround(value));
   if (!holds(mean) || !holds(deviation) || deviation < 0) {
-    refuse(
-      ShapeError,
-      "normal",
-      "not a mean and a deviation",
-      `${mean} and ${deviation}`,
-      "finite numbers that float32 holds, deviation ≥ 0",
-    );
+    const got = `${mean} and ${deviation}`;
+    refuse(ShapeError, "normal", "not a mean and a deviation", got, "finite numbers that float32 holds, deviation ≥ 0");
   }
   const standard = normalFromWords(words(shape, "normal"));
   return mean === 0 && deviation === 1 ? standard : add(mul(standard, deviation), mean);

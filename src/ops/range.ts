@@ -19,13 +19,8 @@ export function pickedBy(where: string, spec: SliceSpec, extent: number, axis: n
   if (spec === undefined || spec === null) return { start: 0, step: 1, count: extent };
   if (typeof spec === "number") {
     if (!Number.isInteger(spec) || spec < -extent || spec >= extent) {
-      refuse(
-        ShapeError,
-        where,
-        `index out of range on axis ${axis}`,
-        spec,
-        `an integer in [${-extent}, ${extent - 1}]`,
-      );
+      const problem = `index out of range on axis ${axis}`;
+      refuse(ShapeError, where, problem, spec, `an integer in [${-extent}, ${extent - 1}]`);
     }
     return { start: spec < 0 ? spec + extent : spec, step: 1, count: 1 };
   }

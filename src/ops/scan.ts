@@ -1,5 +1,5 @@
 // Loops over the positions of an axis. A body is traced once; what it computes from no carry, slice or draw is computed once, outside.
-import { ShapeError } from "../core/errors.ts";
+import { refuse, ShapeError } from "../core/errors.ts";
 import { type BodyRules, closeBody } from "../graph/body.ts";
 import { type DrawRange, type Node, nextNodeId } from "../graph/node.ts";
 import { reserveDraws, withBody } from "../graph/scope.ts";
@@ -73,11 +73,7 @@ function checkCarry(before: readonly Node[], after: readonly Node[]): void {
     const next = after[i];
     if (next.dtype === dtype && next.shape.length === shape.length && next.shape.every((each, k) => each === shape[k]))
       return;
-    throw new ShapeError({
-      where: "scan",
-      problem: `carry ${i} isn't in the next iteration what it was`,
-      got: `${next.dtype}[${next.shape}]`,
-      expected: `${dtype}[${shape}], as it begins`,
-    });
+    const problem = `carry ${i} isn't in the next iteration what it was`;
+    refuse(ShapeError, "scan", problem, `${next.dtype}[${next.shape}]`, `${dtype}[${shape}], as it begins`);
   });
 }

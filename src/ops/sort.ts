@@ -1,7 +1,7 @@
 // Sorting along an axis, and what is read off a sorted line. Sorting is stable, NaN stands last whichever way, −0 equals 0.
 import { boolean, either, number, numbers, oneOf, options } from "../core/arguments.ts";
 import { refuse, ShapeError } from "../core/errors.ts";
-import { formatShape, normalizeAxis, otherAxes, sameShape, sizeOf } from "../core/shape.ts";
+import { normalizeAxis, otherAxes, sameShape, sizeOf } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { axis as axisKind, takes, tensor } from "./arguments.ts";
 import { less, lessEqual, logicalAnd, logicalNot, logicalOr, notEqual } from "./compare.ts";
@@ -132,13 +132,10 @@ export function searchSorted(sorted: Node, values: Node, options: SearchOptions 
   const rank = sorted.shape.length;
   const count = sorted.shape[rank - 1];
   const lead = (x: Node) => x.shape.slice(0, -1);
-  if (rank === 0 || (rank > 1 && !sameShape(lead(sorted), lead(values))))
-    throw new ShapeError({
-      where: "searchSorted",
-      problem: "lines and values don't fit",
-      got: `${formatShape(sorted.shape)} and ${formatShape(values.shape)}`,
-      expected: "[n] and any shape, or [..., n] and [..., m]",
-    });
+  if (rank === 0 || (rank > 1 && !sameShape(lead(sorted), lead(values)))) {
+    const problem = "lines and values don't fit";
+    refuse(ShapeError, "searchSorted", problem, [sorted, values], "[n] and any shape, or [..., n] and [..., m]");
+  }
   if (count === 0) return full(values.shape, 0, "int32");
   const asked = rank === 1 ? reshape(values, [-1]) : values;
   const isMissing = notEqual(asked, asked);

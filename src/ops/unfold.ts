@@ -38,12 +38,8 @@ export function unfold(x: Node, axis: number, size: number, step = 1, dilation =
   }
   const reach = dilation * (size - 1) + 1;
   if (reach > x.shape[at]) {
-    throw new ShapeError({
-      where: "unfold",
-      problem: "a window longer than its axis",
-      got: `${reach} on axis ${at} of ${x.shape[at]}`,
-      expected: `at most ${x.shape[at]} points from a window's first to its last`,
-    });
+    const expected = `at most ${x.shape[at]} points from a window's first to its last`;
+    refuse(ShapeError, "unfold", "a window longer than its axis", `${reach} on axis ${at} of ${x.shape[at]}`, expected);
   }
   // Windows without gaps have no dilation in the graph's hash.
   const attributes = { axis: at, size, step, ...(dilation > 1 && size > 1 ? { dilation } : {}) };

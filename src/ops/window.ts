@@ -67,12 +67,9 @@ export function perRank<Given extends readonly unknown[]>(
 export function perAxis(where: string, what: string, value: PerAxis, rank: number, least: number): readonly number[] {
   const list = typeof value === "number" ? Array<number>(rank).fill(value) : value;
   if (list.length === rank && list.every((each) => Number.isSafeInteger(each) && each >= least)) return list;
-  throw new ShapeError({
-    where,
-    problem: `no ${what} for each axis`,
-    got: `${what} ${typeof value === "number" ? value : `[${value}]`}`,
-    expected: `an integer ≥ ${least}${rank > 1 ? `, or ${rank} of them` : ""}`,
-  });
+  const problem = `no ${what} for each axis`;
+  const got = `${what} ${typeof value === "number" ? value : `[${value}]`}`;
+  refuse(ShapeError, where, problem, got, `an integer ≥ ${least}${rank > 1 ? `, or ${rank} of them` : ""}`);
 }
 
 /** Throws ShapeError unless x is [batch, channels, ...extents] of so many dimensions. */
@@ -86,12 +83,8 @@ export function windowsOf(where: string, x: Node, { size, stride, dilation, padd
   const extents = x.shape.slice(2).map((extent, i) => padding[i][0] + extent + padding[i][1]);
   const reach = size.map((points, i) => reachOf(points, dilation[i]));
   if (reach.some((points, i) => points > extents[i])) {
-    throw new ShapeError({
-      where,
-      problem: "a window larger than the image",
-      got: `${reach.join("×")} over ${extents.join("×")}`,
-      expected: "at least one window",
-    });
+    const problem = "a window larger than the image";
+    refuse(ShapeError, where, problem, `${reach.join("×")} over ${extents.join("×")}`, "at least one window");
   }
   const padded = pad(x, [[0, 0], [0, 0], ...padding], fill);
   const counts = extents.map((extent, i) => Math.floor((extent - reach[i]) / stride[i]) + 1);

@@ -58,12 +58,9 @@ function refuseLost(output: Tensor, wanted: readonly Tensor[], known: ReadonlySe
   }
   if (wanted.length === 0 || behind.some(({ id }) => known.has(id))) return;
   if (!behind.some(({ standsFor }) => standsFor === "result")) return;
-  throw new GradError({
-    where: "gradients",
-    problem: "the output comes from a compiled function's result, which no gradient goes through",
-    got: `${output.dtype}${formatShape(output.shape)}`,
-    hint: "ask for gradients in the compiled function, and return them",
-  });
+  const problem = "the output comes from a compiled function's result, which no gradient goes through";
+  const hint = "ask for gradients in the compiled function, and return them";
+  refuse(GradError, "gradients", problem, `${output.dtype}${formatShape(output.shape)}`, undefined, hint);
 }
 
 /** Gradients of `output` (float32, a scalar unless `seed` gives the gradient of its own shape) with respect to tensors: one of each one's shape, zeros where nothing depends on it. Throws GradError, also where it depended on a variable that was assigned since, or on what a compiled function was called with. */

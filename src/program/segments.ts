@@ -1,7 +1,7 @@
 // Functions of tensors whose backward pass is told otherwise than by their ops: computed again from its inputs, or given by hand.
 import { makeSegment } from "../autograd/segments.ts";
 import { callable, checkArguments, signature } from "../core/arguments.ts";
-import { GradError, showValue } from "../core/errors.ts";
+import { GradError, refuse, showValue } from "../core/errors.ts";
 import { nextNodeId } from "../graph/node.ts";
 import { withGradient } from "../ops/custom.ts";
 import { Tensor } from "../tensor/tensor.ts";
@@ -61,12 +61,8 @@ export function customGradient<A extends readonly Tensor[]>(
       });
       if (Array.isArray(parts) && parts.every((part) => part === null || part instanceof Tensor))
         return parts.map((part: Tensor | null) => part?.node ?? null);
-      throw new GradError({
-        where: "customGradient",
-        problem: "backward gives no list of gradients",
-        got: showValue(parts),
-        expected: "a tensor or null for each input",
-      });
+      const problem = "backward gives no list of gradients";
+      refuse(GradError, "customGradient", problem, showValue(parts), "a tensor or null for each input");
     };
     return new Tensor(
       withGradient(

@@ -1,7 +1,7 @@
 // Tracing: a function is run once on leaves instead of values, and what it made becomes a closed graph.
 import { callable, checkArguments, kind, signature, string } from "../core/arguments.ts";
 import type { DType } from "../core/dtype.ts";
-import { ShapeError, TraceError } from "../core/errors.ts";
+import { refuse, ShapeError, TraceError } from "../core/errors.ts";
 import { isPromise, settled } from "../core/promise.ts";
 import { checkShape, type Shape, sizeOf } from "../core/shape.ts";
 import { compareUtf8 } from "../core/utf8.ts";
@@ -88,12 +88,8 @@ export function traceFunction<A extends readonly unknown[], R>(
     const leaves = mapTree(args, "", ({ path, value }) => {
       const shape = typeof value === "number" ? [] : checkShape("compile", value.shape);
       if (isHostArray(value) && value.data.length !== sizeOf(shape)) {
-        throw new ShapeError({
-          where: "compile",
-          problem: `the host array at ${path} isn't of its shape`,
-          got: String(value.data.length),
-          expected: `${sizeOf(shape)} elements`,
-        });
+        const problem = `the host array at ${path} isn't of its shape`;
+        refuse(ShapeError, "compile", problem, value.data.length, `${sizeOf(shape)} elements`);
       }
       const node = creation.input(shape, typeof value === "number" ? "float32" : value.dtype);
       inputs.push({ name: `argument/${path}`, node });

@@ -131,12 +131,9 @@ export class Variable extends Tensor {
     if (scope) {
       const cell = scope.cells.get(this);
       if (cell) return cell.version;
-      throw new TraceError({
-        where: "compile",
-        problem: "a variable is used that isn't in the compiled function's state",
-        got: `${this.#dtype}${formatShape(this.#shape)}`,
-        hint: "list what has it in a property, list, record or Map: { state: [model, optimizer] }",
-      });
+      const problem = "a variable is used that isn't in the compiled function's state";
+      const hint = "list what has it in a property, list, record or Map: { state: [model, optimizer] }";
+      refuse(TraceError, "compile", problem, `${this.#dtype}${formatShape(this.#shape)}`, undefined, hint);
     }
     return this.#lineage.node;
   }
@@ -158,12 +155,9 @@ export class Variable extends Tensor {
     refuseInBody("assign");
     checkFits("assign", this, value);
     if (substitutes?.has(this)) {
-      throw new TraceError({
-        where: "assign",
-        problem: "a tensor stands in the variable's place",
-        got: `${this.#dtype}${formatShape(this.#shape)}`,
-        hint: "what a model assigns in its forward pass, buffers, can't be substituted",
-      });
+      const got = `${this.#dtype}${formatShape(this.#shape)}`;
+      const hint = "what a model assigns in its forward pass, buffers, can't be substituted";
+      refuse(TraceError, "assign", "a tensor stands in the variable's place", got, undefined, hint);
     }
     const { node } = value;
     // Itself: the version stays.

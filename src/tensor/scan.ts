@@ -47,13 +47,9 @@ function flatten(what: string, tree: unknown): { leaves: Tensor[]; rebuild(leave
   const visit = (replace: (tensor: Tensor) => unknown) =>
     mapTree(tree, "", ({ path, value }) => {
       if (value instanceof Tensor) return replace(value);
-      throw new TraceError({
-        where: "scan",
-        problem: `${what} has something else than tensors, at ${path || "the top"}`,
-        got: isHostArray(value) ? "a host array" : String(value),
-        expected: "tensors, in lists and records",
-        hint: "make a tensor of it: tensor(value)",
-      });
+      const problem = `${what} has something else than tensors, at ${path || "the top"}`;
+      const got = isHostArray(value) ? "a host array" : String(value);
+      refuse(TraceError, "scan", problem, got, "tensors, in lists and records", "make a tensor of it: tensor(value)");
     });
   visit((tensor) => leaves.push(tensor));
   return {
@@ -159,13 +155,10 @@ const refuseAsync = () =>
     hint: "await values before, and use them in the body",
   });
 
-function refuseResult(got: unknown): never {
-  throw new TraceError({
-    where: "scan",
-    problem: "the body doesn't give two things",
-    got: Array.isArray(got) ? `a list of ${got.length}` : typeof got,
-    expected: "[next carry, y]: y is null where nothing is stacked",
-  });
+function refuseResult(given: unknown): never {
+  const problem = "the body doesn't give two things";
+  const got = Array.isArray(given) ? `a list of ${given.length}` : typeof given;
+  refuse(TraceError, "scan", problem, got, "[next carry, y]: y is null where nothing is stacked");
 }
 
 function refuseCarry(got: unknown, init: unknown): never {

@@ -34,12 +34,8 @@ function nested(data: TypedArray, shape: Shape, dtype: DType): NestedArray {
 }
 
 function refuseMaking(got: unknown): never {
-  throw new DTypeError({
-    where: "Tensor",
-    problem: "a tensor isn't made of values by new",
-    got: showValue(got),
-    hint: "tensor(values) makes one",
-  });
+  const problem = "a tensor isn't made of values by new";
+  refuse(DTypeError, "Tensor", problem, showValue(got), undefined, "tensor(values) makes one");
 }
 
 /** A lazy n-dimensional array. Every op of the library is a method too: `x.exp()`, `x.add(1)`, `x.sum({ axis: 0 })`. */

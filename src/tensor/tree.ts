@@ -3,7 +3,7 @@
 import { isRecord } from "../core/arguments.ts";
 import type { HostArray } from "../core/array.ts";
 import type { DType } from "../core/dtype.ts";
-import { TraceError } from "../core/errors.ts";
+import { refuse, TraceError } from "../core/errors.ts";
 import { type Shape, sameShape } from "../core/shape.ts";
 import { compareUtf8 } from "../core/utf8.ts";
 import { Tensor } from "./tensor.ts";
@@ -67,10 +67,8 @@ export function mapTree(tree: unknown, path: string, replace: (leaf: Leaf) => un
     const entries = Object.entries(tree).sort(([a], [b]) => compareUtf8(a, b));
     return Object.fromEntries(entries.map(([key, item]) => [key, mapTree(item, join(key), replace)]));
   }
-  throw new TraceError({
-    where: "compile",
-    problem: `a value that a compiled function can't take or give, at ${path || "the top"}`,
-    got: typeof tree === "object" ? (tree.constructor?.name ?? "object") : typeof tree,
-    expected: "tensors, numbers, host arrays, strings, booleans, and plain records or arrays of them",
-  });
+  const problem = `a value that a compiled function can't take or give, at ${path || "the top"}`;
+  const got = typeof tree === "object" ? (tree.constructor?.name ?? "object") : typeof tree;
+  const expected = "tensors, numbers, host arrays, strings, booleans, and plain records or arrays of them";
+  refuse(TraceError, "compile", problem, got, expected);
 }

@@ -47,13 +47,11 @@ export const focal = lossOfTerms(focalRecord, (outputs, batch, { gamma, alpha })
   const { where } = focalRecord;
   const targets = targetsOf(where, batch);
   const binary = sameShape(outputs.shape, targets.shape);
-  if (alpha !== undefined && !binary)
-    throw new ConfigError({
-      where: `${where}.alpha`,
-      problem: "targets are class numbers, of which none is positive",
-      got: `outputs of ${formatShape(outputs.shape)} and targets of ${formatShape(targets.shape)}`,
-      expected: "targets of the outputs' shape",
-    });
+  if (alpha !== undefined && !binary) {
+    const problem = "targets are class numbers, of which none is positive";
+    const got = `outputs of ${formatShape(outputs.shape)} and targets of ${formatShape(targets.shape)}`;
+    refuse(ConfigError, `${where}.alpha`, problem, got, "targets of the outputs' shape");
+  }
   const positive = binary ? functions.greater(targets, 0) : undefined;
   const lead = binary ? byTarget(targets, outputs, outputs.neg()) : leadOf(where, outputs, targets);
   // p = sigmoid(lead), so log(1 − p) = −softplus(lead) and −log p = softplus(−lead): no power and no difference of numbers near 1.

@@ -80,12 +80,10 @@ export const crossEntropy = lossOf(crossEntropyRecord, (outputs, batch, given) =
   const targets = targetsOf(where, batch);
   const classes = outputs.shape[outputs.rank - 1];
   const soft = targets.dtype === "float32" && sameShape(targets.shape, outputs.shape);
-  if (soft && ignoreIndex !== undefined)
-    throw new ConfigError({
-      where: `${where}.ignoreIndex`,
-      problem: "targets are probabilities, of which none is ignored",
-      expected: "targets of class numbers, int32",
-    });
+  if (soft && ignoreIndex !== undefined) {
+    const problem = "targets are probabilities, of which none is ignored";
+    refuse(ConfigError, `${where}.ignoreIndex`, problem, undefined, "targets of class numbers, int32");
+  }
   const scaled = (logs: Tensor) => (classWeights ? logs.mul(weightsOf(where, classWeights, classes)) : logs);
   const picked = soft ? undefined : pick(where, outputs, targets, given, functions.logSoftmax);
   const terms = picked ? picked.values : functions.sum(targets.mul(scaled(functions.logSoftmax(outputs))), -1);
