@@ -57,10 +57,7 @@ const geluTanh = defineFloat("geluTanh", math.geluTanh, {
 });
 
 /** x where x > 0, else weight·x (He et al. 2015). x, weight: float32, of shapes that broadcast. Both have a gradient; at 0 that of x is weight·g. @torch torch.nn.functional.prelu */
-export const prelu = defineBinary({
-  name: "prelu",
-  dtype: floatOnly,
-  value: ([x, weight]) => e.select(e.gt(x, 0), x, e.mul(weight, x)),
+export const prelu = defineBinary("prelu", floatOnly, ([x, weight]) => e.select(e.gt(x, 0), x, e.mul(weight, x)), {
   vjp: ({ inputs: [x, weight], grad }) => {
     const positive = greater(x, 0);
     return [where(positive, grad, mul(grad, weight)), where(positive, 0, mul(grad, x))];

@@ -9,18 +9,12 @@ import { add, div, mul, neg, sub, where } from "./elementwise.ts";
 import type { ElementwiseRecord } from "./record.ts";
 
 /** x·x. x: [...] float32, int32 or uint32 (these wrap) → the same. @torch torch.square */
-export const square = defineUnary({
-  name: "square",
-  dtype: numbers,
-  value: ([x], { e }) => e.mul(x, x),
+export const square = defineUnary("square", numbers, ([x], { e }) => e.mul(x, x), {
   vjp: ({ inputs: [x], grad }) => [mul(grad, mul(x, 2))],
 });
 
 /** 1 ÷ x. x: [...] float32 → the same; gradient −g·y². @torch torch.reciprocal */
-export const reciprocal = defineUnary({
-  name: "reciprocal",
-  dtype: floatOnly,
-  value: ([x], { e }) => e.div(1, x),
+export const reciprocal = defineUnary("reciprocal", floatOnly, ([x], { e }) => e.div(1, x), {
   vjp: ({ output, grad }) => [neg(mul(grad, mul(output, output)))],
   samples: { range: [0.5, 4] },
 });
@@ -43,15 +37,15 @@ export const round = defineFloat("round", (x, { math }) => math.round(x), {
 /** x without its fraction, towards zero. x: [...] float32 → the same. Its gradient is 0. @torch torch.trunc */
 export const trunc = defineFloat("trunc", (x, { math }) => math.trunc(x), { vjp: "none" });
 
+const quotient: ElementwiseRecord["value"] = ([a, b], { e, math }) =>
+  a.type === "float32" ? e.floor(e.div(a, b)) : math.floorDivide(a, b);
+
 /**
  * ⌊a ÷ b⌋. float32: the quotient is rounded before. Integers: exact; ÷ 0 is 0, as in NumPy, and −2³¹ ÷ −1 wraps. [...] float32, int32 or uint32 → the
  * same. Its gradient is 0.
  * @torch torch.floor_divide
  */
-export const floorDivide = defineBinary({
-  name: "floorDivide",
-  dtype: numbers,
-  value: ([a, b], { e, math }) => (a.type === "float32" ? e.floor(e.div(a, b)) : math.floorDivide(a, b)),
+export const floorDivide = defineBinary("floorDivide", numbers, quotient, {
   vjp: "none",
   samples: { range: [0.5, 4] },
 });
@@ -66,7 +60,7 @@ export function remainder(a: NodeLike, b: NodeLike): Node {
 }
 
 const question = (name: string, value: ElementwiseRecord["value"]) =>
-  defineUnary({ name, dtype: giving("bool", "float32"), value, vjp: "none" });
+  defineUnary(name, giving("bool", "float32"), value, { vjp: "none" });
 
 /** Whether each element is NaN. x: [...] float32 → [...] bool. @torch torch.isnan */
 // biome-ignore lint/suspicious/noShadowRestrictedNames: what NumPy and PyTorch call it

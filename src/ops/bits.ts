@@ -5,7 +5,7 @@ import { defineBinary, defineUnary, sameDType } from "./define.ts";
 const samples = { range: [0, 1], edges: [] } as const;
 const integers = sameDType("int32", "uint32");
 const bitwise = (name: string, value: (a: e.Expr, b: e.Expr) => e.Expr) =>
-  defineBinary({ name, dtype: integers, value: ([a, b]) => value(a, b), vjp: "none", samples });
+  defineBinary(name, integers, ([a, b]) => value(a, b), { vjp: "none", samples });
 
 /** The bits that both have. [...] int32 or uint32 → the same. @torch torch.bitwise_and */
 export const bitAnd = bitwise("bitAnd", e.and);
@@ -19,10 +19,7 @@ export const shiftLeft = bitwise("shiftLeft", e.shl);
 export const shiftRight = bitwise("shiftRight", e.shr);
 
 /** Every bit the other way: −1 − x on int32. [...] int32 or uint32 → the same. @torch torch.bitwise_not */
-export const bitNot = defineUnary({
-  name: "bitNot",
-  dtype: integers,
-  value: ([x]) => e.xor(x, x.type === "int32" ? -1 : 2 ** 32 - 1),
+export const bitNot = defineUnary("bitNot", integers, ([x]) => e.xor(x, x.type === "int32" ? -1 : 2 ** 32 - 1), {
   vjp: "none",
   samples,
 });

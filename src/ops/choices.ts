@@ -17,10 +17,7 @@ import { permutation, randint, wordSamples, words } from "./random.ts";
 import { argmax, sum } from "./reduce.ts";
 import { argsort } from "./sort.ts";
 
-const belowWord = defineBinary({
-  name: "belowWord",
-  dtype: giving("bool", "uint32"),
-  value: ([a, b]) => random.belowWord(a, b),
+const belowWord = defineBinary("belowWord", giving("bool", "uint32"), ([a, b]) => random.belowWord(a, b), {
   vjp: "none",
   samples: wordSamples,
 });

@@ -2,16 +2,11 @@
 import type { DType } from "../core/dtype.ts";
 import { defineBinary, defineUnary, giving } from "./define.ts";
 
-const samples = { range: [-2, 2], edges: [0, -0, 1, -1, Infinity, -Infinity, NaN] } as const;
+const rest = { vjp: "none", samples: { range: [-2, 2], edges: [0, -0, 1, -1, Infinity, -Infinity, NaN] } } as const;
 const numbers = ["float32", "int32", "uint32"] as const;
-const compare = (name: string, is: "lt" | "le" | "gt" | "ge" | "eq" | "ne", dtypes: readonly DType[] = numbers) =>
-  defineBinary({
-    name,
-    dtype: giving("bool", ...dtypes),
-    value: ([a, b], { e }) => e[is](a, b),
-    vjp: "none",
-    samples,
-  });
+type Of = "lt" | "le" | "gt" | "ge" | "eq" | "ne" | "and" | "or";
+const compare = (name: string, is: Of, dtypes: readonly DType[] = numbers) =>
+  defineBinary(name, giving("bool", ...dtypes), ([a, b], { e }) => e[is](a, b), rest);
 
 /** a < b → bool. @torch torch.lt */
 export const less = compare("less", "lt");
@@ -27,26 +22,8 @@ export const equal = compare("equal", "eq", [...numbers, "bool"]);
 export const notEqual = compare("notEqual", "ne", [...numbers, "bool"]);
 
 /** a and b, on bool. @torch torch.logical_and */
-export const logicalAnd = defineBinary({
-  name: "logicalAnd",
-  dtype: giving("bool", "bool"),
-  value: ([a, b], { e }) => e.and(a, b),
-  vjp: "none",
-  samples,
-});
+export const logicalAnd = compare("logicalAnd", "and", ["bool"]);
 /** a or b, on bool. @torch torch.logical_or */
-export const logicalOr = defineBinary({
-  name: "logicalOr",
-  dtype: giving("bool", "bool"),
-  value: ([a, b], { e }) => e.or(a, b),
-  vjp: "none",
-  samples,
-});
+export const logicalOr = compare("logicalOr", "or", ["bool"]);
 /** not x, on bool. @torch torch.logical_not */
-export const logicalNot = defineUnary({
-  name: "logicalNot",
-  dtype: giving("bool", "bool"),
-  value: ([x], { e }) => e.not(x),
-  vjp: "none",
-  samples,
-});
+export const logicalNot = defineUnary("logicalNot", giving("bool", "bool"), ([x], { e }) => e.not(x), rest);

@@ -26,10 +26,13 @@ export function defineOp<R extends OpRecord>(record: R): R {
 }
 
 /** What movement has unless it says otherwise: any dtype, and all elements where they are. */
+/** Of the first operand's dtype. */
+export const asGiven = ([dtype]: readonly DType[]) => dtype;
+
 const staying = {
   kind: "movement",
   version: 1,
-  dtype: ([dtype]: readonly DType[]) => dtype,
+  dtype: asGiven,
   shape: (input: Shape) => input,
   view: (view: View) => view,
 } as const;
@@ -120,36 +123,40 @@ export function broadcastOperands(where: string, operands: readonly NodeLike[]):
   return nodes.map((node) => broadcastTo(node, shape));
 }
 
-type Elementwise = Omit<ElementwiseRecord, "kind" | "inputs">;
+type Rest = Pick<ElementwiseRecord, "vjp" | "samples">;
 
-function defineElementwise(inputs: number, record: Elementwise): (...operands: NodeLike[]) => Node {
-  defineOp({ kind: "elementwise", inputs, ...record });
+function defineElementwise(record: Omit<ElementwiseRecord, "kind">): (...operands: NodeLike[]) => Node {
+  defineOp({ kind: "elementwise", ...record });
   return (...operands) => {
     const nodes = broadcastOperands(record.name, operands);
     return makeNode(record.name, nodes, nodes[0].shape);
   };
 }
 
+type DTypeRule = RecordBase["dtype"];
+type Value = ElementwiseRecord["value"];
+
 /** Declares an elementwise op of one operand and returns the function that applies it. */
-export function defineUnary(record: Elementwise): (x: NodeLike) => Node {
-  const apply = defineElementwise(1, record);
-  takes({ [record.name]: apply }, { x: operand });
+export function defineUnary(name: string, dtype: DTypeRule, value: Value, rest: Rest): (x: NodeLike) => Node {
+  const apply = defineElementwise({ name, inputs: 1, dtype, value, ...rest });
+  takes({ [name]: apply }, { x: operand });
   return apply;
 }
 
 /** Declares a function of one float32, given by its expression. */
-export function defineFloat(
-  name: string,
-  value: (x: Expr, terms: Terms) => Expr,
-  rest: Pick<Elementwise, "vjp" | "samples">,
-): (x: NodeLike) => Node {
-  return defineUnary({ name, dtype: floatOnly, value: ([x], terms) => value(x, terms), ...rest });
+export function defineFloat(name: string, value: (x: Expr, terms: Terms) => Expr, rest: Rest): (x: NodeLike) => Node {
+  return defineUnary(name, floatOnly, ([x], terms) => value(x, terms), rest);
 }
 
 /** Declares an elementwise op of two operands and returns the function that applies it: they broadcast, a number takes the other's dtype. */
-export function defineBinary(record: Elementwise): (a: NodeLike, b: NodeLike) => Node {
-  const apply = defineElementwise(2, record);
-  takes({ [record.name]: apply }, { a: operand, b: operand });
+export function defineBinary(
+  name: string,
+  dtype: DTypeRule,
+  value: Value,
+  rest: Rest,
+): (a: NodeLike, b: NodeLike) => Node {
+  const apply = defineElementwise({ name, inputs: 2, dtype, value, ...rest });
+  takes({ [name]: apply }, { a: operand, b: operand });
   return apply;
 }
 

@@ -6,6 +6,7 @@ import type { Node } from "../graph/node.ts";
 import { operand, takes, tensor } from "./arguments.ts";
 import { equal, greater, less, lessEqual, logicalOr, notEqual } from "./compare.ts";
 import {
+  asGiven,
   attributeDType,
   broadcastOperands,
   defineBinary,
@@ -19,61 +20,41 @@ import {
   numeric,
   refuseDTypes,
 } from "./define.ts";
+import type { ElementwiseRecord } from "./record.ts";
 
 /** a + b, elementwise. @torch torch.add */
-export const add = defineBinary({
-  name: "add",
-  dtype: numbers,
-  value: ([a, b], { e }) => e.add(a, b),
+export const add = defineBinary("add", numbers, ([a, b], { e }) => e.add(a, b), {
   vjp: ({ grad }) => [grad, grad],
 });
 
 /** a − b, elementwise. @torch torch.sub */
-export const sub = defineBinary({
-  name: "sub",
-  dtype: numbers,
-  value: ([a, b], { e }) => e.sub(a, b),
+export const sub = defineBinary("sub", numbers, ([a, b], { e }) => e.sub(a, b), {
   vjp: ({ grad }) => [grad, neg(grad)],
 });
 
 /** a · b, elementwise. @torch torch.mul */
-export const mul = defineBinary({
-  name: "mul",
-  dtype: numbers,
-  value: ([a, b], { e }) => e.mul(a, b),
+export const mul = defineBinary("mul", numbers, ([a, b], { e }) => e.mul(a, b), {
   vjp: ({ inputs: [a, b], grad }) => [mul(grad, b), mul(grad, a)],
 });
 
 /** a ÷ b, elementwise; float32 only. @torch torch.div */
-export const div = defineBinary({
-  name: "div",
-  dtype: dividing,
-  value: ([a, b], { e }) => e.div(a, b),
+export const div = defineBinary("div", dividing, ([a, b], { e }) => e.div(a, b), {
   vjp: ({ inputs: [, b], output, grad }) => [div(grad, b), neg(div(mul(grad, output), b))],
   samples: { range: [0.5, 4] },
 });
 
 /** −x: flips the sign bit (wraps on int32). @torch torch.neg */
-export const neg = defineUnary({
-  name: "neg",
-  dtype: numeric,
-  value: ([x], { e }) => e.neg(x),
+export const neg = defineUnary("neg", numeric, ([x], { e }) => e.neg(x), {
   vjp: ({ grad }) => [neg(grad)],
 });
 
 /** |x|; the gradient at 0 is 0. @torch torch.abs */
-export const abs = defineUnary({
-  name: "abs",
-  dtype: numeric,
-  value: ([x], { e }) => e.abs(x),
+export const abs = defineUnary("abs", numeric, ([x], { e }) => e.abs(x), {
   vjp: ({ inputs: [x], grad }) => [where(less(x, 0), neg(grad), where(greater(x, 0), grad, 0))],
 });
 
 /** 1 where x > 0, −1 where x < 0, else x: ±0 and NaN stay. Its gradient is 0. @torch torch.sign */
-export const sign = defineUnary({
-  name: "sign",
-  dtype: numeric,
-  value: ([x], { e }) => e.select(e.gt(x, 0), 1, e.select(e.lt(x, 0), -1, x)),
+export const sign = defineUnary("sign", numeric, ([x], { e }) => e.select(e.gt(x, 0), 1, e.select(e.lt(x, 0), -1, x)), {
   vjp: "none",
 });
 
@@ -147,20 +128,14 @@ export const erf = defineFloat("erf", (x, { math }) => math.erf(x), {
 });
 
 /** x < 0 ? 0 : x, so NaN and −0 stay; the gradient is 0 where x ≤ 0, and passes where x is NaN, as the value does. @torch torch.nn.functional.relu */
-export const relu = defineUnary({
-  name: "relu",
-  dtype: numeric,
-  value: ([x], { e }) => e.select(e.lt(x, 0), 0, x),
+export const relu = defineUnary("relu", numeric, ([x], { e }) => e.select(e.lt(x, 0), 0, x), {
   vjp: ({ inputs: [x], grad }) => [where(lessEqual(x, 0), 0, grad)],
 });
 
 const half = (grad: Node) => mul(grad, 0.5);
 
 const extreme = (name: "maximum" | "minimum", beats: typeof less) =>
-  defineBinary({
-    name,
-    dtype: numbers,
-    value: ([a, b], { math }) => math[name](a, b),
+  defineBinary(name, numbers, ([a, b], { math }) => math[name](a, b), {
     vjp: ({ inputs: [a, b], grad }) => {
       const tie = equal(a, b);
       const first = logicalOr(beats(a, b), notEqual(a, a));
@@ -188,24 +163,17 @@ defineOp({
   vjp: ({ inputs: [condition], grad }) => [null, where(condition, grad, 0), where(condition, 0, grad)],
 });
 
-defineUnary({
-  name: "cast",
-  dtype: attributeDType,
-  value: ([x], { e, math }, { dtype }) => {
-    if (dtype === x.type) return x;
-    if (dtype === "bool") return e.ne(x, 0);
-    if (dtype === "uint32") return math.toWord(x);
-    return dtype === "float32" ? e.toFloat32(x) : e.toInt32(x);
-  },
+const castTo: ElementwiseRecord["value"] = ([x], { e, math }, { dtype }) => {
+  if (dtype === x.type) return x;
+  if (dtype === "bool") return e.ne(x, 0);
+  if (dtype === "uint32") return math.toWord(x);
+  return dtype === "float32" ? e.toFloat32(x) : e.toInt32(x);
+};
+defineUnary("cast", attributeDType, castTo, {
   vjp: ({ inputs: [x], grad }) => [x.dtype === "float32" ? cast(grad, "float32") : null],
 });
 
-defineUnary({
-  name: "stopGradient",
-  dtype: ([dtype]) => dtype,
-  value: ([x]) => x,
-  vjp: "none",
-});
+defineUnary("stopGradient", asGiven, ([x]) => x, { vjp: "none" });
 
 /** `a` where the condition holds, else `b`; all three broadcast. A number takes the other operand's dtype. @torch torch.where */
 export function where(condition: Node, a: NodeLike, b: NodeLike): Node {

@@ -6,15 +6,15 @@ import { square } from "./arithmetic.ts";
 import { equal, greaterEqual, logicalAnd } from "./compare.ts";
 import { defineBinary, floatOnly, type NodeLike, refuseDTypes } from "./define.ts";
 import { log, mul, sub, where } from "./elementwise.ts";
+import type { RecordBase } from "./record.ts";
 
-const power = defineBinary({
-  name: "pow",
-  dtype: (inputs, attributes, at) => {
-    if (inputs.some((dtype) => dtype !== "float32"))
-      refuseDTypes(at, inputs, "float32", 'cast first, as in x.cast("float32"); the square of integers is square(x)');
-    return floatOnly(inputs, attributes, at);
-  },
-  value: ([x, y]) => math.pow(x, y),
+const floats: RecordBase["dtype"] = (inputs, attributes, at) => {
+  if (inputs.some((dtype) => dtype !== "float32"))
+    refuseDTypes(at, inputs, "float32", 'cast first, as in x.cast("float32"); the square of integers is square(x)');
+  return floatOnly(inputs, attributes, at);
+};
+
+const power = defineBinary("pow", floats, ([x, y]) => math.pow(x, y), {
   vjp: ({ inputs: [x, y], output, grad }) => {
     const none = equal(y, 0);
     const zero = logicalAnd(equal(x, 0), greaterEqual(y, 0));

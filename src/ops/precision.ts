@@ -8,10 +8,7 @@ import { takes, tensor } from "./arguments.ts";
 import { castFormat } from "./autocast.ts";
 import { defineUnary, floatOnly, makeNode } from "./define.ts";
 
-defineUnary({
-  name: "roundTo",
-  dtype: floatOnly,
-  value: ([x], { e }, { format }) => e.roundTo(x, format as NarrowFormat),
+defineUnary("roundTo", floatOnly, ([x], { e }, { format }) => e.roundTo(x, format as NarrowFormat), {
   vjp: ({ grad, attributes: { format } }) => [makeNode("roundTo", [grad], grad.shape, { format })],
   samples: { beside: [65519.99, 65520, 2 ** -25, 3 * 2 ** -134, 3.3961e38, 1.0039062, -1e-45] },
 });

@@ -56,7 +56,7 @@ export const words = (shape: Shape, where: string): Node => makeNode("randomWord
 
 /** Declares what is made of a word, and returns the function that makes it. */
 export const ofWord = (name: string, result: DType, value: ElementwiseRecord["value"]) =>
-  defineUnary({ name, dtype: giving(result, "uint32"), value, vjp: "none", samples: wordSamples });
+  defineUnary(name, giving(result, "uint32"), value, { vjp: "none", samples: wordSamples });
 
 ofWord("uniformFromWords", "float32", ([word], { random }, { low, high }) =>
   low === undefined ? random.uniform(word) : random.uniformBetween(word, low as number, high as number),

@@ -91,10 +91,7 @@ export const erfc = defineFloat("erfc", math.erfc, {
  * range; 0 at the origin.
  * @torch torch.atan2
  */
-export const atan2 = defineBinary({
-  name: "atan2",
-  dtype: floatOnly,
-  value: ([y, x]) => math.atan2(y, x),
+export const atan2 = defineBinary("atan2", floatOnly, ([y, x]) => math.atan2(y, x), {
   vjp: ({ inputs: [y, x], grad }) => {
     const length = hypot(y, x);
     const r = where(equal(length, 0), 1, length);
@@ -104,10 +101,7 @@ export const atan2 = defineBinary({
 });
 
 /** √(a² + b²), whose squares neither overflow nor underflow; gradients a ÷ √(a² + b²) and b ÷ √(a² + b²), NaN at (0, 0) as in PyTorch. a, b: float32 of shapes that broadcast. @torch torch.hypot */
-export const hypot = defineBinary({
-  name: "hypot",
-  dtype: floatOnly,
-  value: ([a, b]) => math.hypot(a, b),
+export const hypot = defineBinary("hypot", floatOnly, ([a, b]) => math.hypot(a, b), {
   vjp: ({ inputs: [a, b], output, grad }) => [mul(grad, div(a, output)), mul(grad, div(b, output))],
   samples: { range: [0.5, 4], beside: far },
 });

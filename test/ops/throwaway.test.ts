@@ -17,10 +17,7 @@ import { checkGradients } from "../support/gradients.ts";
 import { expectSameBits, roughData, runPlan, traceGraph } from "../support/graphs.ts";
 import { sources } from "../support/sources.ts";
 
-const cube = defineUnary({
-  name: "throwawayCube",
-  dtype: floatOnly,
-  value: ([x]) => e.mul(e.mul(x, x), x),
+const cube = defineUnary("throwawayCube", floatOnly, ([x]) => e.mul(e.mul(x, x), x), {
   vjp: ({ inputs: [x], grad }) => [mul(grad, mul(mul(x, x), 3))],
   samples: { range: [-2, 2], edges: [0, -0, Infinity, NaN] },
 });
