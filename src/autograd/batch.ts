@@ -98,10 +98,8 @@ function onBatch(
   if (record.kind === "matmul" && node.inputs[1].shape.length === 2 && !made.has(node.inputs[1])) {
     const [rows, depth] = node.inputs[0].shape;
     const product = [size * rows, node.shape[1]];
-    return reshape(
-      makeNode(op, [reshape(made.get(node.inputs[0])!, [size * rows, depth]), node.inputs[1]], product),
-      shape,
-    );
+    const left = reshape(made.get(node.inputs[0])!, [size * rows, depth]);
+    return reshape(makeNode(op, [left, node.inputs[1]], product), shape);
   }
   const batch = "batch" in record ? record.batch : "none";
   const inputs = node.inputs.map((each) => {

@@ -83,14 +83,10 @@ export function pullback(
 /** The derivative of outputs in the direction of `tangents`, one for each input (Townsend 2017): the backward pass is linear in what it is seeded with, and is differentiated by that. Of the backward pass itself nothing is left that must be computed. */
 export function pushforward(outputs: readonly Node[], inputs: readonly Node[], tangents: readonly Node[]): Node[] {
   const seeds = outputs.map(({ shape }) => full(shape, 0));
-  const backward = pullback(
-    outputs.map((output, i) => ({ output, seed: seeds[i] })),
-    inputs,
-  );
-  return pullback(
-    backward.map((output, i) => ({ output, seed: tangents[i] })),
-    seeds,
-  );
+  const seeded = outputs.map((output, i) => ({ output, seed: seeds[i] }));
+  const backward = pullback(seeded, inputs);
+  const pushed = backward.map((output, i) => ({ output, seed: tangents[i] }));
+  return pullback(pushed, seeds);
 }
 
 /** Gradients where any flows. `outputs`: what is differentiated, with its own gradients in the order in which they add up. */
@@ -160,8 +156,7 @@ function accumulate(
   return wanted.map(gradOf);
 }
 
-const differentiate: LoopVjpContext["differentiate"] = (outputs, wanted) =>
-  accumulate(
-    outputs.map(({ node, grad }) => ({ node, grad: () => grad })),
-    wanted,
-  );
+const differentiate: LoopVjpContext["differentiate"] = (outputs, wanted) => {
+  const seeded = outputs.map(({ node, grad }) => ({ node, grad: () => grad }));
+  return accumulate(seeded, wanted);
+};

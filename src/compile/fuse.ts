@@ -277,10 +277,8 @@ export function fuse(graph: Graph, { fuse: fusing = true, narrow = true }: FuseO
       fused = (whole.has(node) ? null : fromNarrow(fused)) ?? store(fused);
     return fused;
   };
-  lowerNodes(
-    nodes,
-    roots.map((root) => root.node),
-  );
+  const own = roots.map((root) => root.node);
+  lowerNodes(nodes, own);
 
   const outputs = roots.map(({ name, node }, index): Port => {
     const fused = expressions.get(node)!;

@@ -53,11 +53,8 @@ export function lowerRepeat(nodes: readonly Node[], fusing: Fusing): void {
   const repeat: Repeat = { count: length, reverse, draws: body.draws, within: fusing.around };
   const stacked = new Set(nodes.map(loopAttributes).flatMap(({ of, at }) => (of === "stack" ? [at] : [])));
   const finals = nodes.map(loopAttributes).flatMap(({ of, at }) => (of === "carry" ? [at] : []));
-  const { alive, order, roots } = reached(
-    loop,
-    [...stacked].map((number) => inner[number]),
-    finals,
-  );
+  const kept = [...stacked].map((number) => inner[number]);
+  const { alive, order, roots } = reached(loop, kept, finals);
 
   /** Writes an expression to a value, as it is. */
   const write = (output: number, { dtype, shape, inputs, body: computed }: FusedExpr) =>
@@ -97,10 +94,8 @@ export function lowerRepeat(nodes: readonly Node[], fusing: Fusing): void {
   const isLeaf = new Set(leaves);
   const stacks = new Map<number, number>();
   fusing.within(repeat, () => {
-    fusing.lower(
-      [...order].filter((node) => !isLeaf.has(node)),
-      roots,
-    );
+    const computed = [...order].filter((node) => !isLeaf.has(node));
+    fusing.lower(computed, roots);
     const put = (node: Node, part: Part) => {
       const fused = expressions.get(node)!;
       const [only] = fused.inputs;

@@ -13,10 +13,8 @@ export interface HostArray {
 export function joined(parts: readonly HostArray[]): HostArray {
   const [{ shape, dtype }] = parts;
   const total = (of: (part: HostArray) => number) => parts.reduce((sum, part) => sum + of(part), 0);
-  const data = makeArray(
-    dtype,
-    total((part) => part.data.length),
-  );
+  const length = total((part) => part.data.length);
+  const data = makeArray(dtype, length);
   let at = 0;
   for (const part of parts) {
     data.set(part.data, at);

@@ -90,11 +90,8 @@ export function settle(nodes: readonly Node[], known: Known): void {
     past = own;
   }
   for (const node of fresh) {
-    node.recipe = new NodeRecipe(
-      node,
-      isLeaf(node) ? nothing : past,
-      node.inputs.map((input) => input.recipe!),
-    );
+    const inputs = node.inputs.map((input) => input.recipe!);
+    node.recipe = new NodeRecipe(node, isLeaf(node) ? nothing : past, inputs);
   }
   for (const node of open) node.settle();
 }

@@ -21,8 +21,6 @@ export function forgottenBy(node: Node): readonly WeakRef<Node>[] | undefined {
 
 /** Says that the node let go of its past, of which these were held. */
 export function forget(node: Node, held: Iterable<Node>): void {
-  forgotten.set(
-    node,
-    [...held].map((each) => new WeakRef(each)),
-  );
+  const references = [...held].map((each) => new WeakRef(each));
+  forgotten.set(node, references);
 }

@@ -35,11 +35,8 @@ export function layer<Given extends readonly unknown[] = []>(
   apply: (x: Tensor, ...given: Given) => Tensor,
   parameters: Kinds = {},
 ) {
-  const call = signature(
-    `nn.${name}`,
-    parameters,
-    `it makes a layer: nn.${name}().forward(x); the function of a tensor is ${name}(x) at top level`,
-  );
+  const hint = `it makes a layer: nn.${name}().forward(x); the function of a tensor is ${name}(x) at top level`;
+  const call = signature(`nn.${name}`, parameters, hint);
   return (...given: Given): Activation => {
     checkArguments(call, given);
     return new Activation(name, (x) => apply(x, ...given));

@@ -7,11 +7,8 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { checkCount } from "./check.ts";
 import { Layer } from "./layer.ts";
 
-const unflattenCall = signature(
-  "nn.unflatten",
-  { shape: shapeKind },
-  "the shape is one list: nn.unflatten([1, 28, 28])",
-);
+const oneList = "the shape is one list: nn.unflatten([1, 28, 28])";
+const unflattenCall = signature("nn.unflatten", { shape: shapeKind }, oneList);
 const shapeCall = signature("nn.SampleShape", { "shape?": shapeKind });
 
 /** Gives each sample another shape. x: [batch, ...] → [batch, ...shape]. */

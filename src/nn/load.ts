@@ -153,12 +153,8 @@ export function giveWeights(
   const tensors = new Map((own.length > 0 ? own : all).map(([name, array]) => [name.replace(kinds, ""), array]));
   const variables = variablesOf(model);
   const names = new Set(variables.map(([name]) => name));
-  return loadVariables(
-    path,
-    byOurNames(tensors, (name) => names.has(name)),
-    variables,
-    options,
-  );
+  const ours = byOurNames(tensors, (name) => names.has(name));
+  return loadVariables(path, ours, variables, options);
 }
 
 /** Writes a model's parameters and buffers by their paths, all at once, making its folder if need be. Throws CheckpointError where the file can't be written. */

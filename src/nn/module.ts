@@ -89,12 +89,8 @@ export abstract class Module<out Output extends ModelOutput = ModelOutput> imple
   /** Its training flags: a compiled function is traced anew when one changes. */
   traceKey(): string {
     checkNone("traceKey", arguments);
-    return (
-      (this.training ? "t" : "e") +
-      this.namedChildren()
-        .map(([, child]) => child.traceKey())
-        .join("")
-    );
+    const children = this.namedChildren().map(([, child]) => child.traceKey());
+    return (this.training ? "t" : "e") + children.join("");
   }
 
   /** Its own properties and those of its modules, and what lies in lists, plain records and Maps among them, one after another. */

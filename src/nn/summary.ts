@@ -32,10 +32,8 @@ const arrived = signature("nn.summary", {
 function flopsOf({ outputs, nodes: [from, to] }: ModuleCall): number {
   const isOutside = (node: Node) => node.id < from || node.id >= to;
   const named = outputs.map(({ node }, i) => ({ name: String(i), node })).filter(({ node }) => !isOutside(node));
-  const found = reachable(
-    named.map(({ node }) => node),
-    isOutside,
-  );
+  const roots = named.map(({ node }) => node);
+  const found = reachable(roots, isOutside);
   const inputs = found.filter(isOutside).map((node, i) => ({ name: String(i), node }));
   const graph = { seed: 0n, inputs, outputs: named, watched: [], state: [], draws: 0, base: 0 };
   return planCost(lower(graph, { fuse: false })).flops;

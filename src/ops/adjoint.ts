@@ -43,10 +43,8 @@ export function loopGradients({ outputs, wanted, differentiate }: LoopVjpContext
     });
   }
   const first = { slices: next.length, fixed: next.length + body.slices };
-  const depends = dependences(
-    firstId,
-    new Set([...leaves.slice(0, first.fixed), ...stacks.map(({ slice }) => slice), ...cotangents.values()]),
-  );
+  const slices = stacks.map(({ slice }) => slice);
+  const depends = dependences(firstId, new Set([...leaves.slice(0, first.fixed), ...slices, ...cotangents.values()]));
   const source = sources(loop, { ...first, id: firstId });
   const rules: BodyRules = {
     sliced(node) {
@@ -92,12 +90,8 @@ export function loopGradients({ outputs, wanted, differentiate }: LoopVjpContext
     ...closed.sliced,
     ...closed.fixed,
   ];
-  const made = outputsOf(
-    closed,
-    { length, reverse: !reverse, ...(recompute && { recompute }) },
-    closed.isDrawn ? loop.draws : undefined,
-    inputs,
-  );
+  const how = { length, reverse: !reverse, ...(recompute && { recompute }) };
+  const made = outputsOf(closed, how, closed.isDrawn ? loop.draws : undefined, inputs);
   const stacked = (node: Node): Node => {
     const at = stacks.findIndex(({ slice }) => slice === node);
     if (at >= 0) return stacks[at].grad;

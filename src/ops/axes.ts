@@ -11,10 +11,8 @@ export function squeeze(x: Node, axis?: number | readonly number[]): Node {
   const long = dropped?.find((i) => x.shape[i] !== 1);
   if (long !== undefined)
     refuse(ShapeError, "squeeze", `axis ${long} holds more than one point`, x, "an axis of extent 1");
-  return reshape(
-    x,
-    x.shape.filter((extent, i) => (dropped ? !dropped.includes(i) : extent !== 1)),
-  );
+  const kept = x.shape.filter((extent, i) => (dropped ? !dropped.includes(i) : extent !== 1));
+  return reshape(x, kept);
 }
 
 /** New axes of extent 1, placed as in the result: [2, 3] with axis 1 → [2, 1, 3]. NumPy's expand_dims, PyTorch's unsqueeze. @torch torch.unsqueeze */
@@ -22,10 +20,8 @@ export function expandDims(x: Node, axis: number | readonly number[]): Node {
   const rank = x.shape.length + listed(axis).length;
   const added = normalizeAxes("expandDims", axis, rank);
   const old = [...x.shape];
-  return reshape(
-    x,
-    Array.from({ length: rank }, (_, i) => (added.includes(i) ? 1 : old.shift()!)),
-  );
+  const shape = Array.from({ length: rank }, (_, i) => (added.includes(i) ? 1 : old.shift()!));
+  return reshape(x, shape);
 }
 
 /** Axes moved to other places, the rest in their order: [2, 3, 4] from 0 to −1 → [3, 4, 2]. PyTorch's movedim. Throws ShapeError unless as many places as axes. @torch torch.movedim */
@@ -40,10 +36,8 @@ export function moveAxis(x: Node, from: number | readonly number[], to: number |
     refuse(ShapeError, "moveAxis", problem, `${sources.length} and ${places.length}`, "lists of one length");
   }
   const rest = otherAxes(rank, sources);
-  return transpose(
-    x,
-    x.shape.map((_, axis) => (places.includes(axis) ? sources[places.indexOf(axis)] : rest.shift()!)),
-  );
+  const order = x.shape.map((_, i) => (places.includes(i) ? sources[places.indexOf(i)] : rest.shift()!));
+  return transpose(x, order);
 }
 
 /** Axes `start` … `end`, the last included, as one: [2, 3, 4] → [24]; from 1: [2, 12]. A scalar gives [1]. NumPy's ravel. Throws ShapeError. @torch torch.flatten */

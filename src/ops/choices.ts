@@ -107,18 +107,9 @@ export function shuffle(x: Node, axis = 0): Node {
   return at === 0 ? take(x, order) : swapAxes(take(swapAxes(x, 0, at), order), 0, at);
 }
 
-takes(
-  { poisson },
-  { shape: shapeKind, rate: number },
-  "rates are numbers: a tensor of them has no search of a fixed length",
-);
+const ofNumbers = "rates are numbers: a tensor of them has no search of a fixed length";
+takes({ poisson }, { shape: shapeKind, rate: number }, ofNumbers);
 takes({ categorical }, { logits: tensor, "count?": number });
-takes(
-  { choice },
-  {
-    population: operand,
-    count: number,
-    "options?": options<ChoiceOptions>({ "replace?": boolean, "weights?": listOf(number, "a list of weights") }),
-  },
-);
+const choosing = options<ChoiceOptions>({ "replace?": boolean, "weights?": listOf(number, "a list of weights") });
+takes({ choice }, { population: operand, count: number, "options?": choosing });
 takes({ shuffle }, { x: tensor, "axis?": axisKind });

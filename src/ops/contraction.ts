@@ -76,10 +76,9 @@ export function kron(a: Node, b: Node): Node {
   const [x, y] = [a, b].map(({ shape }) => [...new Array(rank - shape.length).fill(1), ...shape]);
   const spread = (shape: readonly number[], odd: boolean) =>
     shape.flatMap((extent) => (odd ? [1, extent] : [extent, 1]));
-  return reshape(
-    mul(reshape(a, spread(x, false)), reshape(b, spread(y, true))),
-    x.map((extent, axis) => extent * y[axis]),
-  );
+  const product = mul(reshape(a, spread(x, false)), reshape(b, spread(y, true)));
+  const shape = x.map((extent, axis) => extent * y[axis]);
+  return reshape(product, shape);
 }
 
 /** Vector product over an axis of extent 3, the last unless given; the others broadcast. Throws ShapeError. @torch torch.linalg.cross */

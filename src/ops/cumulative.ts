@@ -54,8 +54,5 @@ export const logCumSumExp = along("logCumSumExp", (at, x) => {
   return add(log(recurrence(at, fade, exp(sub(x, base)))), base);
 });
 
-takes(
-  { cumsum, cumprod, cummax, cummin, logCumSumExp },
-  { x: tensor, "axis?": axisKind },
-  "it is along one axis, as in x.cumsum(0)",
-);
+const oneAxis = "it is along one axis, as in x.cumsum(0)";
+takes({ cumsum, cumprod, cummax, cummin, logCumSumExp }, { x: tensor, "axis?": axisKind }, oneAxis);

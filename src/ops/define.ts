@@ -62,11 +62,8 @@ export function allRecords(): OpRecord[] {
 /** Makes a node of a registered op whose shape is already known: how ops of different files call each other without a circle of imports. */
 export function makeNode(op: string, inputs: readonly Node[], shape: Shape, attributes: Attributes = {}): Node {
   const record = recordNamed(op);
-  const dtype = record.dtype(
-    inputs.map((input) => input.dtype),
-    attributes,
-    op,
-  );
+  const dtypes = inputs.map((input) => input.dtype);
+  const dtype = record.dtype(dtypes, attributes, op);
   const size = sizeOf(shape);
   const drawn = record.kind === "words" ? size : record.kind === "special" ? record.draws?.(size) : undefined;
   const draws = drawn === undefined ? undefined : reserveDraws(drawn);
@@ -197,13 +194,8 @@ export function checkFloat(where: string, x: Node): void {
 }
 /** float32 in and out, of a division that integers have another op for. */
 export const dividing: RecordBase["dtype"] = (inputs, attributes, where) => {
-  if (inputs.every((dtype) => dtype === "int32" || dtype === "uint32"))
-    refuseDTypes(
-      where,
-      inputs,
-      "float32",
-      'integers are divided by floorDivide(a, b); or cast first, as in x.cast("float32")',
-    );
+  const hint = 'integers are divided by floorDivide(a, b); or cast first, as in x.cast("float32")';
+  if (inputs.every((dtype) => dtype === "int32" || dtype === "uint32")) refuseDTypes(where, inputs, "float32", hint);
   return floatOnly(inputs, attributes, where);
 };
 /** float32 or int32, the same in and out. */

@@ -43,12 +43,8 @@ const isPositive = (value: number) => holds(value) && Math.fround(value) > 0;
 
 /** location + scale · a standard variate. */
 function placed(where: string, standard: Node, location: number, scale: number): Node {
-  check(
-    where,
-    holds(location) && isPositive(scale),
-    [location, scale],
-    "a finite location, and a scale > 0 that float32 holds",
-  );
+  const expected = "a finite location, and a scale > 0 that float32 holds";
+  check(where, holds(location) && isPositive(scale), [location, scale], expected);
   return location === 0 && scale === 1 ? standard : add(mul(standard, scale), location);
 }
 
@@ -89,19 +85,13 @@ export interface TruncationOptions {
 /** Normal given that it lies in [low, high], by the inverse CDF; PyTorch's trunc_normal_, whose bounds are −2 and 2 whatever mean and deviation. One draw a value. Throws ShapeError unless deviation > 0, low < high, and the bounds are no farther out than 4 deviations beyond the mean. @torch torch.nn.init.trunc_normal_ */
 export function truncatedNormal(shape: Shape, mean = 0, deviation = 1, options: TruncationOptions = {}): Node {
   const { low = mean - 2 * deviation, high = mean + 2 * deviation } = options;
-  check(
-    "truncatedNormal",
-    holds(mean) && isPositive(deviation) && low < high,
-    [mean, deviation, low, high],
-    "a finite mean, a deviation > 0 that float32 holds, and low < high",
-  );
+  const isRight = holds(mean) && isPositive(deviation) && low < high;
+  const expected = "a finite mean, a deviation > 0 that float32 holds, and low < high";
+  check("truncatedNormal", isRight, [mean, deviation, low, high], expected);
   const [lower, upper] = [low, high].map((bound) => Math.fround((bound - mean) / deviation));
-  check(
-    "truncatedNormal",
-    lower < upper && lower <= 4 && upper >= -4,
-    [`[${low}, ${high}]`],
-    "bounds with low ≤ mean + 4·deviation and high ≥ mean − 4·deviation: farther out 32 bits leave too few values",
-  );
+  const near =
+    "bounds with low ≤ mean + 4·deviation and high ≥ mean − 4·deviation: farther out 32 bits leave too few values";
+  check("truncatedNormal", lower < upper && lower <= 4 && upper >= -4, [`[${low}, ${high}]`], near);
   const drawn = words(shape, "truncatedNormal");
   const standard = makeNode("truncatedNormalFromWords", [drawn], drawn.shape, { lower, upper });
   if (mean === 0 && deviation === 1) return standard;

@@ -81,11 +81,8 @@ function extentsOf(operands: readonly Node[], terms: readonly (readonly string[]
       const first = names.indexOf(name);
       if ((known !== 1 && extent !== 1 && known !== extent) || (first !== axis && shape[first] !== extent)) {
         const other = first === axis ? known : shape[first];
-        refuse(
-          "an axis has two extents",
-          `${extent} and ${other} for "${name}", in ${formatShape(shape)}`,
-          "one, or 1",
-        );
+        const got = `${extent} and ${other} for "${name}", in ${formatShape(shape)}`;
+        refuse("an axis has two extents", got, "one, or 1");
       }
       extents.set(name, known === 1 ? extent : known);
     });

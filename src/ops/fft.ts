@@ -195,8 +195,5 @@ export function irfft(x: Node, options: IrfftOptions = {}): Node {
 }
 
 takes({ fft, ifft, rfft }, { x: tensor });
-takes(
-  { irfft },
-  { x: tensor, "options?": options<IrfftOptions>({ "n?": number }) },
-  "the length goes by name: { n: 7 }",
-);
+const length = options<IrfftOptions>({ "n?": number });
+takes({ irfft }, { x: tensor, "options?": length }, "the length goes by name: { n: 7 }");

@@ -29,11 +29,10 @@ export function fold(windows: Node, shape: Shape, { axis, size, step, dilation =
   const order = [...along(0, 0).keys()];
   // [..., count, size, ...], the windows filled up to whole blocks.
   const beside = transpose(windows, [...order.slice(0, axis + 1), rank, ...order.slice(axis + 1)]);
-  const filledTo = (x: Node, points: number) =>
-    pad(
-      x,
-      x.shape.map((extent, i) => [0, i === axis + 1 ? points - extent : 0]),
-    );
+  const filledTo = (x: Node, points: number) => {
+    const amounts = x.shape.map((extent, i) => [0, i === axis + 1 ? points - extent : 0]);
+    return pad(x, amounts);
+  };
   const filled = filledTo(beside, blocks * run);
   // Within a block nothing overlaps.
   const parts = Array.from({ length: blocks }, (_, b) => {

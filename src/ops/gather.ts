@@ -124,10 +124,7 @@ export function scatter(x: Node, indices: Node, updates: NodeLike, axis: number)
 }
 
 takes({ gather }, { x: tensor, indices: tensor, axis: number });
-takes(
-  { take },
-  { table: tensor, indices: tensor },
-  "rows of the first axis are taken; along another axis it is gather",
-);
+const byRows = "rows of the first axis are taken; along another axis it is gather";
+takes({ take }, { table: tensor, indices: tensor }, byRows);
 takes({ scatter }, { x: tensor, indices: tensor, updates: operand, axis: number });
 takes({ scatterAdd }, { indices: tensor, updates: tensor, axis: number, size: number });

@@ -101,11 +101,8 @@ export function interpolate(x: Node, options: InterpolateOptions): Node {
     const back = (place: number) => (factors ? place / factors[i] : (place * extent) / count);
     const points = Array.from({ length: count }, (_, at) => at);
     if (mode === "nearest") {
-      return pointsAlong(
-        y,
-        axis,
-        points.map((at) => Math.min(Math.floor(back(at)), extent - 1)),
-      );
+      const places = points.map((at) => Math.min(Math.floor(back(at)), extent - 1));
+      return pointsAlong(y, axis, places);
     }
     const places = points.map((at) => {
       if (alignCorners) return count > 1 ? (at * (extent - 1)) / (count - 1) : 0;
@@ -119,13 +116,9 @@ export function interpolate(x: Node, options: InterpolateOptions): Node {
 function repeated(x: Node, counts: readonly number[]): Node {
   const [batch, channels, ...extents] = x.shape;
   const apart = (of: (i: number) => number) => [batch, channels, ...extents.flatMap((extent, i) => [extent, of(i)])];
-  const wide = broadcastTo(
-    reshape(
-      x,
-      apart(() => 1),
-    ),
-    apart((i) => counts[i] / extents[i]),
-  );
+  const ones = apart(() => 1);
+  const stretched = apart((i) => counts[i] / extents[i]);
+  const wide = broadcastTo(reshape(x, ones), stretched);
   return reshape(wide, [batch, channels, ...counts]);
 }
 

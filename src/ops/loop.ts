@@ -27,11 +27,8 @@ export function dependences(
       }
       stack.pop();
       const of = node.inputs.map((each) => known.get(each));
-      if (!known.has(node))
-        known.set(
-          node,
-          found ?? (of.includes("position") ? "position" : of.includes("outside") ? "outside" : "nothing"),
-        );
+      const reached = of.includes("position") ? "position" : of.includes("outside") ? "outside" : "nothing";
+      if (!known.has(node)) known.set(node, found ?? reached);
     }
     return known.get(root)!;
   };

@@ -1,6 +1,6 @@
 // Matrix products: k ascending in chunks of 256, multiply, round, add, round.
 import { refuse, ShapeError } from "../core/errors.ts";
-import { broadcastShapes, formatShape, sizeOf } from "../core/shape.ts";
+import { broadcastShapes, sizeOf } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { takes, tensor } from "./arguments.ts";
 import { broadcastTo, defineOp, floatOnly, makeNode, refuseDTypes, sameOnBatch } from "./define.ts";
@@ -30,16 +30,14 @@ function product(a: Node, b: Node): Node {
 export function matmul(a: Node, b: Node): Node {
   if (a.shape.length === 0 || b.shape.length === 0)
     refuse(ShapeError, "matmul", "a scalar has no rows", [a, b], "at least one axis each", "use mul");
-  if (a.dtype !== "float32" || b.dtype !== "float32") {
-    refuseDTypes("matmul", [a.dtype, b.dtype], "float32");
-  }
+  if (a.dtype !== "float32" || b.dtype !== "float32") refuseDTypes("matmul", [a.dtype, b.dtype], "float32");
   const [x, y] = [narrow(a), narrow(b)];
   const left = a.shape.length === 1 ? reshape(x, [1, a.shape[0]]) : x;
   const right = b.shape.length === 1 ? reshape(y, [b.shape[0], 1]) : y;
   const depth = left.shape[left.shape.length - 1];
   if (depth !== right.shape[right.shape.length - 2]) {
     const expected = "the last axis of the left equal to the last but one of the right";
-    refuse(ShapeError, "matmul", "depths differ", `${formatShape(a.shape)} and ${formatShape(b.shape)}`, expected);
+    refuse(ShapeError, "matmul", "depths differ", [a, b], expected);
   }
   const columns = right.shape[right.shape.length - 1];
   let out: Node;
@@ -48,16 +46,12 @@ export function matmul(a: Node, b: Node): Node {
     out = reshape(product(reshape(left, [rows, depth]), right), [...left.shape.slice(0, -1), columns]);
   } else {
     const batch = broadcastShapes("matmul", left.shape.slice(0, -2), right.shape.slice(0, -2));
-    out = product(
-      broadcastTo(left, [...batch, ...left.shape.slice(-2)]),
-      broadcastTo(right, [...batch, ...right.shape.slice(-2)]),
-    );
+    const stretched = (x: Node) => broadcastTo(x, [...batch, ...x.shape.slice(-2)]);
+    out = product(stretched(left), stretched(right));
   }
-  const shape = out.shape.filter(
-    (_, axis) =>
-      !(a.shape.length === 1 && axis === out.shape.length - 2) &&
-      !(b.shape.length === 1 && axis === out.shape.length - 1),
-  );
+  const last = out.shape.length - 1;
+  const isAdded = (axis: number) => [a, b].some(({ shape }, i) => shape.length === 1 && axis === last - 1 + i);
+  const shape = out.shape.filter((_, axis) => !isAdded(axis));
   return reshape(narrow(out), shape);
 }
 

@@ -94,12 +94,8 @@ export function transpose(x: Node, permutation?: readonly number[]): Node {
     const problem = "not a permutation of the axes";
     refuse(ShapeError, "transpose", problem, `[${permutation}]`, `each of ${x.shape.length} axes once`);
   }
-  return makeNode(
-    "transpose",
-    [x],
-    order.map((axis) => x.shape[axis]),
-    { permutation: order },
-  );
+  const shape = order.map((axis) => x.shape[axis]);
+  return makeNode("transpose", [x], shape, { permutation: order });
 }
 
 /** Swaps two axes, the last two if left out. @torch torch.swapaxes */
@@ -118,19 +114,16 @@ export function slice(x: Node, specs: readonly SliceSpec[]): Node {
   const [starts, steps, shape] = (["start", "step", "count"] as const).map((key) => picked.map((each) => each[key]));
   const whole = shape.every((extent, axis) => extent === x.shape[axis] && starts[axis] === 0 && steps[axis] === 1);
   const sliced = whole ? x : makeNode("slice", [x], shape, { starts, steps, shape });
-  return reshape(
-    sliced,
-    shape.filter((_, axis) => typeof specs[axis] !== "number"),
-  );
+  const kept = shape.filter((_, axis) => typeof specs[axis] !== "number");
+  return reshape(sliced, kept);
 }
 
 /** The axes reversed. @torch torch.flip */
 export function flip(x: Node, axes: number | readonly number[]): Node {
   const list = (typeof axes === "number" ? [axes] : axes).map((axis) => normalizeAxis("flip", axis, x.shape.length));
-  return slice(
-    x,
-    x.shape.map((extent, axis) => (list.includes(axis) && extent > 0 ? [extent - 1, -Infinity, -1] : null)),
-  );
+  const turned = (extent: number): SliceSpec => (extent > 0 ? [extent - 1, -Infinity, -1] : null);
+  const specs = x.shape.map((extent, axis) => (list.includes(axis) ? turned(extent) : null));
+  return slice(x, specs);
 }
 
 const alike = sameDType(...dtypes);
@@ -162,10 +155,8 @@ export function concat(parts: readonly Node[], axis = 0): Node {
 export function stack(parts: readonly Node[], axis = 0): Node {
   const rank = (parts[0]?.shape.length ?? 0) + 1;
   const at = normalizeAxis("stack", axis, rank);
-  return concat(
-    parts.map((part) => reshape(part, [...part.shape.slice(0, at), 1, ...part.shape.slice(at)])),
-    at,
-  );
+  const beside = parts.map((part) => reshape(part, [...part.shape.slice(0, at), 1, ...part.shape.slice(at)]));
+  return concat(beside, at);
 }
 
 const oneList = (call: string) => `it is one list: ${call}`;

@@ -17,12 +17,9 @@ const extentsOf = ({ node, axes }: Named, names: readonly string[]): Shape =>
 
 /** The axes in another order. */
 export function ordered({ node, axes }: Named, names: readonly string[]): Node {
-  return names.every((name, i) => name === axes[i])
-    ? node
-    : transpose(
-        node,
-        names.map((name) => axes.indexOf(name)),
-      );
+  if (names.every((name, i) => name === axes[i])) return node;
+  const order = names.map((name) => axes.indexOf(name));
+  return transpose(node, order);
 }
 
 /** Summed over every axis that isn't needed: in one sum. */

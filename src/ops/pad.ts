@@ -50,10 +50,8 @@ export function pad(
   checkNumber("pad", padding, x.dtype);
   if (amounts.every(([before, after]) => before === 0 && after === 0)) return x;
   const [before, after] = [amounts.map((pair) => pair[0]), amounts.map((pair) => pair[1])];
-  const shape = checkShape(
-    "pad",
-    x.shape.map((extent, axis) => before[axis] + extent + after[axis]),
-  );
+  const extents = x.shape.map((extent, axis) => before[axis] + extent + after[axis]);
+  const shape = checkShape("pad", extents);
   const value = x.dtype === "float32" ? Math.fround(padding) : padding;
   return makeNode("pad", [x], shape, { before, after, value });
 }
@@ -75,10 +73,8 @@ function extend(x: Node, axis: number, before: number, after: number, mode: Excl
     replicate: () => [edge(0, before), edge(extent - 1, after)],
     circular: () => [part(extent - before, extent), part(0, after)],
   }[mode]();
-  return concat(
-    [head, x, tail].filter(({ shape }) => shape[axis] > 0),
-    axis,
-  );
+  const parts = [head, x, tail].filter(({ shape }) => shape[axis] > 0);
+  return concat(parts, axis);
 }
 
 const padding = oneOf(["reflect", "replicate", "circular"], {
@@ -86,11 +82,5 @@ const padding = oneOf(["reflect", "replicate", "circular"], {
   wrap: '"circular"',
   constant: "by its number: pad(x, amounts, 0)",
 });
-takes(
-  { pad },
-  {
-    x: tensor,
-    amounts: listOf(numbers, "a list of [before, after], one for each axis"),
-    "padding?": either(number, padding),
-  },
-);
+const amountsKind = listOf(numbers, "a list of [before, after], one for each axis");
+takes({ pad }, { x: tensor, amounts: amountsKind, "padding?": either(number, padding) });

@@ -56,17 +56,11 @@ export function tile(x: Node, counts: number | readonly number[]): Node {
   const filled = (list: readonly number[]) => [...new Array(rank - list.length).fill(1), ...list];
   const [shape, times] = [filled(x.shape), filled(given)];
   const each = (pair: (axis: number) => number[]) => shape.flatMap((_, axis) => pair(axis));
-  const stretched = broadcastTo(
-    reshape(
-      x,
-      each((axis) => [1, shape[axis]]),
-    ),
-    each((axis) => [times[axis], shape[axis]]),
-  );
-  return reshape(
-    stretched,
-    shape.map((extent, axis) => extent * times[axis]),
-  );
+  const ones = each((axis) => [1, shape[axis]]);
+  const repeats = each((axis) => [times[axis], shape[axis]]);
+  const stretched = broadcastTo(reshape(x, ones), repeats);
+  const extents = shape.map((extent, axis) => extent * times[axis]);
+  return reshape(stretched, extents);
 }
 
 /** Each element `repeats` times in a row, along an axis, or each point of the axis as often as a list says; of all, flattened, where no axis is given: [1, 2] twice → [1, 1, 2, 2]. PyTorch's repeat_interleave, NumPy's repeat. @torch torch.repeat_interleave */

@@ -98,11 +98,8 @@ function alongParts(x: Node, axis: number, ranges: ReturnType<typeof partsOf>, f
     Array.from({ length: longest }, (_, i) => ({ at: Math.min(from + i, to - 1), isThere: from + i < to })),
   );
   const isThere = Uint8Array.from(points, ({ isThere }) => Number(isThere));
-  const found = pointsAlong(
-    x,
-    axis,
-    points.map(({ at }) => at),
-  );
+  const places = points.map(({ at }) => at);
+  const found = pointsAlong(x, axis, places);
   const filled = select(valuesAlong(x.shape, axis, isThere), found, fill);
   return reshape(filled, [...x.shape.slice(0, axis), ranges.length, longest, ...x.shape.slice(axis + 1)]);
 }

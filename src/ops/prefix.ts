@@ -29,9 +29,10 @@ export const prefixSum = define("cumsum", "sum", numeric, ({ grad, attributes })
 /** Element i is x₀ · … · xᵢ along the axis. Its gradient divides by nothing, so zeros are as good as any. */
 export const prefixProduct = define("cumprod", "prod", numeric, ({ inputs: [x], output, grad, attributes }) => {
   const axis = attributes.axis as number;
+  const before = later(output, axis, 1);
   return [
     mul(
-      later(output, axis, 1),
+      before,
       fromEnd(axis, (a, g) => recurrence(axis, a, g), earlier(x, axis), grad),
     ),
   ];

@@ -31,13 +31,11 @@ export function reflected(x: Node): [q: Node, r: Node] {
   });
   const r = triu(slice(forward.carry[0], [null, [0, n]]));
   const start = broadcastTo(eye(m, { columns: n }), [batch, m, n]);
-  const backward = positions(
-    n,
-    [start],
-    forward.slices,
-    (_, [left], [v, tau]) => ({ carry: [apply(left, v, tau)], slices: [] }),
-    { reverse: true },
-  );
+  const undo = (_: Node, [left]: readonly Node[], [v, tau]: readonly Node[]) => ({
+    carry: [apply(left, v, tau)],
+    slices: [],
+  });
+  const backward = positions(n, [start], forward.slices, undo, { reverse: true });
   return [backward.carry[0], r];
 }
 

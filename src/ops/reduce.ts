@@ -128,12 +128,9 @@ export function logSumExp(x: Node, over: Over = {}): Node {
   const axes = axesOption("logSumExp", x, over);
   const base = finite(stopGradient(reduce("max", x, { axis: axes, keepDims: true }, undefined, "logSumExp")));
   const out = add(log(sum(exp(sub(x, base)), { axis: axes, keepDims: true })), base);
-  return optionsFor(over).keepDims
-    ? out
-    : reshape(
-        out,
-        x.shape.filter((_, i) => !axes.includes(i)),
-      );
+  if (optionsFor(over).keepDims) return out;
+  const kept = x.shape.filter((_, i) => !axes.includes(i));
+  return reshape(out, kept);
 }
 
 takes({ mean, any, all, logSumExp }, { x: tensor, "over?": overKind }, byName);

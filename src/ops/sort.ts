@@ -165,8 +165,6 @@ takes(
 );
 takes({ topK }, { x: tensor, k: number, "options?": options<TopKOptions>({ "axis?": number, "largest?": boolean }) });
 takes({ median }, { x: tensor, "over?": overKind });
-takes(
-  { quantile },
-  { x: tensor, q: either(number, numbers), "over?": overWith({ "interpolation?": oneOf(interpolations) }) },
-);
+const between = overWith({ "interpolation?": oneOf(interpolations) });
+takes({ quantile }, { x: tensor, q: either(number, numbers), "over?": between });
 takes({ searchSorted }, { sorted: tensor, values: tensor, "options?": options<SearchOptions>({ "right?": boolean }) });

@@ -104,8 +104,5 @@ export function cholesky(x: Node): Node {
 }
 
 takes({ cholesky }, { x: tensor });
-takes(
-  { triangularSolve },
-  { a: tensor, b: tensor, triangle: options<Triangle>({ upper: boolean, "unitDiagonal?": boolean }) },
-  "say which triangle: { upper: false }",
-);
+const which = options<Triangle>({ upper: boolean, "unitDiagonal?": boolean });
+takes({ triangularSolve }, { a: tensor, b: tensor, triangle: which }, "say which triangle: { upper: false }");

@@ -20,26 +20,16 @@ export interface NormOptions extends ReduceOptions {
 export function norm(x: Node, given: readonly number[] | NormOptions = {}): Node {
   checkFloat("norm", x);
   const { p = 2, ...over } = optionsFor(given) as NormOptions;
-  switch (p) {
-    case 2:
-      return root(sum(mul(x, x), over));
-    case 1:
-      return sum(abs(x), over);
-    case 0:
-      return cast(sum(notEqual(x, 0), over), "float32");
-    case Infinity:
-      return reduce("max", abs(x), over, undefined, "norm");
-    case -Infinity:
-      return reduce("min", abs(x), over, undefined, "norm");
-    default: {
-      if (Number.isNaN(p)) refuse(ShapeError, "norm", "no such norm", "NaN", "a number p");
-      const isNone = equal(x, 0);
-      // |x| as x·sign x, whose gradient at a NaN is NaN.
-      const total = sum(where(isNone, p > 0 ? 0 : Infinity, pow(where(isNone, 1, mul(x, sign(x))), p)), over);
-      const invert = (power: Node) => pow(power, 1 / p);
-      return p > 0 ? root(total, invert) : invert(total);
-    }
-  }
+  if (Number.isNaN(p)) refuse(ShapeError, "norm", "no such norm", "NaN", "a number p");
+  if (p === 2) return root(sum(mul(x, x), over));
+  if (p === 1) return sum(abs(x), over);
+  if (p === 0) return cast(sum(notEqual(x, 0), over), "float32");
+  if (Math.abs(p) === Infinity) return reduce(p > 0 ? "max" : "min", abs(x), over, undefined, "norm");
+  const isNone = equal(x, 0);
+  // |x| as x·sign x, whose gradient at a NaN is NaN.
+  const total = sum(where(isNone, p > 0 ? 0 : Infinity, pow(where(isNone, 1, mul(x, sign(x))), p)), over);
+  const invert = (power: Node) => pow(power, 1 / p);
+  return p > 0 ? root(total, invert) : invert(total);
 }
 
 const over = overWith({ "p?": number });

@@ -54,11 +54,8 @@ export function perRank<Given extends readonly unknown[]>(
   return [1, 2, 3].map((rank) => {
     const where = `${family}${rank}d`;
     const apply = (...given: Given) => compute(where, rank, ...given);
-    takes(
-      { [where]: apply },
-      parameters,
-      "options?" in parameters ? "stride, padding and the like go by name" : undefined,
-    );
+    const hint = "options?" in parameters ? "stride, padding and the like go by name" : undefined;
+    takes({ [where]: apply }, parameters, hint);
     return apply;
   });
 }

@@ -32,11 +32,8 @@ export function inFormOf<R extends TensorResult>(form: R, nodes: readonly Node[]
 
 function checkDirections(where: string, what: string, given: readonly Tensor[], of: readonly Tensor[]): void {
   const shown = (list: readonly Tensor[]) => list.map(({ dtype, shape }) => `${dtype}${formatShape(shape)}`).join(", ");
-  if (
-    given.length === of.length &&
-    given.every(({ dtype, shape }, i) => dtype === of[i].dtype && sameShape(shape, of[i].shape))
-  )
-    return;
+  const fits = ({ dtype, shape }: Tensor, i: number) => dtype === of[i].dtype && sameShape(shape, of[i].shape);
+  if (given.length === of.length && given.every(fits)) return;
   throw new GradError({ where, problem: `${what} don't fit`, got: shown(given), expected: shown(of) });
 }
 

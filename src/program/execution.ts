@@ -12,7 +12,10 @@ import { type Call, type Execution, writeAll } from "./call.ts";
 import type { Lineage } from "./lineage.ts";
 import type { Program } from "./program.ts";
 import { settleLineages } from "./settle.ts";
-import { resultLeaf } from "./trace.ts";
+import { resultLeaf, type StateSlot } from "./trace.ts";
+
+const named = (state: readonly StateSlot[], lineages: readonly Lineage[]) =>
+  state.map(({ name }, i) => [name, lineages[i]] as const);
 
 /** Runs what a call is of. Call under `exclusive`. */
 export async function execute<R>(call: Call<R>): Promise<Execution<R>> {
@@ -22,11 +25,7 @@ export async function execute<R>(call: Call<R>): Promise<Execution<R>> {
   const backend = parts.backend instanceof Promise ? await parts.backend : parts.backend;
   const ready = call.staged ?? program.readyOn(backend) ?? (await program.load(backend, log));
   if (!call.staged) writeAll(ready, values);
-  if (!lineages.every((lineage) => lineage.isOn(backend)))
-    await settleLineages(
-      backend,
-      state.map(({ name }, i) => [name, lineages[i]]),
-    );
+  if (!lineages.every((lineage) => lineage.isOn(backend))) await settleLineages(backend, named(state, lineages));
   const { plan } = ready.executable;
   const inputs: Buffer[] = [];
   const buffers: Buffer[] = [];
@@ -92,10 +91,7 @@ export async function peekInputs<R>(
   backend: Backend,
 ): Promise<TypedArray[]> {
   const { state } = program.traced;
-  await settleLineages(
-    backend,
-    state.map(({ name }, i) => [name, lineages[i]]),
-  );
+  await settleLineages(backend, named(state, lineages));
   const read = async (buffer: Buffer) => (await backend.read(buffer)).slice();
   const inputs: TypedArray[] = [];
   for (const value of values)

@@ -23,10 +23,8 @@ export function checkpoint<A extends readonly unknown[], R extends TensorResult>
   return (...args) => {
     const firstId = nextNodeId();
     const value = f(...args);
-    makeSegment(
-      resultsOf("checkpoint", value).map(({ node }) => node),
-      firstId,
-    );
+    const outputs = resultsOf("checkpoint", value).map(({ node }) => node);
+    makeSegment(outputs, firstId);
     return value;
   };
 }
@@ -64,12 +62,7 @@ export function customGradient<A extends readonly Tensor[]>(
       const problem = "backward gives no list of gradients";
       refuse(GradError, "customGradient", problem, showValue(parts), "a tensor or null for each input");
     };
-    return new Tensor(
-      withGradient(
-        output.node,
-        inputs.map(({ node }) => node),
-        rule,
-      ),
-    );
+    const given = inputs.map(({ node }) => node);
+    return new Tensor(withGradient(output.node, given, rule));
   };
 }

@@ -28,8 +28,6 @@ export function settleVariables(
   backend: Backend,
   named: Iterable<readonly [string, Variable]>,
 ): Promise<Evaluation | null> {
-  return settleLineages(
-    backend,
-    [...named].map(([name, variable]) => [name, variable.lineage] as const),
-  );
+  const lineages = [...named].map(([name, variable]) => [name, variable.lineage] as const);
+  return settleLineages(backend, lineages);
 }

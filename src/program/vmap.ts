@@ -77,9 +77,7 @@ export function vmap<A extends readonly Tensor[], R extends TensorResult>(
       return resultsOf("vmap", form).map(({ node }) => node);
     });
     const to = axesFor("outAxes", outAxes, outputs.length);
-    return inFormOf(
-      form,
-      outputs.map((node, i) => moved(node, 0, normalizeAxis("vmap", to[i], node.shape.length))),
-    );
+    const results = outputs.map((node, i) => moved(node, 0, normalizeAxis("vmap", to[i], node.shape.length)));
+    return inFormOf(form, results);
   };
 }

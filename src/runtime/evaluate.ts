@@ -15,10 +15,8 @@ import { bind, hasValue, valueOn, whyGone } from "./values.ts";
 
 /** A graph that computes the outputs from nodes that have values. Throws TraceError where a leaf has none. */
 function closeGraph(outputs: readonly GraphOutput[], seed: bigint): Graph {
-  const nodes = reachable(
-    outputs.map((output) => output.node),
-    hasValue,
-  );
+  const roots = outputs.map((output) => output.node);
+  const nodes = reachable(roots, hasValue);
   for (const node of nodes) {
     if (hasValue(node)) continue;
     if (isForgetful(node)) {
@@ -122,10 +120,8 @@ async function run(backend: Backend, graph: Graph): Promise<Stored[]> {
 export async function realizeNodes(backend: Backend, nodes: readonly Node[]): Promise<void> {
   const missing = [...new Set(nodes)].filter((node) => !hasValue(node));
   if (missing.length === 0) return;
-  const { stored } = await evaluate(
-    backend,
-    missing.map((node, index) => ({ name: String(index), node })),
-  );
+  const outputs = missing.map((node, index) => ({ name: String(index), node }));
+  const { stored } = await evaluate(backend, outputs);
   keep(missing, stored);
 }
 

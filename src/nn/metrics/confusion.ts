@@ -45,11 +45,8 @@ function countsOf(totals: readonly number[]): Counts[] {
 }
 
 const quotient = (part: number, whole: number) => (whole === 0 ? 0 : part / whole);
-const meanOf = (values: readonly number[]) =>
-  quotient(
-    values.reduce((sum, value) => sum + value, 0),
-    values.length,
-  );
+const sumOf = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0);
+const meanOf = (values: readonly number[]) => quotient(sumOf(values), values.length);
 const occurs = ({ hits, wrong, missed }: Counts) => hits + wrong + missed > 0;
 
 /** How classes' values become one: their mean, over those that occur; the value of all counts together; the mean by number of targets; or class 1's alone. */
@@ -63,11 +60,7 @@ const averages: Readonly<Record<Average, (counts: readonly Counts[], value: (cou
   },
   weighted: (counts, value) => {
     const weights = counts.map(({ hits, missed }) => hits + missed);
-    const sum = counts.reduce((so, each, i) => so + weights[i] * value(each), 0);
-    return quotient(
-      sum,
-      weights.reduce((a, b) => a + b, 0),
-    );
+    return quotient(sumOf(counts.map((each, i) => weights[i] * value(each))), sumOf(weights));
   },
   binary: (counts, value) => value(counts[1]),
 };

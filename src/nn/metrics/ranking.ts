@@ -38,10 +38,8 @@ function hitsOf(place: string, k: number, outputs: Tensor, batch: Batch): { hits
   if (labels) {
     const at = labels.reshape([rows, 1]);
     const own = scores.gather(at, 1);
-    const earlier = functions.logicalAnd(
-      functions.equal(scores, own),
-      functions.less(functions.ops.coordinate(scores.shape, 1), at),
-    );
+    const isBefore = functions.less(functions.ops.coordinate(scores.shape, 1), at);
+    const earlier = functions.logicalAnd(functions.equal(scores, own), isBefore);
     const rank = functions.sum(functions.logicalOr(functions.greater(scores, own), earlier), { axis: 1 });
     const real = functions.equal(own, own).reshape([rows]);
     return {
