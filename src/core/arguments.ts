@@ -1,7 +1,7 @@
 // Arguments of public functions: how many are given, and of which kind. A signature is built once, when its module is loaded; a call that
 // fits it costs a loop over its arguments, and everything that words an error runs only once one is certain. Ranges are the functions' own.
 import { dtypes } from "./dtype.ts";
-import { ConfigError, showValue } from "./errors.ts";
+import { ConfigError, refuse, showValue } from "./errors.ts";
 import { unknownKey } from "./keys.ts";
 
 /** What an argument may be. */
@@ -52,9 +52,9 @@ export function checkArguments(call: Signature, given: ArrayLike<unknown>): void
   if (given.length > kinds.length && !rest) refuseMore(call, given);
   for (let i = 0; i < kinds.length; i++) {
     const value = given[i];
-    if (value === undefined ? i < required : !kinds[i].accepts(value)) refuse(call, given, i);
+    if (value === undefined ? i < required : !kinds[i].accepts(value)) refuseOne(call, given, i);
   }
-  for (let i = kinds.length; rest && i < given.length; i++) if (!rest.accepts(given[i])) refuse(call, given, i);
+  for (let i = kinds.length; rest && i < given.length; i++) if (!rest.accepts(given[i])) refuseOne(call, given, i);
 }
 
 /** Throws ConfigError where what takes nothing is given something. */
@@ -77,36 +77,24 @@ function refuseMore(call: Signature, given: ArrayLike<unknown>): void {
   while (count > call.kinds.length && given[count - 1] === undefined) count--;
   if (count === call.kinds.length) return;
   const mapped = count === 3 && Array.isArray(given[2]) && typeof given[1] === "number";
-  throw new ConfigError({
-    where: call.where,
-    problem: "too many arguments",
-    got: `${count}: ${Array.from(given).slice(0, count).map(showValue).join(", ")}`,
-    expected: shownCall(call),
-    hint: mapped ? `map passes index and array too: map((x) => ${call.where}(x))` : call.hint,
-  });
+  const hint = mapped ? `map passes index and array too: map((x) => ${call.where}(x))` : call.hint;
+  const got = `${count}: ${Array.from(given).slice(0, count).map(showValue).join(", ")}`;
+  refuse(ConfigError, call.where, "too many arguments", got, shownCall(call), hint);
 }
 
-function refuse(call: Signature, given: ArrayLike<unknown>, i: number): never {
+function refuseOne(call: Signature, given: ArrayLike<unknown>, i: number): never {
   const name = plainName(call.names[Math.min(i, call.names.length - 1)]);
   if (given[i] === undefined && i < call.required) {
-    throw new ConfigError({
-      where: call.where,
-      problem: i < given.length ? `${name} is undefined` : `${name} is missing`,
-      expected: `${shownCall(call)}, ${name}: ${call.kinds[i].expected}`,
-      hint: call.kinds[i].explain?.(call.where, undefined) ?? call.hint,
-    });
+    const problem = i < given.length ? `${name} is undefined` : `${name} is missing`;
+    const hint = call.kinds[i].explain?.(call.where, undefined) ?? call.hint;
+    refuse(ConfigError, call.where, problem, undefined, `${shownCall(call)}, ${name}: ${call.kinds[i].expected}`, hint);
   }
   return refuseValue(call.where, name, call.kinds[i] ?? call.rest!, given[i]);
 }
 
 function refuseValue(where: string, what: string, kind: Kind, value: unknown): never {
   const hint = kind.explain?.(where, value, what) ?? promised(value);
-  throw new ConfigError({
-    where,
-    problem: `${what} isn't ${kind.expected}`,
-    got: showValue(value),
-    hint,
-  });
+  refuse(ConfigError, where, `${what} isn't ${kind.expected}`, showValue(value), undefined, hint);
 }
 
 const promised = (value: unknown) =>
@@ -221,11 +209,7 @@ export function options<O extends object>(kinds: OptionKinds<O>): Kind {
     }
     const missing = required.find((key) => value[key] === undefined);
     if (missing !== undefined)
-      throw new ConfigError({
-        where: `${where}.${missing}`,
-        problem: "missing",
-        expected: known.get(missing)!.expected,
-      });
+      refuse(ConfigError, `${where}.${missing}`, "missing", undefined, known.get(missing)!.expected);
   };
   return { expected, accepts, explain };
 }

@@ -41,17 +41,11 @@ function allocate(bytes: number): ArrayBuffer {
   }
 }
 
+const arrays = { float32: Float32Array, int32: Int32Array, uint32: Uint32Array, bool: Uint8Array } as const;
+
 /** A zero-filled array of `size` elements, or a view of `buffer` from `byteOffset` on. Throws BackendError where there is no memory for them. */
 export function makeArray(dtype: DType, size: number, buffer?: ArrayBufferLike, byteOffset = 0): TypedArray {
   const memory = buffer ?? allocate(size * itemSize(dtype));
-  switch (dtype) {
-    case "float32":
-      return new Float32Array(memory, byteOffset, size);
-    case "int32":
-      return new Int32Array(memory, byteOffset, size);
-    case "uint32":
-      return new Uint32Array(memory, byteOffset, size);
-    case "bool":
-      return new Uint8Array(memory, byteOffset, size);
-  }
+  const Made: new (memory: ArrayBufferLike, from: number, size: number) => TypedArray = arrays[dtype];
+  return new Made(memory, byteOffset, size);
 }

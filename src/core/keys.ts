@@ -1,40 +1,23 @@
 // Records looked into by names from elsewhere, and options by name: a key that a maker doesn't know is refused, and the nearest one it knows is named.
 import { ConfigError, type ConfigPosition, didYouMean } from "./errors.ts";
 
-/** Names of PyTorch, TensorFlow.js and Keras for options of another name here; where one stands for several, the one that is known counts. */
-const elsewhere: Readonly<Record<string, readonly string[]>> = {
-  dim: ["axis"],
-  dims: ["axis"],
-  axes: ["axis"],
-  keepdim: ["keepDims"],
-  keepdims: ["keepDims"],
-  keep_dims: ["keepDims"],
-  is_causal: ["causal"],
-  isCausal: ["causal"],
-  dropout_p: ["dropout"],
-  rate: ["learningRate", "p"],
-  lr: ["learningRate"],
-  learning_rate: ["learningRate"],
-  eps: ["epsilon"],
-  weight_decay: ["weightDecay"],
-  beta1: ["betas"],
-  beta2: ["betas"],
-  alpha: ["smoothing"],
-  strides: ["stride"],
-  pad: ["padding"],
-  pads: ["padding"],
-  kernel_size: ["size"],
-  kernelSize: ["size"],
-  use_bias: ["bias"],
-  useBias: ["bias"],
-  label_smoothing: ["labelSmoothing"],
-  pos_weight: ["positiveWeight"],
-  log_target: ["logTarget"],
-  batch_size: ["batchSize"],
-  num_workers: ["threads"],
-  drop_last: ["dropLast"],
-  params: ["parameters"],
-  type: ["dtype"],
+/** Options by the names that PyTorch, TensorFlow.js and Keras have for them, where those aren't near ours. */
+const elsewhere: Readonly<Record<string, string>> = {
+  axis: "dim dims",
+  causal: "is_causal isCausal",
+  dropout: "dropout_p",
+  learningRate: "lr rate",
+  p: "rate",
+  epsilon: "eps",
+  betas: "beta1 beta2",
+  smoothing: "alpha",
+  padding: "pad pads",
+  size: "kernel_size kernelSize",
+  bias: "use_bias useBias",
+  positiveWeight: "pos_weight",
+  threads: "num_workers",
+  parameters: "params",
+  dtype: "type",
 };
 
 /** A name of a config as code writes it: heat_pinn is heatPinn. */
@@ -57,7 +40,7 @@ export function unknownKey(
   known: readonly string[],
   { problem = "unknown key", hint, position }: { problem?: string; hint?: string; position?: ConfigPosition } = {},
 ): ConfigError {
-  const own = Object.hasOwn(elsewhere, got) ? elsewhere[got].find((name) => known.includes(name)) : undefined;
+  const own = known.find((name) => ownValue(elsewhere, name)?.split(" ").includes(got));
   return new ConfigError({
     where,
     problem,

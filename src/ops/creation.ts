@@ -11,9 +11,8 @@ import { add, cast, mul } from "./elementwise.ts";
 
 defineOp({ name: "full", kind: "full", version: 1, vjp: "none", dtype: attributeDType });
 defineOp({ name: "coordinate", kind: "coordinate", version: 1, vjp: "none", dtype: () => "int32" });
-defineOp({ name: "constant", kind: "leaf", version: 1, vjp: "none", dtype: attributeDType });
-defineOp({ name: "input", kind: "leaf", version: 1, vjp: "none", dtype: attributeDType });
-defineOp({ name: "variable", kind: "leaf", version: 1, vjp: "none", dtype: attributeDType });
+for (const name of ["constant", "input", "variable"])
+  defineOp({ name, kind: "leaf", version: 1, vjp: "none", dtype: attributeDType });
 
 /** A leaf with its elements, row-major; the node owns the array from here on. Throws ShapeError when their number isn't the shape's. */
 export function constant(data: TypedArray, shape: Shape, dtype: DType): Node {
@@ -21,19 +20,19 @@ export function constant(data: TypedArray, shape: Shape, dtype: DType): Node {
   if (dtypeOf(data) !== dtype) refuse(DTypeError, "tensor", "an array of another type", dtypeOf(data), dtype);
   if (data.length !== sizeOf(shape)) {
     const problem = "the number of elements isn't the shape's";
-    refuse(ShapeError, "tensor", problem, String(data.length), `${sizeOf(shape)} for [${shape}]`);
+    refuse(ShapeError, "tensor", problem, data.length, `${sizeOf(shape)} for [${shape}]`);
   }
   return new Node({ op: "constant", dtype, shape: Object.freeze([...shape]), attributes: { dtype }, data });
 }
 
 /** A leaf that each run of a compiled function binds anew. */
-export function input(shape: Shape, dtype: DType): Node {
-  return new Node({ op: "input", dtype, shape: Object.freeze([...shape]), attributes: { dtype } });
+export function input(shape: Shape, dtype: DType, op = "input"): Node {
+  return new Node({ op, dtype, shape: Object.freeze([...shape]), attributes: { dtype } });
 }
 
 /** A leaf that stands for one version of a variable's memory. */
 export function variable(shape: Shape, dtype: DType): Node {
-  return new Node({ op: "variable", dtype, shape: Object.freeze([...shape]), attributes: { dtype } });
+  return input(shape, dtype, "variable");
 }
 
 /** Elements as nested arrays, a flat typed array, or one number or boolean. */

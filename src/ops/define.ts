@@ -19,8 +19,7 @@ const records = new Map<string, OpRecord>();
 
 /** Registers a record and returns it. */
 export function defineOp<R extends OpRecord>(record: R): R {
-  if (records.has(record.name))
-    throw new DTypeError({ where: "defineOp", problem: "an op of this name exists", got: record.name });
+  if (records.has(record.name)) refuse(DTypeError, "defineOp", "an op of this name exists", record.name);
   records.set(record.name, record);
   return record;
 }

@@ -49,10 +49,8 @@ export function matmul(a: Node, b: Node): Node {
     const stretched = (x: Node) => broadcastTo(x, [...batch, ...x.shape.slice(-2)]);
     out = product(stretched(left), stretched(right));
   }
-  const last = out.shape.length - 1;
-  const isAdded = (axis: number) => [a, b].some(({ shape }, i) => shape.length === 1 && axis === last - 1 + i);
-  const shape = out.shape.filter((_, axis) => !isAdded(axis));
-  return reshape(narrow(out), shape);
+  const kept = (x: Node, axis: number) => (x.shape.length === 1 ? [] : out.shape.at(axis)!);
+  return reshape(narrow(out), [out.shape.slice(0, -2), kept(a, -2), kept(b, -1)].flat());
 }
 
 takes({ matmul }, { a: tensor, b: tensor }, "transpose an operand first, as in a.matmul(b.swapAxes())");

@@ -4,7 +4,7 @@ import { dtypes } from "../core/dtype.ts";
 import { refuse, ShapeError } from "../core/errors.ts";
 import { formatShape, normalizeAxis, type Shape, sizeOf, withExtent } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
-import { axes as axesKind, axis as axisKind, takes, tensor, tensors } from "./arguments.ts";
+import { axes as axesKind, axis as axisKind, listed, takes, tensor, tensors } from "./arguments.ts";
 import { assemble } from "./assemble.ts";
 import { defineMovement, makeNode, numbersOf, sameDType } from "./define.ts";
 import { pickedBy, type SliceSpec } from "./range.ts";
@@ -120,7 +120,7 @@ export function slice(x: Node, specs: readonly SliceSpec[]): Node {
 
 /** The axes reversed. @torch torch.flip */
 export function flip(x: Node, axes: number | readonly number[]): Node {
-  const list = (typeof axes === "number" ? [axes] : axes).map((axis) => normalizeAxis("flip", axis, x.shape.length));
+  const list = listed(axes).map((axis) => normalizeAxis("flip", axis, x.shape.length));
   const turned = (extent: number): SliceSpec => (extent > 0 ? [extent - 1, -Infinity, -1] : null);
   const specs = x.shape.map((extent, axis) => (list.includes(axis) ? turned(extent) : null));
   return slice(x, specs);
