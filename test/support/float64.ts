@@ -4,7 +4,7 @@ import { type Expr, input as inputExpr, topological } from "../../kernels/expr.t
 import { kindOf, type SpecialKernel } from "../../kernels/kinds.ts";
 import { contiguousView } from "../../kernels/view.ts";
 import { type Shape, sizeOf, stridesOf } from "../../src/core/shape.ts";
-import { loopAttributes, loopOf } from "../../src/graph/body.ts";
+import { bodyValues, loopAttributes, loopOf } from "../../src/graph/body.ts";
 import { type Node, reachable } from "../../src/graph/node.ts";
 import { recordOf } from "../../src/ops/define.ts";
 import { terms } from "../../src/ops/terms.ts";
@@ -184,29 +184,43 @@ function compute(node: Node, operands: readonly Numbers[]): Numbers {
   }
 }
 
-const bodies = new WeakMap<Node, Evaluate>();
+const bodies = new WeakMap<Node, Evaluate[]>();
+
+/** What a position of a loop comes to: its next carries, and the value that the node is of. Draws move on from position to position. */
+function positionOf(node: Node, position: number): Evaluate {
+  const { body, at } = loopAttributes(node);
+  const known = bodies.get(node) ?? [];
+  bodies.set(node, known);
+  const which = body.draws > 0 ? position : 0;
+  if (!known[which]) {
+    const { leaves } = loopOf(node);
+    const draws = node.draws && { ...node.draws, offset: node.draws.offset + which * body.draws };
+    const values = bodyValues(body, leaves, { made: undefined, draws });
+    known[which] = evaluatorOf([...body.carries.map((number) => values[number]), values[at]], leaves);
+  }
+  return known[which];
+}
 
 /** A loop's node, position after position. */
 function repeated(node: Node, operands: readonly Numbers[]): Numbers {
-  const { of, at } = loopAttributes(node);
-  const { attributes, values, leaves, next } = loopOf(node);
-  const { body, length, reverse } = attributes;
-  const evaluate = bodies.get(node) ?? evaluatorOf([...next, values[at]], leaves);
-  bodies.set(node, evaluate);
-  let carry = operands.slice(0, next.length);
+  const { of, at, body, length, reverse } = loopAttributes(node);
+  const [slices, fixed] = [body.carries.length, body.carries.length + body.slices];
+  let carry = operands.slice(0, slices);
   const out = new Float64Array(sizeOf(node.shape));
   for (let turn = 0; turn < length; turn++) {
     const position = reverse ? length - 1 - turn : turn;
-    const found = evaluate(
-      leaves.map((leaf, i) => {
-        const size = sizeOf(leaf.shape);
-        const isSlice = i >= next.length && i < next.length + body.slices;
-        if (i < next.length) return carry[i];
-        return isSlice ? operands[i].slice(position * size, (position + 1) * size) : operands[i];
+    const found = positionOf(
+      node,
+      position,
+    )(
+      operands.map((operand, i) => {
+        if (i < slices) return carry[i];
+        const size = operand.length / length;
+        return i < fixed ? operand.slice(position * size, (position + 1) * size) : operand;
       }),
     );
-    if (of === "stack") out.set(found[next.length], position * sizeOf(values[at].shape));
-    carry = found.slice(0, next.length);
+    if (of === "stack") out.set(found[slices], position * found[slices].length);
+    carry = found.slice(0, slices);
   }
   return of === "carry" ? carry[at] : out;
 }

@@ -27,6 +27,7 @@ import {
   of,
   one,
   type Pool,
+  partly,
   sized,
   smallShape,
   square,
@@ -163,7 +164,7 @@ const table = {
     }, true),
   },
   lines: {
-    argsort: alongAxis((x, axis, { pick }) => f.argsort(x, { axis, descending: pick(2) === 0 })),
+    argsort: alongAxis((x, axis, pool) => partly(pool, f.argsort(x, { axis, descending: pool.pick(2) === 0 }), axis)),
     cummax: alongAxis((x, axis) => Object.values(f.cummax(x, axis))),
     cummin: alongAxis((x, axis) => Object.values(f.cummin(x, axis))),
     "cumargmin alone": alongAxis((x, axis) => prefixArgmin(axis, x)),
@@ -178,11 +179,11 @@ const table = {
       const [sorted, x] = [f.sort(sized(float(pool), [7])), float(pool)];
       return f.searchSorted(sorted, x, { right: pool.pick(2) === 1 });
     },
-    sort: alongAxis((x, axis, { pick }) => f.sort(x, { axis, descending: pick(3) === 2 })),
+    sort: alongAxis((x, axis, pool) => partly(pool, f.sort(x, { axis, descending: pool.pick(3) === 2 }), axis)),
     topK: (pool) => {
       const [x, axis] = withAxis(pool);
       const k = 1 + pool.pick(Math.max(1, x.shape[axis]));
-      return Object.values(f.topK(x, k, { axis, largest: pool.pick(2) === 1 }));
+      return Object.values(f.topK(x, k, { axis, largest: pool.pick(2) === 1 })).map((each) => partly(pool, each, axis));
     },
   },
   movement: {

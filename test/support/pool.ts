@@ -25,16 +25,16 @@ export type Grow = (pool: Pool) => Node | readonly Node[];
 
 const { add, cast, reshape, transpose, slice } = f;
 
-export const one = <T>({ pick }: Pool, list: readonly T[]): T => list[pick(list.length)];
+export const one = <T>({ pick }: Pick<Pool, "pick">, list: readonly T[]): T => list[pick(list.length)];
 /** Of any dtype; the newest where the choices are 0, and one of the newest half the time, so that much is computed from what was computed. */
-export const any = ({ pick, values }: Pool): Node =>
+export const any = ({ pick, values }: Pick<Pool, "pick" | "values">): Node =>
   values[values.length - 1 - pick(pick(2) ? values.length : Math.min(values.length, 3))];
 
-/** Of a dtype, cast where need be. */
+/** Of a dtype, cast where need be; most are of it by themselves, since a cast ends most gradients. */
 export function of(pool: Pool, dtype: DType): Node {
-  const x = any(pool);
-  if (x.dtype === dtype) return x;
-  return cast(x, dtype);
+  const own = pool.values.filter((x) => x.dtype === dtype);
+  const x = any(own.length > 0 && pool.pick(4) < 3 ? { ...pool, values: own } : pool);
+  return x.dtype === dtype ? x : cast(x, dtype);
 }
 export const float = (pool: Pool) => of(pool, "float32");
 
@@ -71,6 +71,28 @@ export const axesOf = (pool: Pool, x: Node) => x.shape.map((_, axis) => axis).fi
 export function withAxis(pool: Pool, x = any(pool)): [Node, number] {
   const wide = x.shape.length ? x : reshape(x, [1]);
   return [wide, pool.pick(wide.shape.length)];
+}
+/** x, or of its places along an axis some in a row or those that data says: by what is read of it, less may be computed. */
+export function partly(pool: Pool, x: Node, axis: number): Node {
+  const count = x.shape[axis];
+  const some = 1 + pool.pick(3);
+  switch (pool.pick(6)) {
+    case 0:
+    case 1:
+      return x;
+    case 2: {
+      const from = pool.pick(2) * pool.pick(count + 1);
+      const row = [from, Math.min(count, from + some)] as const;
+      return slice(
+        x,
+        x.shape.map((_, i) => (i === axis ? row : null)),
+      );
+    }
+    default: {
+      const shape = x.shape.map((extent, i) => (i === axis ? some : extent));
+      return f.gather(x, indices(pool, shape, count), axis);
+    }
+  }
 }
 /** A matrix, some in a batch; small enough for what takes a power of its extents. */
 export function matrix(pool: Pool, shape: Shape = extents(pool, 2)): Node {

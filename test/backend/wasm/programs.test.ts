@@ -24,9 +24,9 @@ describe.each(Object.entries(variants))("random programs, %s", (name, options) =
     const wasm = await wasmBackend(options);
     backend = wasm;
     await fc.assert(
-      fc.asyncProperty(choices, fc.boolean(), fc.boolean(), (numbers, differentiate, fuse) =>
-        checkProgram(programOf(numbers, { differentiate }), [[name, wasm]], [fuse ? "fused" : "unfused"]),
-      ),
+      fc.asyncProperty(choices, fc.boolean(), fc.boolean(), async (numbers, differentiate, fuse) => {
+        await checkProgram(programOf(numbers, { differentiate }), [[name, wasm]], [fuse ? "fused" : "unfused"]);
+      }),
       { numRuns: runs },
     );
   }, 300_000);

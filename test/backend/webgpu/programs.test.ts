@@ -16,9 +16,9 @@ describe.skipIf(noWebgpu)("random programs on webgpu", () => {
     const webgpu = await webgpuAlone();
     backend = webgpu;
     await fc.assert(
-      fc.asyncProperty(choices, fc.boolean(), fc.boolean(), (numbers, differentiate, fuse) =>
-        checkProgram(programOf(numbers, { differentiate }), [["webgpu", webgpu]], [fuse ? "fused" : "unfused"]),
-      ),
+      fc.asyncProperty(choices, fc.boolean(), fc.boolean(), async (numbers, differentiate, fuse) => {
+        await checkProgram(programOf(numbers, { differentiate }), [["webgpu", webgpu]], [fuse ? "fused" : "unfused"]);
+      }),
       { numRuns: runs },
     );
   }, 900_000);
