@@ -102,14 +102,19 @@ export function startedStream(): Stream | undefined {
   return ambient;
 }
 
-/** The stream that random ops draw from now. Where none was started, one is, with a seed from the operating system, which is warned of. */
+/** The stream that random ops draw from now. Where none was started, one is, with a seed from the operating system, which is warned of at its first draw. */
 export function ambientStream(): Stream {
   if (!ambient) {
-    ambient = new Stream(drawSeed());
-    console.warn(
-      `seedgrad: no seed was given, so one was drawn: ${ambient.seed}. Determinism across runs is not ensured. ` +
-        `To repeat this run: manualSeed(${ambient.seed}n)`,
-    );
+    const drawn = new Stream(drawSeed());
+    const { reserve } = drawn;
+    drawn.reserve = (count) => {
+      if (count > 0) {
+        drawn.reserve = reserve;
+        console.warn(`seedgrad: no seed was given, so one was drawn. To repeat this run: manualSeed(${drawn.seed}n)`);
+      }
+      return reserve.call(drawn, count);
+    };
+    ambient = drawn;
   }
   return ambient;
 }

@@ -14,15 +14,25 @@ export const renamed: ReadonlyMap<string, string> = new Map([
     const [theirs, ours] = pair.split(":");
     return [theirs, `x.${ours.replace("|", " or x.")}`] as const;
   }),
+  ["toJSON", "await x.array(), which is what there is to write"],
   ["backward", "gradients(loss, parameters), or optimizer.minimize(loss)"],
   ...["indexAdd", "index_add"].map((name) => [name, "scatterAdd(indices, updates, axis, size), of one shape"] as const),
   ...["maskedFill", "masked_fill"].map((name) => [name, "where(mask, value, x)"] as const),
 ]);
 
-/** Has tensors refuse those names with ours. */
+/** Has tensors refuse those names with ours, and what would take a tensor for a list, or for one of no elements, as Array.from. */
 export function refuseRenamed(): void {
   for (const [name, ours] of renamed)
     attach(name, () => {
       refuse(ConfigError, name, "a tensor has no such method", undefined, ours);
     });
+  attach(Symbol.iterator, () => {
+    refuse(
+      ConfigError,
+      "Tensor",
+      "a tensor used as a list",
+      undefined,
+      "await x.array(), or x.unstack() for its parts",
+    );
+  });
 }

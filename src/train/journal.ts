@@ -114,6 +114,8 @@ export class Journal {
     const { seconds = 0, dataShare } = environment ?? {};
     return this.#run({
       ...result,
+      // The manifest has them by name; the checkpoint, where there is one, in the order in which they came.
+      metrics: { ...(checkpoint !== undefined && session.progress.metrics), ...result.metrics },
       seconds: Number(seconds),
       dataShare: dataShare === undefined ? undefined : Number(dataShare),
     });

@@ -8,6 +8,7 @@ import type { HostBatch, MicroBatches, StepInput } from "../data/groups.ts";
 import { reading } from "../data/missing.ts";
 import { currentTrace } from "../graph/scope.ts";
 import { inPart } from "../graph/site.ts";
+import { counts } from "../nn/losses/reduction.ts";
 import { meanTerms, termsOf } from "../nn/metrics/totals.ts";
 import type { Batch, ModelOutput } from "../nn/module.ts";
 import { namingModules } from "../nn/naming.ts";
@@ -72,6 +73,7 @@ function makeTrainStep(session: Session, backend: Backend): TrainStep {
   const backward = (batch: Batch): Backward => {
     const { outputs, loss, losses } = runModel(trainer, batch);
     const scalar = checkLoss(loss);
+    counted ||= counts.has(scalar);
     const gradients = partsDue(optimizer).flatMap(({ optimizer: part, minimizes }) =>
       gradientsOf(
         scaler.scaled(losses[minimizes]),
@@ -81,8 +83,13 @@ function makeTrainStep(session: Session, backend: Backend): TrainStep {
     const several = Object.entries(losses).length > 1 ? losses : {};
     return { microBatches: [{ batch, outputs }], loss: scalar, losses: several, gradients };
   };
+  let [counted, isTold] = [false, false];
+  const uneven =
+    "gradAccumSteps: with ignoreIndex or classWeights a step isn't that of one large batch (docs/training.md)";
   const pass = (given: StepInput): Backward => {
     const whole = isGroup(given) ? accumulate(given, backward) : backward(given as unknown as Batch);
+    if (isGroup(given) && counted && !isTold) trainer.message("warn", uneven);
+    isTold ||= counted;
     return { ...whole, gradients: scaler.unscaled(whole.gradients) };
   };
   const step = (given: StepInput): Tensor => {
@@ -238,17 +245,11 @@ function runModel(trainer: TrainerView, batch: Batch): Ran {
   const result = callModel(trainer, batch);
   const { loss: own, outputs } = partsOf(trainer, result);
   if (!loss) return { ...minimised(trainer, { loss: own, outputs }, result), lossParts: lossPartsOf(trainer, result) };
-  if (outputs && !own)
-    return minimised(
-      trainer,
-      {
-        outputs,
-        loss: inPart("the loss", () =>
-          reading(batch, "the loss takes them", (batch) => atOnce("loss", loss(outputs, batch))),
-        ),
-      },
-      result,
-    );
+  if (outputs && !own) {
+    const ask = (given: Batch) => atOnce("loss", loss(outputs, given));
+    const value = inPart("the loss", () => reading(batch, "the loss takes them", ask));
+    return minimised(trainer, { outputs, loss: value }, result);
+  }
   throw new ConfigError({
     where: "loss",
     problem: own ? "the model returns a loss of its own, and the Trainer has one too" : "the model returns no outputs",

@@ -212,12 +212,15 @@ describe("Stream", () => {
 describe("the ambient stream", () => {
   afterEach(() => vi.restoreAllMocks());
 
-  test("without a seed one is drawn, and warned of once", async () => {
+  test("without a seed one is drawn, and warned of once, where something is drawn from it", async () => {
     vi.resetModules();
     const fresh = await import("../../src/rng/stream.ts");
     const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
     const stream = fresh.ambientStream();
     expect(fresh.ambientStream()).toBe(stream);
+    expect(stream.reserve(0)).toBe(0);
+    expect(warn).toHaveBeenCalledTimes(0);
+    expect([stream.reserve(3), stream.reserve(1)]).toEqual([0, 3]);
     expect(warn).toHaveBeenCalledTimes(1);
     expect(warn.mock.calls[0][0]).toContain(`manualSeed(${stream.seed}n)`);
     fresh.manualSeed(5);

@@ -5,11 +5,12 @@ import { DataError } from "../../src/core/errors.ts";
 import { groups } from "../../src/data/groups.ts";
 import type { DataLoader } from "../../src/data/loader.ts";
 import * as nn from "../../src/nn/index.ts";
+import { type CrossEntropyOptions, crossEntropy } from "../../src/nn/losses.ts";
 import * as optim from "../../src/optim/index.ts";
 import { watch } from "../../src/program/trace.ts";
 import { readChain } from "../../src/run/chainfile.ts";
 import { listCheckpoints, loadCheckpoint } from "../../src/run/checkpoint.ts";
-import type { Callback, StepResult, TrainerOptions } from "../../src/train/contract.ts";
+import type { Callback, Logger, StepResult, TrainerOptions } from "../../src/train/contract.ts";
 import { replayRun } from "../../src/verify/replay.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { toyTest, toyTrain, toyTrainer } from "../support/toy.ts";
@@ -18,6 +19,23 @@ import { toyTest, toyTrain, toyTrainer } from "../support/toy.ts";
 const loader = (changes = {}) => toyTrain({ batchSize: 2, ...changes });
 const loop = { numEpochs: 2, gradAccumSteps: 4 };
 const bits = (values: ArrayLike<number>) => Array.from(values, float32Bits);
+
+test("a loss that is a mean over what counts is warned of, once; one over samples, and one without micro-batches, aren't", async () => {
+  const warnings = async (options: CrossEntropyOptions, gradAccumSteps: number) => {
+    const messages: string[] = [];
+    const logger: Logger = { logMessage: (level, text) => void (level === "warn" && messages.push(text)) };
+    await toyTrainer({
+      loss: (outputs, batch) => crossEntropy(outputs, batch, options),
+      loop: { numSteps: 9, gradAccumSteps },
+      loggers: [logger],
+      logging: { logLevel: "warn" },
+    }).fit(loader({ dropLast: false }));
+    return messages;
+  };
+  expect(await warnings({ ignoreIndex: 5 }, 4)).toEqual([expect.stringMatching(/^gradAccumSteps: .*ignoreIndex/)]);
+  expect(await warnings({ ignoreIndex: 5 }, 1)).toEqual([]);
+  expect(await warnings({ classWeights: [1, 2], reduction: "sum" }, 4)).toEqual([]);
+});
 
 describe("one step", () => {
   test.each([

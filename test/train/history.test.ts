@@ -88,7 +88,12 @@ describe("a run's history", () => {
     const resumed = await toyTrainer(options(modelDir)).fit(toyTrain(), toyTest());
     expect(resumed.history).toEqual(run.history);
     agrees(resumed, modelDir);
-    expect((await toyTrainer(options(modelDir)).fit(toyTrain(), toyTest())).history).toEqual(run.history);
+    const finished = await toyTrainer(options(modelDir)).fit(toyTrain(), toyTest());
+    expect(finished.history).toEqual(run.history);
+    for (const { metrics, history } of [resumed, finished]) {
+      expect(Object.keys(metrics)).toEqual(Object.keys(run.metrics));
+      expect(Object.keys(history)).toEqual(Object.keys(run.history));
+    }
     const fromLines = options(modelDir, { loggers: [new JSONLLogger()] });
     expect((await toyTrainer(fromLines).fit(toyTrain(), toyTest())).history).toEqual(run.history);
   });
