@@ -21,17 +21,9 @@ export function atOnce<T>(
   value: T,
   hint = "await what it needs before, and let it return the value itself",
 ): T {
-  return settled(
-    value,
-    () =>
-      new ConfigError({
-        where,
-        problem: "a promise where a value was meant",
-        got: "a promise",
-        expected: "a synchronous function",
-        hint,
-      }),
-  );
+  const problem = "a promise where a value was meant";
+  const refusal = { where, problem, got: "a promise", expected: "a synchronous function", hint };
+  return settled(value, () => new ConfigError(refusal));
 }
 
 let bodies = 0;

@@ -1,7 +1,7 @@
 // Convolutions over one, two and three dimensions: windows of a view and a product, all of one n-dimensional form. Images are
 // [batch, channels, ...extents], filters as PyTorch's. A transposed convolution is a convolution's gradient with respect to its images.
 import { type Kind, number, options as optionsOf } from "../core/arguments.ts";
-import { ShapeError } from "../core/errors.ts";
+import { refuse, ShapeError } from "../core/errors.ts";
 import { formatShape, sizeOf } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { bias as biasKind, tensor } from "./arguments.ts";
@@ -49,26 +49,19 @@ function checkFilters(
   where: string,
   [weight, bias]: readonly [Node, Node | undefined],
   rank: number,
-  {
-    groups,
-    grouped,
-    outputs,
-    leading,
-  }: Readonly<Record<"groups" | "grouped" | "outputs", number>> & { leading: string },
+  sizes: Readonly<Record<"groups" | "grouped" | "outputs", number>> & { leading: string },
 ): void {
-  const refuse = (problem: string, got: string, expected: string) => {
-    throw new ShapeError({ where, problem, got, expected });
-  };
-  if (weight.shape.length !== rank + 2 || weight.shape.slice(2).includes(0))
-    refuse(
-      "not a filter an output channel",
-      formatShape(weight.shape),
-      `[${leading}, ${filterNames[rank - 1]}], extents ≥ 1`,
-    );
-  if (!Number.isSafeInteger(groups) || groups < 1 || grouped % groups !== 0)
-    refuse("channels don't divide into groups", `${grouped} channels, groups ${groups}`, `a divisor of ${grouped}`);
+  const { groups, grouped, outputs, leading } = sizes;
+  if (weight.shape.length !== rank + 2 || weight.shape.slice(2).includes(0)) {
+    const expected = `[${leading}, ${filterNames[rank - 1]}], extents ≥ 1`;
+    refuse(ShapeError, where, "not a filter an output channel", weight, expected);
+  }
+  if (!Number.isSafeInteger(groups) || groups < 1 || grouped % groups !== 0) {
+    const got = `${grouped} channels, groups ${groups}`;
+    refuse(ShapeError, where, "channels don't divide into groups", got, `a divisor of ${grouped}`);
+  }
   if (bias && (bias.shape.length !== 1 || bias.shape[0] !== outputs))
-    refuse("not a bias an output channel", formatShape(bias.shape), `[${outputs}]`);
+    refuse(ShapeError, where, "not a bias an output channel", bias, `[${outputs}]`);
 }
 
 const withBias = (out: Node, bias: Node | undefined): Node =>
@@ -84,13 +77,8 @@ function paddingOf(
   if (padding !== "same") return perAxis(where, "padding", padding, size.length, 0).map((points) => [points, points]);
   const added = size.map((points, i) => reachOf(points, dilation[i]) - 1);
   if (stride.some((step) => step !== 1)) {
-    throw new ShapeError({
-      where,
-      problem: 'padding "same" is for stride 1',
-      got: `stride [${stride}]`,
-      expected: "stride 1",
-      hint: `give it as a number: windows of [${size}] with dilation [${dilation}] overlap [${added}] points`,
-    });
+    const hint = `give it as a number: windows of [${size}] with dilation [${dilation}] overlap [${added}] points`;
+    refuse(ShapeError, where, 'padding "same" is for stride 1', `stride [${stride}]`, "stride 1", hint);
   }
   return added.map((points) => [Math.floor(points / 2), Math.ceil(points / 2)]);
 }
@@ -160,12 +148,9 @@ function convolveTransposed(
     (count, i) => (count - 1) * stride[i] + reachOf(size[i], dilation[i]) + behind[i] - 2 * before[i],
   );
   if (behind.some((points, i) => points >= Math.max(stride[i], dilation[i])) || extents.some((extent) => extent < 1)) {
-    throw new ShapeError({
-      where,
-      problem: "no output of this size",
-      got: `padding [${before}] and outputPadding [${behind}], which give ${formatShape(extents)}`,
-      expected: "extents ≥ 1, and an outputPadding less than the stride or the dilation",
-    });
+    const got = `padding [${before}] and outputPadding [${behind}], which give ${formatShape(extents)}`;
+    const expected = "extents ≥ 1, and an outputPadding less than the stride or the dilation";
+    refuse(ShapeError, where, "no output of this size", got, expected);
   }
   const lead = groups > 1 ? [groups] : [];
   const depth = outputsPerGroup * sizeOf(size);
@@ -186,11 +171,8 @@ function convolveTransposed(
 const shared = { ...windowKinds, "groups?": number };
 const taken = (of: Kind) => ({ x: tensor, weight: tensor, "bias?": biasKind, "options?": of });
 const convolutions = perRank("conv", taken(optionsOf<ConvOptions>({ ...shared, "padding?": paddingKind })), convolve);
-const transposed = perRank(
-  "convTranspose",
-  taken(optionsOf<ConvTransposeOptions>({ ...shared, "outputPadding?": perAxisKind })),
-  convolveTransposed,
-);
+const transposedOptions = optionsOf<ConvTransposeOptions>({ ...shared, "outputPadding?": perAxisKind });
+const transposed = perRank("convTranspose", taken(transposedOptions), convolveTransposed);
 
 /**
  * Cross-correlation of sequences with a filter an output channel, plus bias, as PyTorch's conv1d. x: [batch, in, length], weight:

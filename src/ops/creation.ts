@@ -59,19 +59,7 @@ export function fromValues(values: ArrayLike, dtype?: DType): Node {
       return;
     }
     const list = value as readonly ArrayLike[];
-    if ((!Array.isArray(list) && !ArrayBuffer.isView(list)) || list instanceof DataView)
-      refuse(
-        DTypeError,
-        "tensor",
-        "not an element",
-        showValue(value),
-        "numbers, booleans, or arrays of them",
-        (value as unknown) instanceof Promise
-          ? "await it first"
-          : typeof value === "bigint"
-            ? "there is no int64: indices are int32, as in tensor(Int32Array.from(values, Number))"
-            : undefined,
-      );
+    if ((!Array.isArray(list) && !ArrayBuffer.isView(list)) || list instanceof DataView) refuseElement(value);
     if (depth > deepest) refuse(ShapeError, "tensor", "arrays nested too deep", undefined, `at most ${deepest} axes`);
     if (depth === shape.length) {
       if (flat.length > 0)
@@ -86,6 +74,12 @@ export function fromValues(values: ArrayLike, dtype?: DType): Node {
   return checked(flat, shape, dtype ?? (typeof flat[0] === "boolean" ? "bool" : "float32"));
 }
 
+function refuseElement(value: unknown): never {
+  const int64 = "there is no int64: indices are int32, as in tensor(Int32Array.from(values, Number))";
+  const hint = value instanceof Promise ? "await it first" : typeof value === "bigint" ? int64 : undefined;
+  refuse(DTypeError, "tensor", "not an element", showValue(value), "numbers, booleans, or arrays of them", hint);
+}
+
 function checked(
   values: { readonly length: number; readonly [index: number]: number | boolean },
   shape: Shape,
@@ -96,18 +90,12 @@ function checked(
     const value = Number(values[i]);
     data[i] = value;
     if ((dtype !== "float32" && data[i] !== value) || (dtype === "bool" && value > 1)) {
-      refuse(
-        DTypeError,
-        "tensor",
-        `an element that ${dtype} can't hold`,
-        `${value} at ${i}`,
-        dtype === "bool" ? "0, 1, true or false" : `an integer that fits ${dtype}`,
-        dtype === "int32" && Number.isInteger(value)
-          ? "there is no int64: float32 holds integers up to 16777216, uint32 up to 4294967295"
-          : dtype === "bool"
-            ? 'bytes are bool unless a dtype is given: tensor(bytes, "int32")'
-            : undefined,
-      );
+      const problem = `an element that ${dtype} can't hold`;
+      const int64 = "there is no int64: float32 holds integers up to 16777216, uint32 up to 4294967295";
+      const bytes = dtype === "bool" ? 'bytes are bool unless a dtype is given: tensor(bytes, "int32")' : undefined;
+      const expected = dtype === "bool" ? "0, 1, true or false" : `an integer that fits ${dtype}`;
+      const hint = dtype === "int32" && Number.isInteger(value) ? int64 : bytes;
+      refuse(DTypeError, "tensor", problem, `${value} at ${i}`, expected, hint);
     }
   }
   return constant(data, shape, dtype);

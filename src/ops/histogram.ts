@@ -62,16 +62,12 @@ export function histogram(x: Node, options: HistogramOptions = {}): Histogram {
   const { bins = 10, range } = options;
   checkFloat("histogram", x);
   const isRange = !range || (range.length === 2 && range[0] <= range[1] && range[1] - range[0] < Infinity);
-  if (typeof bins === "number" ? bins < 1 || !isRange : range || !areEdges(bins))
-    throw new ShapeError({
-      where: "histogram",
-      problem: "no such bins",
-      got:
-        typeof bins === "number"
-          ? `${bins} in [${range ?? ""}]`
-          : `[${bins}]${range ? `, and a range [${range}]` : ""}`,
-      expected: "at least one, in a finite range [low, high], or edges alone, two or more float32 that ascend",
-    });
+  if (typeof bins === "number" ? bins < 1 || !isRange : range || !areEdges(bins)) {
+    const edges = `[${bins}]${range ? `, and a range [${range}]` : ""}`;
+    const got = typeof bins === "number" ? `${bins} in [${range ?? ""}]` : edges;
+    const expected = "at least one, in a finite range [low, high], or edges alone, two or more float32 that ascend";
+    refuse(ShapeError, "histogram", "no such bins", got, expected);
+  }
   const count = typeof bins === "number" ? bins : bins.length - 1;
   const { edges, high } =
     typeof bins === "number"

@@ -54,19 +54,12 @@ const fromEnd = (indices: Node, extent: number) => where(less(indices, 0), add(i
 
 function checkIndices(where: string, indices: Node): void {
   if (indices.dtype === "int32") return;
-  throw new DTypeError({
-    where,
-    problem:
-      indices.dtype === "bool"
-        ? "a mask: how many points it keeps is known only when it is computed"
-        : "indices aren't int32",
-    got: indices.dtype,
-    expected: "int32",
-    hint:
-      indices.dtype === "bool"
-        ? "where(mask, x, 0) keeps the shape; outside a compiled function x.at(...(await mask.nonzero())) reads the points"
-        : 'cast first, as in x.cast("int32")',
-  });
+  const cast = 'cast first, as in x.cast("int32")';
+  if (indices.dtype !== "bool") refuse(DTypeError, where, "indices aren't int32", indices.dtype, "int32", cast);
+  const problem = "a mask: how many points it keeps is known only when it is computed";
+  const hint =
+    "where(mask, x, 0) keeps the shape; outside a compiled function x.at(...(await mask.nonzero())) reads the points";
+  refuse(DTypeError, where, problem, indices.dtype, "int32", hint);
 }
 
 /** Each item with the axes of x that it stands for; "..." and axes at the end that nothing stands for are whole ranges. */
@@ -75,9 +68,8 @@ function expanded(x: Node, indices: readonly Index[]): (number | null | Range | 
   const named = indices.filter((index) => index !== null && index !== "...").length;
   const dots = indices.filter((index) => index === "...").length;
   if (named > rank || dots > 1) {
-    const problem = dots > 1 ? 'more than one "..."' : "more indices than axes";
-    const got = dots > 1 ? String(dots) : String(named);
-    refuse(ShapeError, "at", problem, got, dots > 1 ? "at most one" : `at most ${rank} for ${formatShape(x.shape)}`);
+    if (dots > 1) refuse(ShapeError, "at", 'more than one "..."', dots, "at most one");
+    refuse(ShapeError, "at", "more indices than axes", named, `at most ${rank} for ${formatShape(x.shape)}`);
   }
   const whole = new Array<Range>(rank - named).fill({});
   const items = indices.flatMap((index): (number | null | Range | Node)[] => {

@@ -1,7 +1,7 @@
 // What linear algebra is made of: matrices in one batch, loops over their columns, and results whose gradient is a formula of theirs. The loops aren't
 // differentiated: a formula costs less and is defined where a loop's choices (a pivot, a sign, a rotation) aren't.
 import { refuse, ShapeError } from "../core/errors.ts";
-import { broadcastShapes, formatShape, type Shape, sizeOf, withExtent } from "../core/shape.ts";
+import { broadcastShapes, type Shape, sizeOf, withExtent } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { coordinate, eye } from "./creation.ts";
 import { broadcastTo, checkFloat, defineMovement, floatOnly, makeNode } from "./define.ts";
@@ -39,13 +39,9 @@ function checkMatrices(name: string, x: Node, isSquare = false): void {
   checkFloat(name, x);
   const [rows, columns] = x.shape.slice(-2);
   if (x.shape.length >= 2 && (!isSquare || rows === columns)) return;
-  throw new ShapeError({
-    where: name,
-    problem: isSquare ? "not a square matrix" : "not a matrix",
-    got: formatShape(x.shape),
-    expected: isSquare ? "[..., n, n]" : "[..., rows, columns]",
-    hint: isSquare && x.shape.length >= 2 ? "of other systems lstsq is the solution, pinverse the inverse" : undefined,
-  });
+  if (!isSquare) refuse(ShapeError, name, "not a matrix", x, "[..., rows, columns]");
+  const hint = x.shape.length >= 2 ? "of other systems lstsq is the solution, pinverse the inverse" : undefined;
+  refuse(ShapeError, name, "not a square matrix", x, "[..., n, n]", hint);
 }
 
 /** Matrices with all leading axes as one. */

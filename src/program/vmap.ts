@@ -62,13 +62,10 @@ export function vmap<A extends readonly Tensor[], R extends TensorResult>(
     });
     const sizes = new Set(inputs.map(({ shape }) => shape[0]));
     if (sizes.size !== 1) {
-      throw new ShapeError({
-        where: "vmap",
-        problem:
-          sizes.size === 0 ? "no argument has an axis of examples" : "arguments are of other numbers of examples",
-        got: args.map(({ shape }, i) => `${formatShape(shape)} along ${axes[i]}`).join(", ") || "no arguments",
-        expected: sizes.size === 0 ? "at least one" : "one number of examples for all",
-      });
+      const got = args.map(({ shape }, i) => `${formatShape(shape)} along ${axes[i]}`).join(", ") || "no arguments";
+      if (sizes.size === 0) refuse(ShapeError, "vmap", "no argument has an axis of examples", got, "at least one");
+      const problem = "arguments are of other numbers of examples";
+      refuse(ShapeError, "vmap", problem, got, "one number of examples for all");
     }
     let form!: R;
     const outputs = batched([...sizes][0], inputs, (examples) => {

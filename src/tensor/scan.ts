@@ -126,15 +126,10 @@ function lengthOf(leaves: readonly Tensor[], axes: readonly number[], given: num
     ...new Set([...leaves.map(({ shape }, i) => shape[axes[i]]), ...(given === undefined ? [] : [given])]),
   ];
   if (extents.length === 1) return extents[0];
-  throw new ShapeError({
-    where: "scan",
-    problem: extents.length === 0 ? "nothing says how many iterations there are" : "not one number of iterations",
-    got:
-      extents.length === 0
-        ? "xs without a tensor, and no length"
-        : `${extents.join(" and ")}: ${leaves.map(({ shape }) => formatShape(shape)).join(", ")}`,
-    expected: "one extent along the axis for all of xs, or length",
-  });
+  const [none, expected] = ["xs without a tensor, and no length", "one extent along the axis for all of xs, or length"];
+  if (extents.length === 0) refuse(ShapeError, "scan", "nothing says how many iterations there are", none, expected);
+  const got = `${extents.join(" and ")}: ${leaves.map(({ shape }) => formatShape(shape)).join(", ")}`;
+  refuse(ShapeError, "scan", "not one number of iterations", got, expected);
 }
 
 const moveAxis = (tensor: Tensor, from: number, to: number): Tensor =>
@@ -146,14 +141,10 @@ function beginnings(length: number, truncate: number, reverse = false): Tensor {
   return new Tensor(constant(flags, [length], "bool"));
 }
 
-const refuseAsync = () =>
-  new TraceError({
-    where: "scan",
-    problem: "the body is asynchronous",
-    got: "a promise",
-    expected: "[next carry, y]",
-    hint: "await values before, and use them in the body",
-  });
+const refuseAsync = () => {
+  const [problem, hint] = ["the body is asynchronous", "await values before, and use them in the body"];
+  return new TraceError({ where: "scan", problem, got: "a promise", expected: "[next carry, y]", hint });
+};
 
 function refuseResult(given: unknown): never {
   const problem = "the body doesn't give two things";
