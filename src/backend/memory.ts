@@ -2,7 +2,7 @@
 
 import type { Backend, Buffer } from "../compile/contract.ts";
 import { type DType, itemSize, makeArray, type TypedArray } from "../core/dtype.ts";
-import { BackendError } from "../core/errors.ts";
+import { BackendError, refuse } from "../core/errors.ts";
 
 /** The memory half of the contract. */
 type Half = Pick<Backend, "allocate" | "write" | "read" | "free">;
@@ -13,12 +13,7 @@ function refuseFreed(where: string): never {
 
 function checkLength(name: string, { size }: Buffer, { length }: TypedArray): void {
   if (length === size) return;
-  throw new BackendError({
-    where: `${name}.write`,
-    problem: "sizes differ",
-    got: String(length),
-    expected: String(size),
-  });
+  refuse(BackendError, `${name}.write`, "sizes differ", length, String(size));
 }
 
 interface HostBuffer extends Buffer {

@@ -1,6 +1,6 @@
 // Between a Trainer and its checkpoints: what is saved is all that the next step depends on, and taking it over puts the trainer where it was.
 import { exists } from "#files";
-import { CheckpointError, ConfigError } from "../core/errors.ts";
+import { CheckpointError, ConfigError, refuse } from "../core/errors.ts";
 import { numericsId } from "../core/numerics.ts";
 import { foreignWildcard, globFiles, wildcards } from "../io/glob.ts";
 import { readSafetensors, type Safetensors } from "../io/safetensors.ts";
@@ -148,12 +148,8 @@ export function chosenCheckpoint(session: Session, { ckptPath }: CheckpointChoic
     return folder !== undefined && autoload ? newestCheckpoint(folder) : undefined;
   }
   if (ckptPath === "best" && !trainer.options.checkpoint?.keepBest) {
-    throw new ConfigError({
-      where: "ckptPath",
-      problem: "nothing says which checkpoint is the best",
-      got: "best",
-      expected: 'checkpoint: { keepBest: { metric: "…" } }, as the run had it',
-    });
+    const problem = "nothing says which checkpoint is the best";
+    refuse(ConfigError, "ckptPath", problem, "best", 'checkpoint: { keepBest: { metric: "…" } }, as the run had it');
   }
   const last = () => (folder === undefined ? undefined : newestCheckpoint(folder));
   const path = ckptPath === "best" ? bestCheckpoint(session)?.path : ckptPath === "last" ? last() : ckptPath;
@@ -183,12 +179,10 @@ export function checkpointPaths(trainer: TrainerView, given?: string | readonly 
 /** Throws CheckpointError where the weights of a finished run are asked for, and it kept none. */
 export function refuseAbsent({ origin }: Session, where: string): void {
   if (origin?.method !== "fit") return;
-  throw new CheckpointError({
-    where: `${where}: ${origin.path}`,
-    problem: "the run in the folder is finished and has no checkpoint, so its weights are gone",
-    got: "the weights that the model begins with",
-    hint: "ckptPath names a file of weights; a run with checkpoint: {} in another folder (modelDir) keeps its own",
-  });
+  const problem = "the run in the folder is finished and has no checkpoint, so its weights are gone";
+  const got = "the weights that the model begins with";
+  const hint = "ckptPath names a file of weights; a run with checkpoint: {} in another folder (modelDir) keeps its own";
+  refuse(CheckpointError, `${where}: ${origin.path}`, problem, got, undefined, hint);
 }
 
 /** Replaces the weights by those of a checkpoint, or of a file of weights alone (`ema.safetensors`), to look at them or, by `loadCheckpoint`, to go on from. */

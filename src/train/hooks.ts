@@ -21,7 +21,7 @@
 //                             onTrainBatchEnd
 //       a checkpoint, if due: onSaveCheckpoint; read the tensors; postprocessCheckpoint; flush; write it; onAfterSaveCheckpoint
 //     at the end:             onTrainEnd; flush; write the digest down; onFitEnd; finalize
-import { ConfigError, SeedgradError, TrainingError } from "../core/errors.ts";
+import { ConfigError, refuse, SeedgradError, TrainingError } from "../core/errors.ts";
 import { unknownKey } from "../core/keys.ts";
 import { atOnce } from "../core/promise.ts";
 import type { Callback, HookName, Logger, TrainerView } from "./contract.ts";
@@ -81,12 +81,8 @@ function checkHookNames(callback: Callback): void {
       if (typeof value !== "function" || !/^(on|pre|post)[A-Z]/.test(name) || Object.hasOwn(hookParts, name)) continue;
       const where = `${callbackName(callback)}.${name}`;
       if (insideStep.test(name)) {
-        throw new ConfigError({
-          where,
-          problem: "the compiled step runs whole, and nothing is called inside it",
-          got: name,
-          expected: "onTrace, to watch a tensor of the step, and onAfterOptimizerStep, to read it",
-        });
+        const expected = "onTrace, to watch a tensor of the step, and onAfterOptimizerStep, to read it";
+        refuse(ConfigError, where, "the compiled step runs whole, and nothing is called inside it", name, expected);
       }
       throw unknownKey(where, name, Object.keys(hookParts), {
         problem: "no hook has this name, so it would never be called",

@@ -2,7 +2,7 @@
 // the folder is this run; it never touches what it doesn't recognise.
 import { type Backend, isReliable } from "../compile/contract.ts";
 import type { Plan } from "../compile/plan.ts";
-import { CheckpointError, ConfigError } from "../core/errors.ts";
+import { CheckpointError, ConfigError, refuse } from "../core/errors.ts";
 import { BytePairTokenizer } from "../data/tokenizer.ts";
 import { recordGraph } from "../graph/record.ts";
 import { lastSuffix } from "../optim/set.ts";
@@ -137,12 +137,8 @@ export class Journal {
       for (const changed of changedImports(this.#folder?.manifest?.imports, this.#facts.imports))
         trainer.message("warn", `the run began with another program: ${changed}`);
     } else if (progress.step > 0 && (choice.ckptPath === null || this.chain.step !== progress.step)) {
-      throw new ConfigError({
-        where: "fit",
-        problem: "this Trainer has trained already, and can't begin again",
-        got: `step ${progress.step}`,
-        hint: "make a new Trainer",
-      });
+      const problem = "this Trainer has trained already, and can't begin again";
+      refuse(ConfigError, "fit", problem, `step ${progress.step}`, undefined, "make a new Trainer");
     }
     session.chain = this.chain;
     this.#folder?.cutBack(progress.step, this.chain.hash, path);
@@ -157,12 +153,9 @@ export class Journal {
     const chosen = chosenCheckpoint(this.#session, choice);
     if (origin?.method === "loadCheckpoint" && choice.ckptPath === undefined) {
       if (chosen !== undefined && chosen !== origin.path) {
-        throw new CheckpointError({
-          where: "fit",
-          problem: "loadCheckpoint took one checkpoint, and the folder's newest is another",
-          got: `${origin.path} and ${chosen}`,
-          hint: "say which: fit(train, validation, { ckptPath })",
-        });
+        const problem = "loadCheckpoint took one checkpoint, and the folder's newest is another";
+        const got = `${origin.path} and ${chosen}`;
+        refuse(CheckpointError, "fit", problem, got, undefined, "say which: fit(train, validation, { ckptPath })");
       }
       await checkUnchanged(trainer, origin.path);
       return origin.path;

@@ -1,6 +1,6 @@
 // How long a run is, and which validations happen in it.
 
-import { ConfigError } from "../core/errors.ts";
+import { ConfigError, refuse } from "../core/errors.ts";
 import { type DataLoader, firstBatches } from "../data/loader.ts";
 import { type Duration, type RunLength, stepsOf } from "../optim/duration.ts";
 import type { LoopOptions } from "./config/shared.ts";
@@ -28,23 +28,15 @@ export function lengthOf(loop: LoopOptions, loader: DataLoader): { stepsPerEpoch
   const { gradAccumSteps = 1 } = loop;
   const { batchesPerEpoch } = loader;
   if (gradAccumSteps > Math.max(1, batchesPerEpoch)) {
-    throw new ConfigError({
-      where: "loop.gradAccumSteps",
-      problem: "a step takes more batches than an epoch has",
-      got: String(gradAccumSteps),
-      expected: `at most ${batchesPerEpoch}`,
-    });
+    const problem = "a step takes more batches than an epoch has";
+    refuse(ConfigError, "loop.gradAccumSteps", problem, gradAccumSteps, `at most ${batchesPerEpoch}`);
   }
   const steps = Math.ceil(batchesPerEpoch / gradAccumSteps);
   const stepsPerEpoch = Math.min(steps, loop.stepsPerEpoch ?? Infinity);
   if (!(stepsPerEpoch >= 1) || loader.samplesPerEpoch < loader.batchSize) {
-    throw new ConfigError({
-      where: `loader ${loader.name}`,
-      problem: "an epoch has no full batch to train on",
-      got: `${loader.samplesPerEpoch} samples in batches of ${loader.batchSize}`,
-      expected: "at least one full batch",
-      hint: "make batchSize smaller",
-    });
+    const problem = "an epoch has no full batch to train on";
+    const got = `${loader.samplesPerEpoch} samples in batches of ${loader.batchSize}`;
+    refuse(ConfigError, `loader ${loader.name}`, problem, got, "at least one full batch", "make batchSize smaller");
   }
   return { stepsPerEpoch, totalSteps: totalStepsOf(loop, stepsPerEpoch) };
 }
@@ -55,19 +47,11 @@ function totalStepsOf(loop: LoopOptions, stepsPerEpoch: number): number {
   const total = Math.min(numSteps, maxSteps, numEpochs * stepsPerEpoch);
   if (Number.isSafeInteger(total)) return total;
   if (total !== Infinity) {
-    throw new ConfigError({
-      where: "loop.numEpochs",
-      problem: "more steps than can be counted",
-      got: `${numEpochs} epochs of ${stepsPerEpoch} steps`,
-      expected: "fewer than 2^53 steps",
-    });
+    const got = `${numEpochs} epochs of ${stepsPerEpoch} steps`;
+    refuse(ConfigError, "loop.numEpochs", "more steps than can be counted", got, "fewer than 2^53 steps");
   }
-  throw new ConfigError({
-    where: "loop",
-    problem: "nothing says when training ends",
-    expected: "numSteps, maxSteps or numEpochs",
-    hint: "loop: { numEpochs: 3 }",
-  });
+  const problem = "nothing says when training ends";
+  refuse(ConfigError, "loop", problem, undefined, "numSteps, maxSteps or numEpochs", "loop: { numEpochs: 3 }");
 }
 
 /** How many optimizer steps lie between two validations, of a frequency in steps. */

@@ -1,6 +1,6 @@
 // What a Trainer is told to record and to show, on its way to the loggers: names within scopes, messages by level, and how much of both.
 
-import { ConfigError } from "../core/errors.ts";
+import { ConfigError, refuse } from "../core/errors.ts";
 import { atOnce } from "../core/promise.ts";
 import type { Histogram } from "../io/histogram.ts";
 import type { Sample } from "../report/samples.ts";
@@ -62,13 +62,9 @@ export class Logs {
   #scoped<T>(values: Readonly<Record<string, T>>): Readonly<Record<string, T>> {
     const prefix = this.#scopes.map((name) => `${name}/`).join("");
     if (prefix === "" && Object.hasOwn(values, "step")) {
-      throw new ConfigError({
-        where: "logMetrics",
-        problem: "every record has the step under this name",
-        got: "step",
-        expected: "another name for a number of one's own",
-        hint: "the step that a record belongs to is logMetrics' second argument",
-      });
+      const expected = "another name for a number of one's own";
+      const hint = "the step that a record belongs to is logMetrics' second argument";
+      refuse(ConfigError, "logMetrics", "every record has the step under this name", "step", expected, hint);
     }
     return Object.fromEntries(Object.entries(values).map(([name, value]) => [prefix + name, value]));
   }

@@ -1,7 +1,7 @@
 // The training loop: for each epoch the loader's range of the stream; then, batch by batch, the compiled step, the chain's next
 // link, the hooks, validation where it is due, and the checkpoint. Everything it depends on is in the progress that it moves on.
 
-import { CheckpointError, DataError } from "../core/errors.ts";
+import { CheckpointError, DataError, refuse } from "../core/errors.ts";
 import { type EpochDraws, epochDraws } from "../data/draws.ts";
 import { ahead, type DataClock } from "../data/feed.ts";
 import { groups } from "../data/groups.ts";
@@ -133,10 +133,7 @@ async function log({ trainer, step, loss, watched }: StepResult, rates: Metrics)
 
 function checkProgress({ progress }: Session, { context }: Training, before: number): void {
   if (progress.step === context.totalSteps || (progress.cursor === 0 && progress.step > before)) return;
-  throw new DataError({
-    where: `loader ${context.loader.name}`,
-    problem: "it ended before its epoch did",
-    got: `${progress.cursor} batches`,
-    expected: `${context.loader.batchesPerEpoch}`,
-  });
+  const problem = "it ended before its epoch did";
+  const got = `${progress.cursor} batches`;
+  refuse(DataError, `loader ${context.loader.name}`, problem, got, `${context.loader.batchesPerEpoch}`);
 }

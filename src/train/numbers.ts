@@ -1,5 +1,5 @@
 // The names of a validation's numbers: the first loader's are plain, those of the others begin with the loader's name.
-import { ConfigError } from "../core/errors.ts";
+import { ConfigError, refuse } from "../core/errors.ts";
 import type { DataLoader } from "../data/loader.ts";
 import type { Mode, NumberNames } from "../optim/monitored.ts";
 import type { ResolvedSettings } from "./config/options.ts";
@@ -42,11 +42,7 @@ export function checkValidated(
   problem = "nothing is validated in this run",
 ): void {
   if (validations.length > 0 && options.loop.evalFrequency !== undefined) return;
-  throw new ConfigError({
-    where,
-    problem,
-    got: validations.length === 0 ? "no validation data" : "no evalFrequency",
-    expected: "validation to go by",
-    hint: 'fit(train, validation), and loop: { evalFrequency: "epoch" }',
-  });
+  const got = validations.length === 0 ? "no validation data" : "no evalFrequency";
+  const expected = "validation to go by";
+  refuse(ConfigError, where, problem, got, expected, 'fit(train, validation), and loop: { evalFrequency: "epoch" }');
 }

@@ -1,6 +1,6 @@
 // What a Trainer is busy with. A fit, a validation of a checkpoint and a prediction each move the Trainer's weights or its place in the run, so
 // they take turns; inside a fit only what leaves both as they are may be called, in a hook, and must be awaited there.
-import { TrainingError } from "../core/errors.ts";
+import { refuse, TrainingError } from "../core/errors.ts";
 
 /** What to call in place of a method that can't be called during a fit. */
 const instead: Readonly<Record<string, string>> = {
@@ -23,12 +23,9 @@ export class Occupancy {
   async alone<T>(method: string, body: () => Promise<T>): Promise<T> {
     const doing = this.#doing ?? (this.#running.evaluate > 0 ? "evaluate" : undefined);
     if (doing !== undefined) {
-      throw new TrainingError({
-        where: `trainer.${method}`,
-        problem: "it would move the weights or the place in the run that another call is working with",
-        got: `${doing} in progress`,
-        hint: (doing === "fit" && instead[method]) || `await trainer.${doing} first`,
-      });
+      const problem = "it would move the weights or the place in the run that another call is working with";
+      const hint = (doing === "fit" && instead[method]) || `await trainer.${doing} first`;
+      refuse(TrainingError, `trainer.${method}`, problem, `${doing} in progress`, undefined, hint);
     }
     this.#doing = method;
     try {
@@ -41,12 +38,9 @@ export class Occupancy {
   /** Counts an evaluation or a save while it runs. Throws TrainingError during another call, unless a hook of it asks (`inHook`), and for a save while weights may be exchanged for a validation. */
   async within<T>(method: Allowed, inHook: boolean, body: () => Promise<T>): Promise<T> {
     if (!inHook && this.#doing !== undefined) {
-      throw new TrainingError({
-        where: `trainer.${method}`,
-        problem: "called from outside a hook, while another call is working with the weights",
-        got: `${this.#doing} in progress`,
-        hint: `call it in a hook (onTrainBatchEnd), and await it there; or await trainer.${this.#doing} first`,
-      });
+      const problem = "called from outside a hook, while another call is working with the weights";
+      const hint = `call it in a hook (onTrainBatchEnd), and await it there; or await trainer.${this.#doing} first`;
+      refuse(TrainingError, `trainer.${method}`, problem, `${this.#doing} in progress`, undefined, hint);
     }
     if (method === "saveCheckpoint") this.refuseEvaluating(method);
     this.#running[method]++;
@@ -60,24 +54,15 @@ export class Occupancy {
   /** Throws TrainingError while an evaluation runs. */
   refuseEvaluating(where: string): void {
     if (this.#running.evaluate === 0) return;
-    throw new TrainingError({
-      where,
-      problem: "an evaluation is in progress",
-      got: `${this.#running.evaluate}`,
-      expected: "none",
-      hint: "await trainer.evaluate(…) where it is called, and save in onTrainBatchEnd",
-    });
+    const hint = "await trainer.evaluate(…) where it is called, and save in onTrainBatchEnd";
+    refuse(TrainingError, where, "an evaluation is in progress", `${this.#running.evaluate}`, "none", hint);
   }
 
   /** Throws TrainingError where a hook began an evaluation or a save and didn't await it: the next step would change what it reads. */
   refuseUnawaited(where: string): void {
     const method = (["evaluate", "saveCheckpoint"] as const).find((each) => this.#running[each] > 0);
     if (!method) return;
-    throw new TrainingError({
-      where,
-      problem: `a hook began trainer.${method} and ended before it did`,
-      expected: "it awaited in the hook",
-      hint: `await trainer.${method}(…)`,
-    });
+    const problem = `a hook began trainer.${method} and ended before it did`;
+    refuse(TrainingError, where, problem, undefined, "it awaited in the hook", `await trainer.${method}(…)`);
   }
 }

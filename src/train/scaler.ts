@@ -1,6 +1,6 @@
 // Loss scaling for 16-bit gradients: the loss is multiplied by a power of two before the backward pass and the gradients by its reciprocal after, both
 // exact but for over- and underflow. A dynamic scale is state of the step: it halves where a gradient overflowed, and that step changes no weight.
-import { ConfigError } from "../core/errors.ts";
+import { ConfigError, refuse } from "../core/errors.ts";
 import { clipByGlobalNorm, clipByValue } from "../optim/clip.ts";
 import type { Objective } from "../optim/objective.ts";
 import type { Optimizer } from "../optim/optimizer.ts";
@@ -24,12 +24,8 @@ class DynamicScale {
   constructor(precision: Precision) {
     const { initialLossScale: initial, minLossScale: low, maxLossScale: high } = precision;
     if (!(low <= initial && initial <= high)) {
-      throw new ConfigError({
-        where: "precision.initialLossScale",
-        problem: "not between minLossScale and maxLossScale",
-        got: String(initial),
-        expected: `a number in [${low}, ${high}]`,
-      });
+      const problem = "not between minLossScale and maxLossScale";
+      refuse(ConfigError, "precision.initialLossScale", problem, initial, `a number in [${low}, ${high}]`);
     }
     this.#precision = precision;
     this.scale = new Variable(tensor(initial));
@@ -58,21 +54,17 @@ export class GradientScaler implements Stateful {
     this.#precision = precision;
     const passes = optimizer?.passes ?? "once";
     const clip = (["maxGradientNorm", "maxGradientValue"] as const).find((key) => precision[key] !== undefined);
-    if (passes === "line" && clip)
-      throw new ConfigError({
-        where: `precision.${clip}`,
-        problem: "clipped gradients don't go with a line search, which holds the loss against its slope",
-        got: `${precision[clip]}, and ${optimizer!.constructor.name} with a line search`,
-        expected: "one of the two",
-      });
-    if (precision.lossScalingFactor === "dynamic" && passes !== "once")
-      throw new ConfigError({
-        where: "precision.lossScalingFactor",
-        problem: "a dynamic scale doesn't go with an optimizer that evaluates the loss at other weights",
-        got: optimizer!.constructor.name,
-        expected: "a fixed factor, or another optimizer",
-        hint: "with bfloat16 no scaling is needed",
-      });
+    if (passes === "line" && clip) {
+      const problem = "clipped gradients don't go with a line search, which holds the loss against its slope";
+      const got = `${precision[clip]}, and ${optimizer!.constructor.name} with a line search`;
+      refuse(ConfigError, `precision.${clip}`, problem, got, "one of the two");
+    }
+    if (precision.lossScalingFactor === "dynamic" && passes !== "once") {
+      const problem = "a dynamic scale doesn't go with an optimizer that evaluates the loss at other weights";
+      const expected = "a fixed factor, or another optimizer";
+      const hint = "with bfloat16 no scaling is needed";
+      refuse(ConfigError, "precision.lossScalingFactor", problem, optimizer!.constructor.name, expected, hint);
+    }
     this.#dynamic = precision.lossScalingFactor === "dynamic" ? new DynamicScale(precision) : undefined;
   }
 

@@ -204,14 +204,10 @@ interface Parts {
 
 /** What `forward` returned, by what it is: outputs where the Trainer has a loss, else a loss; [loss, outputs]; or a record of them. */
 function partsOf({ options }: TrainerView, result: ModelOutput): Parts {
-  if (typeof result !== "object" || result === null)
-    refuse(
-      ConfigError,
-      "model.forward",
-      "what it returns is no output",
-      showValue(result),
-      "a tensor, [loss, outputs] or a record",
-    );
+  if (typeof result !== "object" || result === null) {
+    const problem = "what it returns is no output";
+    refuse(ConfigError, "model.forward", problem, showValue(result), "a tensor, [loss, outputs] or a record");
+  }
   if (result instanceof Tensor) return options.loss ? { outputs: result } : { loss: result };
   return Array.isArray(result) ? { loss: result[0], outputs: result[1] } : (result as Parts);
 }
@@ -231,12 +227,8 @@ function lossPartsOf({ options: { metrics } }: TrainerView, result: ModelOutput)
   const parts = Object.fromEntries(Object.entries(others).filter(([, value]) => isScalar(value)));
   const taken = metrics.find(({ name }) => Object.hasOwn(parts, name));
   if (!taken) return parts;
-  throw new ConfigError({
-    where: `metrics.${taken.name}`,
-    problem: "the model says a number of this name itself",
-    got: Object.keys(result).join(", "),
-    expected: "a name of its own for each",
-  });
+  const problem = "the model says a number of this name itself";
+  refuse(ConfigError, `metrics.${taken.name}`, problem, Object.keys(result).join(", "), "a name of its own for each");
 }
 
 /** Outputs, and the loss: the model's own, or the Trainer's of the outputs; where optimizers minimise several of the model's, the sum of these. */
@@ -266,13 +258,9 @@ function minimised({ optimizer }: TrainerView, { loss, outputs }: Parts, result:
   const names = [...new Set(optimizer.parts.map(({ minimizes }) => minimizes))];
   const losses = names.map((name) => {
     if (Object.hasOwn(given, name)) return [name, checkLoss(given[name])] as const;
-    throw new ConfigError({
-      where: "optimizers",
-      problem: "the model returns no loss of the name that an optimizer minimises",
-      got: name,
-      expected: `one of ${Object.keys(given).join(", ") || "none"}`,
-      hint: "return { generator, discriminator } from forward, and name them in minimizes",
-    });
+    const problem = "the model returns no loss of the name that an optimizer minimises";
+    const hint = "return { generator, discriminator } from forward, and name them in minimizes";
+    refuse(ConfigError, "optimizers", problem, name, `one of ${Object.keys(given).join(", ") || "none"}`, hint);
   });
   const sum = losses.map(([, value]) => value).reduce((total, value) => total.add(value));
   return { loss: sum, outputs, losses: Object.fromEntries(losses) };
@@ -290,13 +278,8 @@ function callModel({ model, options: { precision, config } }: TrainerView, given
 function checkLoss(loss: unknown): Tensor {
   if (loss instanceof Tensor && loss.rank === 0 && loss.dtype === "float32") return loss;
   const got = loss instanceof Tensor ? `${loss.dtype}[${loss.shape.join(", ")}]` : String(loss ?? "nothing");
-  throw new ConfigError({
-    where: "loss",
-    problem: "no scalar to minimise",
-    got,
-    expected: "float32[]",
-    hint: "give a loss (loss: losses.crossEntropy), or return one from forward",
-  });
+  const hint = "give a loss (loss: losses.crossEntropy), or return one from forward";
+  refuse(ConfigError, "loss", "no scalar to minimise", got, "float32[]", hint);
 }
 
 /** Calls `onTrace`, and holds it to watching: a draw or an assignment there would be part of training. */
@@ -306,11 +289,8 @@ function traceHooks({ hooks }: Session, context: TraceContext): void {
   const held = [...scope.cells.values()].map((cell) => [cell, cell.current] as const);
   hooks.callNow("onTrace", context);
   if (scope.draws !== draws || held.some(([cell, current]) => cell.current !== current)) {
-    throw new TraceError({
-      where: "onTrace",
-      problem: "a hook drew random numbers or assigned a variable",
-      expected: "nodes that only look, given to watch",
-      hint: "what changes training belongs into the model, the loss or the optimizer",
-    });
+    const expected = "nodes that only look, given to watch";
+    const hint = "what changes training belongs into the model, the loss or the optimizer";
+    refuse(TraceError, "onTrace", "a hook drew random numbers or assigned a variable", undefined, expected, hint);
   }
 }

@@ -4,7 +4,7 @@
 import { chosenBackend } from "../backend/load.ts";
 import { type Backend, isReliable } from "../compile/contract.ts";
 import { checkArguments } from "../core/arguments.ts";
-import { ConfigError, ReproError } from "../core/errors.ts";
+import { ConfigError, ReproError, refuse } from "../core/errors.ts";
 import { atOnce } from "../core/promise.ts";
 import type { DataLoader } from "../data/loader.ts";
 import type { Histogram } from "../io/histogram.ts";
@@ -163,12 +163,8 @@ export class Trainer implements TrainerView {
   /** The optimizer. Throws ConfigError where there is none. */
   needOptimizer(): Optimizer {
     if (this.optimizer) return this.optimizer;
-    throw new ConfigError({
-      where: "optimizer",
-      problem: "training needs one",
-      got: "none",
-      hint: "optimizer: (model) => optim.adamW(model.parameters(), { learningRate: 1e-3 })",
-    });
+    const hint = "optimizer: (model) => optim.adamW(model.parameters(), { learningRate: 1e-3 })";
+    refuse(ConfigError, "optimizer", "training needs one", "none", undefined, hint);
   }
 
   /** All variables by name: parameters, buffers, optimizer state. */

@@ -1,7 +1,7 @@
 // Which weights a validation or a prediction sees: those that training has, or an average that a callback keeps beside them. The two are exchanged for as
 // long as it takes, and never while something else looks at the others.
 import type { HostArray } from "../core/array.ts";
-import { ConfigError, TrainingError } from "../core/errors.ts";
+import { ConfigError, refuse, TrainingError } from "../core/errors.ts";
 import type { Parameter } from "../program/variable.ts";
 import { WeightAverage } from "./callbacks/weight-average.ts";
 import type { TrainerView } from "./contract.ts";
@@ -41,13 +41,8 @@ export class Exchange {
   async under<T>(average: WeightAverage | undefined, body: () => Promise<T>): Promise<T> {
     if (this.#running > 0 && this.#shown !== average) {
       const shown = (which: WeightAverage | undefined) => which?.name ?? "raw weights";
-      throw new TrainingError({
-        where: "weights",
-        problem: "an evaluation under other weights is in progress",
-        got: shown(average),
-        expected: shown(this.#shown),
-        hint: "await it first",
-      });
+      const problem = "an evaluation under other weights is in progress";
+      refuse(TrainingError, "weights", problem, shown(average), shown(this.#shown), "await it first");
     }
     if (this.#running === 0) {
       this.#shown = average;

@@ -1,7 +1,7 @@
 // The one door to gpu.js: a named mode, kernels from source strings, and the assertion that the mode which runs is the one that was named.
 // gpu.js falls back to another mode with no more than a console message; here that is an error.
 import { findGpu } from "#gpu";
-import { BackendError } from "../../core/errors.ts";
+import { BackendError, refuse } from "../../core/errors.ts";
 import { adapterName } from "../webgpu/device.ts";
 
 /** The modes whose bits are pinned, every operation being float32 or rounded to it; and webgpu, whose bits are the device's. */
@@ -58,13 +58,10 @@ export async function openGpu(mode: Mode): Promise<Facade> {
 /** Opens in webgpu mode, and runs a kernel, while the entry to WebGPU is where gpu.js looks for it: from then on gpu.js has its device. */
 async function withEntry(open: () => Facade): Promise<Facade> {
   const entry = await findGpu();
-  if (typeof entry === "string")
-    throw new BackendError({
-      where: "gpujs:webgpu",
-      problem: "there is no WebGPU here",
-      got: entry,
-      hint: "gpujs:webasm runs the same kernels",
-    });
+  if (typeof entry === "string") {
+    const problem = "there is no WebGPU here";
+    refuse(BackendError, "gpujs:webgpu", problem, entry, undefined, "gpujs:webasm runs the same kernels");
+  }
   const holder = globalThis as { navigator?: object };
   const had = Object.getOwnPropertyDescriptor(holder, "navigator");
   const own = (holder.navigator as { gpu?: unknown } | undefined)?.gpu;
@@ -173,11 +170,7 @@ function checkMode({ kernel }: RawKernel, mode: Mode): void {
   const got = kernel.constructor.mode;
   const reason = kernel.fallbackReason ?? null;
   if (got === mode && reason === null) return;
-  throw new BackendError({
-    where: `gpujs:${mode}`,
-    problem: "gpu.js runs the kernel in another mode",
-    got: `${got}${reason ? `, since ${reason}` : ""}`,
-    expected: mode,
-    hint: "another mode may give other bits: use a backend that runs here (seedgrad doctor)",
-  });
+  const problem = "gpu.js runs the kernel in another mode";
+  const hint = "another mode may give other bits: use a backend that runs here (seedgrad doctor)";
+  refuse(BackendError, `gpujs:${mode}`, problem, `${got}${reason ? `, since ${reason}` : ""}`, mode, hint);
 }

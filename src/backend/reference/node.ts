@@ -4,7 +4,7 @@ import { kindOf, type SpecialKernel, specialKinds } from "../../../kernels/kinds
 import * as special from "../../../kernels/special.ts";
 import { contiguousView } from "../../../kernels/view.ts";
 import { makeArray, type TypedArray } from "../../core/dtype.ts";
-import { BackendError } from "../../core/errors.ts";
+import { BackendError, refuse } from "../../core/errors.ts";
 import { sizeOf } from "../../core/shape.ts";
 import type { Node } from "../../graph/node.ts";
 import { recordOf } from "../../ops/define.ts";
@@ -110,12 +110,9 @@ export function meaningOf(node: Node): Meaning {
       const loop = loopMeaning([node], meaningOf);
       return (operands, draws) => loop(operands, draws)[0];
     }
-    case "leaf":
-      throw new BackendError({
-        where: node.op,
-        problem: "a leaf that the graph binds to nothing",
-        got: node.site,
-        expected: "one of its inputs, a constant or a captured value",
-      });
+    case "leaf": {
+      const problem = "a leaf that the graph binds to nothing";
+      refuse(BackendError, node.op, problem, node.site, "one of its inputs, a constant or a captured value");
+    }
   }
 }

@@ -5,7 +5,7 @@ import type { Backend, Executable } from "../../compile/contract.ts";
 import type { Plan } from "../../compile/plan.ts";
 import type { Target } from "../../compile/target.ts";
 import type { DType } from "../../core/dtype.ts";
-import { BackendError } from "../../core/errors.ts";
+import { BackendError, refuse } from "../../core/errors.ts";
 import { importing } from "../../core/lazy.ts";
 import { type Shape, sizeOf } from "../../core/shape.ts";
 import { schedulePlan } from "../../schedule/schedule.ts";
@@ -43,12 +43,8 @@ export async function wasmBackend(options: WasmOptions = {}): Promise<Backend> {
     patience,
   } = options;
   if (simd && !found.simd) {
-    throw new BackendError({
-      where: "wasm",
-      problem: "SIMD was asked for and can't be used here",
-      got: found.reason,
-      hint: "leave simd out: the scalar path gives the same bits",
-    });
+    const hint = "leave simd out: the scalar path gives the same bits";
+    refuse(BackendError, "wasm", "SIMD was asked for and can't be used here", found.reason, undefined, hint);
   }
   const forSeveral = wish === 1 ? undefined : await import("./runtime/threads.ts");
   const threads = forSeveral?.threadCount(wish) ?? 1;
@@ -110,11 +106,7 @@ const mostElements = 2 ** 29;
 
 function checkSize(problem: string, dtype: DType, shape: Shape): void {
   if (sizeOf(shape) < mostElements) return;
-  throw new BackendError({
-    where: "wasm",
-    problem,
-    got: `${sizeOf(shape)} elements, ${dtype} [${shape.join(", ")}]`,
-    expected: "fewer than 2^29 elements",
-    hint: "a smaller batch, or accumulate gradients over several; or the backend reference",
-  });
+  const expected = "fewer than 2^29 elements";
+  const hint = "a smaller batch, or accumulate gradients over several; or the backend reference";
+  refuse(BackendError, "wasm", problem, `${sizeOf(shape)} elements, ${dtype} [${shape.join(", ")}]`, expected, hint);
 }

@@ -1,7 +1,7 @@
 // How many elements neighbouring vectors compute together: 8 where V8 can be had to run two of them as one operation of 256 bits, which a timing
 // shows, and only where that gives the same bits. Found once for the process, whose flag it is.
 import { optimizeAtOnce, runWide, wideRefused } from "#engine";
-import { BackendError } from "../../core/errors.ts";
+import { BackendError, refuse } from "../../core/errors.ts";
 import { f32, f32x4, i32, type Local, ModuleBuilder, v128 } from "./assembler/assembler.ts";
 import { wasmBackend } from "./backend.ts";
 import { probe } from "./probe.ts";
@@ -32,12 +32,8 @@ export async function widthFor(wish: VectorWidth): Promise<4 | 8> {
   if (wish === 4) return 4;
   const { width, reason } = await findWidth();
   if (wish === "auto" || width === 8) return width;
-  throw new BackendError({
-    where: "wasm",
-    problem: "vectors of 8 were asked for and can't be used here",
-    got: reason,
-    hint: 'vectorWidth "auto" takes them where they can be: 4 gives the same bits',
-  });
+  const hint = 'vectorWidth "auto" takes them where they can be: 4 gives the same bits';
+  refuse(BackendError, "wasm", "vectors of 8 were asked for and can't be used here", reason, undefined, hint);
 }
 
 async function look(): Promise<WidthFound> {

@@ -1,6 +1,6 @@
 // A WebGPU device: where it comes from, what it allows, and what went wrong on it. Nothing is imported or asked for before one is opened.
 import { findGpu } from "#gpu";
-import { BackendError } from "../../core/errors.ts";
+import { BackendError, refuse } from "../../core/errors.ts";
 
 /** Flags of WebGPU, which Node's globals lack. */
 export const usage = { mapRead: 1, copySource: 4, copyTarget: 8, uniform: 64, storage: 128 } as const;
@@ -77,12 +77,8 @@ class OpenDevice implements Device {
   check(): void {
     if (this.#isClosed) throw new BackendError({ where: "webgpu", problem: "the device was used after it was closed" });
     if (this.#failure === undefined) return;
-    throw new BackendError({
-      where: "webgpu",
-      problem: "the device failed, and what it was to write can't be relied on",
-      got: this.#failure,
-      hint: "load the last checkpoint",
-    });
+    const problem = "the device failed, and what it was to write can't be relied on";
+    refuse(BackendError, "webgpu", problem, this.#failure, undefined, "load the last checkpoint");
   }
 
   close(): void {

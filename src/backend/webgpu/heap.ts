@@ -2,7 +2,7 @@
 // buffer, and what is in it stays where it is.
 import { awaited } from "#gpu";
 import { type DType, makeArray, type TypedArray } from "../../core/dtype.ts";
-import { BackendError } from "../../core/errors.ts";
+import { BackendError, refuse } from "../../core/errors.ts";
 import { align } from "../../schedule/places.ts";
 import { Blocks } from "../blocks.ts";
 import { type Device, mapForReading, usage } from "./device.ts";
@@ -41,13 +41,9 @@ export class Heap extends Blocks {
     const end = this.#buffer.size;
     const needed = end + size - this.tail(end);
     if (needed > this.#limit) {
-      throw new BackendError({
-        where: "webgpu",
-        problem: "out of memory",
-        got: `${size} bytes more than the ${end} there are`,
-        expected: `at most ${this.#limit} bytes in all, the largest buffer that the device binds`,
-        hint: "a smaller batch, or accumulate gradients over several",
-      });
+      const expected = `at most ${this.#limit} bytes in all, the largest buffer that the device binds`;
+      const hint = "a smaller batch, or accumulate gradients over several";
+      refuse(BackendError, "webgpu", "out of memory", `${size} bytes more than the ${end} there are`, expected, hint);
     }
     const old = this.#buffer;
     this.#buffer = this.#make(Math.min(this.#limit - (this.#limit % 256), Math.max(align(needed), 2 * end)));

@@ -1,7 +1,7 @@
 // Keeps only the newest checkpoints: the option `checkpoint: {keep: n}` as a callback, as the Cerebras Trainer has it.
 
 import { configured } from "../../core/configured.ts";
-import { ConfigError } from "../../core/errors.ts";
+import { ConfigError, refuse } from "../../core/errors.ts";
 import { countOf, type Given, options } from "../../core/options.ts";
 import type { Callback, TrainerView } from "../contract.ts";
 
@@ -18,13 +18,9 @@ export class KeepNCheckpoints extends configured(record) implements Callback {
 
   setup({ options: { checkpoint } }: TrainerView): void {
     if (checkpoint?.keep !== undefined && checkpoint.keep !== this.keepCheckpoints) {
-      throw new ConfigError({
-        where: "KeepNCheckpoints.n",
-        problem: "checkpoint.keep says otherwise",
-        got: String(this.keepCheckpoints),
-        expected: String(checkpoint.keep),
-        hint: "give one of the two",
-      });
+      const problem = "checkpoint.keep says otherwise";
+      const got = this.keepCheckpoints;
+      refuse(ConfigError, "KeepNCheckpoints.n", problem, got, String(checkpoint.keep), "give one of the two");
     }
   }
 }

@@ -1,7 +1,7 @@
 // Tries learning rates out before a run (Smith 2017, the range test): a few steps with ever larger rates, on a copy of the weights.
 
 import { configured } from "../../core/configured.ts";
-import { ConfigError } from "../../core/errors.ts";
+import { ConfigError, refuse } from "../../core/errors.ts";
 import { flag, type Given, numberOf, options, positive, type Read, repeats } from "../../core/options.ts";
 import { exp, log } from "../../core/real.ts";
 import { groups as groupsOf } from "../../data/groups.ts";
@@ -65,12 +65,9 @@ export class LearningRateFinder extends configured(record, emptiness) implements
   postSetup({ schedules }: TrainerView): void {
     this.#suggestion = undefined;
     if (!this.options.apply || !schedules) return;
-    throw new ConfigError({
-      where: "LearningRateFinder.apply",
-      problem: "the run's schedules set the learning rate",
-      got: "apply: true, and schedulers",
-      hint: "take one of the two away",
-    });
+    const problem = "the run's schedules set the learning rate";
+    const got = "apply: true, and schedulers";
+    refuse(ConfigError, "LearningRateFinder.apply", problem, got, undefined, "take one of the two away");
   }
 
   async onTrainStart(context: FitContext): Promise<void> {

@@ -1,7 +1,7 @@
 // The numbers of the optimizer's parameter groups, as the step that is logged used them.
 
 import { configured } from "../../core/configured.ts";
-import { ConfigError } from "../../core/errors.ts";
+import { ConfigError, refuse } from "../../core/errors.ts";
 import { type Given, list, options, text } from "../../core/options.ts";
 import { groupNumbers } from "../../optim/groups.ts";
 import type { Callback, StepContext, StepResult, TrainerView } from "../contract.ts";
@@ -25,12 +25,8 @@ export class LogOptimizerParamGroup extends configured(record) implements Callba
     const known = new Set(trainer.optimizer?.groups.flatMap((group) => Object.keys(groupNumbers(group)).map(toSnake)));
     const unknown = this.#keys?.find((key) => !known.has(key));
     if (unknown === undefined) return;
-    throw new ConfigError({
-      where: "LogOptimizerParamGroup.keys",
-      problem: "the optimizer's groups have no such number",
-      got: unknown,
-      expected: `some of ${[...known].join(", ") || "none: there is no optimizer"}`,
-    });
+    const expected = `some of ${[...known].join(", ") || "none: there is no optimizer"}`;
+    refuse(ConfigError, "LogOptimizerParamGroup.keys", "the optimizer's groups have no such number", unknown, expected);
   }
 
   onTrainStepStart({ trainer }: StepContext): void {

@@ -1,7 +1,7 @@
 // Low-rank adaptation (Hu et al. 2021): linear layers keep their weights, and a product of two thin matrices beside each is trained.
 
 import { configured } from "../../core/configured.ts";
-import { ConfigError } from "../../core/errors.ts";
+import { ConfigError, refuse } from "../../core/errors.ts";
 import { select } from "../../core/glob.ts";
 import { countOf, type Given, list, nonNegative, options, text } from "../../core/options.ts";
 import { setTrained } from "../../nn/functional.ts";
@@ -38,13 +38,9 @@ export class Lora extends configured(record) implements Callback {
     const { rank, modules, train } = this.options;
     const layers = namedModules(model).filter(([, module]) => module instanceof Linear);
     if (layers.length === 0 || model instanceof Linear) {
-      throw new ConfigError({
-        where: "Lora",
-        problem: "there is no linear layer inside the model",
-        got: model.constructor.name,
-        expected: "a model that holds some",
-        hint: model instanceof Linear ? "wrap it: nn.sequential(…)" : undefined,
-      });
+      const expected = "a model that holds some";
+      const hint = model instanceof Linear ? "wrap it: nn.sequential(…)" : undefined;
+      refuse(ConfigError, "Lora", "there is no linear layer inside the model", model.constructor.name, expected, hint);
     }
     const chosen = select("Lora.modules", layers, modules);
     setTrained("Lora", model, [], false);

@@ -2,7 +2,7 @@
 // two pictures in one place of the grid come of the same numbers.
 
 import { configured } from "../../core/configured.ts";
-import { ConfigError, ShapeError } from "../../core/errors.ts";
+import { ConfigError, refuse, ShapeError } from "../../core/errors.ts";
 import { count, countUpTo, type Given, options, tuple } from "../../core/options.ts";
 import { formatShape, sizeOf } from "../../core/shape.ts";
 import { type Compiled, compile } from "../../program/compiled.ts";
@@ -29,12 +29,8 @@ export class SampleImages extends configured(record) implements Callback {
   postSetup({ model }: TrainerView): void {
     this.#sample = undefined;
     if (typeof (model as unknown as Partial<Sampling>).sample === "function") return;
-    throw new ConfigError({
-      where: "SampleImages",
-      problem: "the model makes no samples",
-      got: model.constructor.name,
-      expected: "a method sample(count) that gives them, as nn.vae has",
-    });
+    const expected = "a method sample(count) that gives them, as nn.vae has";
+    refuse(ConfigError, "SampleImages", "the model makes no samples", model.constructor.name, expected);
   }
 
   async onValidateEnd({ trainer, step }: ValidateContext): Promise<void> {
@@ -46,12 +42,9 @@ export class SampleImages extends configured(record) implements Callback {
     const { result } = await this.#sample.execute([], { base: watchOffset });
     const shape = [pictures, ...size];
     if (result.size !== sizeOf(shape)) {
-      throw new ShapeError({
-        where: "SampleImages.size",
-        problem: "not the size of what the model's sample gives",
-        got: formatShape(size),
-        expected: `as many numbers as a sample of ${formatShape(result.shape)} has`,
-      });
+      const got = formatShape(size);
+      const expected = `as many numbers as a sample of ${formatShape(result.shape)} has`;
+      refuse(ShapeError, "SampleImages.size", "not the size of what the model's sample gives", got, expected);
     }
     await trainer.logSample("samples", { images: { data: await result.data(), dtype: result.dtype, shape } }, step);
     result.dispose();

@@ -1,7 +1,7 @@
 // Pictures of the validation data with what the model says they are, for the report. The model is asked in a program of its own: nothing of the run's is touched.
 import type { HostArray } from "../../core/array.ts";
 import { configured } from "../../core/configured.ts";
-import { ShapeError } from "../../core/errors.ts";
+import { refuse, ShapeError } from "../../core/errors.ts";
 import { count, countUpTo, type Given, options, tuple } from "../../core/options.ts";
 import { formatShape } from "../../core/shape.ts";
 import { type Compiled, compile } from "../../program/compiled.ts";
@@ -40,12 +40,9 @@ export class SamplePredictions extends configured(record) implements Callback {
     const rowSize = inputs.data.length / inputs.shape[0];
     const shape = [pictures, ...this.options.size];
     if (rowSize !== shape[1] * shape[2]) {
-      throw new ShapeError({
-        where: "SamplePredictions.size",
-        problem: "not the size of the validation data's inputs",
-        got: formatShape(this.options.size),
-        expected: `as many numbers as an input of ${formatShape(inputs.shape.slice(1))} has`,
-      });
+      const got = formatShape(this.options.size);
+      const expected = `as many numbers as an input of ${formatShape(inputs.shape.slice(1))} has`;
+      refuse(ShapeError, "SamplePredictions.size", "not the size of the validation data's inputs", got, expected);
     }
     const { dtype } = inputs;
     const data = inputs.data.slice(0, pictures * rowSize);
@@ -68,12 +65,9 @@ export class SamplePredictions extends configured(record) implements Callback {
     const { result } = await this.#answer.execute([inputs], { base: watchOffset });
     try {
       if (result.shape.length === 1) return Int32Array.from(await result.data());
-      throw new ShapeError({
-        where: "SamplePredictions",
-        problem: "the model doesn't give one answer for each picture",
-        got: `answers of ${formatShape(result.shape)}`,
-        expected: "outputs of [batch, classes]",
-      });
+      const problem = "the model doesn't give one answer for each picture";
+      const got = `answers of ${formatShape(result.shape)}`;
+      refuse(ShapeError, "SamplePredictions", problem, got, "outputs of [batch, classes]");
     } finally {
       result.dispose();
     }

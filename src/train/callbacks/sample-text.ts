@@ -1,7 +1,7 @@
 // A text that a language model writes once it is trained. Its draws are of the watching part of the stream: the run's stream stays where it is.
 import type { HostArray } from "../../core/array.ts";
 import { configured } from "../../core/configured.ts";
-import { ConfigError } from "../../core/errors.ts";
+import { ConfigError, refuse } from "../../core/errors.ts";
 import { countOf, countUpTo, type Given, options, positive, text } from "../../core/options.ts";
 import { inEvaluation } from "../../nn/evaluation.ts";
 import { type Compiled, compile } from "../../program/compiled.ts";
@@ -40,12 +40,8 @@ export class SampleText extends configured(record) implements Callback {
   onFitStart({ loader }: FitContext): void {
     const { vocabulary } = loader;
     if (typeof (vocabulary as Partial<Tokens> | undefined)?.decode !== "function") {
-      throw new ConfigError({
-        where: "SampleText",
-        problem: "the training data are no text",
-        got: `loader ${loader.name}`,
-        expected: "a loader of a text, with its vocabulary",
-      });
+      const problem = "the training data are no text";
+      refuse(ConfigError, "SampleText", problem, `loader ${loader.name}`, "a loader of a text, with its vocabulary");
     }
     this.#tokens = vocabulary as unknown as Tokens;
     this.#tokens.encode(this.options.prompt);

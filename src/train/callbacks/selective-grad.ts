@@ -1,7 +1,7 @@
 // Freezes parameters by glob, before the optimizer is made: it never gets them, and keeps no state for them.
 
 import { configured } from "../../core/configured.ts";
-import { ConfigError } from "../../core/errors.ts";
+import { ConfigError, refuse } from "../../core/errors.ts";
 import { select } from "../../core/glob.ts";
 import { type Given, list, options, type Read, text } from "../../core/options.ts";
 import { Optimizer } from "../../optim/optimizer.ts";
@@ -44,11 +44,7 @@ export class SelectiveGrad extends configured(record, ambiguity) implements Call
 /** Throws ConfigError for an optimizer that was made before callbacks could say what it trains. */
 export function refuseFinishedOptimizer(where: string, optimizer: unknown): void {
   if (!(optimizer instanceof Optimizer)) return;
-  throw new ConfigError({
-    where,
-    problem: "the optimizer has its parameters already",
-    got: "a finished optimizer",
-    expected: "a callable that makes it",
-    hint: "optimizer: (model) => optim.adamW(model.parameters(), …)",
-  });
+  const expected = "a callable that makes it";
+  const hint = "optimizer: (model) => optim.adamW(model.parameters(), …)";
+  refuse(ConfigError, where, "the optimizer has its parameters already", "a finished optimizer", expected, hint);
 }

@@ -1,7 +1,7 @@
 // Begins a run later in its data, as if the samples before had been seen: for a run that goes on from another one's weights.
 
 import { configured } from "../../core/configured.ts";
-import { ConfigError } from "../../core/errors.ts";
+import { ConfigError, refuse } from "../../core/errors.ts";
 import { countOf, type Given, options } from "../../core/options.ts";
 import type { Callback, FitContext } from "../contract.ts";
 import type { Place } from "../run.ts";
@@ -28,12 +28,9 @@ export class SkipSamples extends configured(record) implements Callback {
     const perStep = options.loop.gradAccumSteps;
     const limit = (options.loop.stepsPerEpoch ?? batchesPerEpoch) * perStep;
     if (!Number.isInteger(cursor / perStep) || cursor >= limit) {
-      throw new ConfigError({
-        where: "SkipSamples.samples",
-        problem: "the samples end inside a step, or past the epoch's last one",
-        got: String(this.options.samples),
-        expected: `a multiple of ${batchSize * perStep} in each epoch of ${samplesPerEpoch}`,
-      });
+      const problem = "the samples end inside a step, or past the epoch's last one";
+      const expected = `a multiple of ${batchSize * perStep} in each epoch of ${samplesPerEpoch}`;
+      refuse(ConfigError, "SkipSamples.samples", problem, this.options.samples, expected);
     }
     return { epoch, cursor };
   }

@@ -76,11 +76,7 @@ export class Sparsity extends configured(record) implements Callback {
       ...(method === "random" && { order: withStream(stream, () => uniform(parameter.shape)) }),
     }));
     if (this.#masked.length === 0)
-      throw new ConfigError({
-        where: "Sparsity.parameters",
-        problem: "there is nothing to make sparse",
-        got: "no parameter",
-      });
+      refuse(ConfigError, "Sparsity.parameters", "there is nothing to make sparse", "no parameter");
   }
 
   namedVariables(): [string, Variable][] {

@@ -1,6 +1,6 @@
 // What callbacks keep in a checkpoint: a value each, and variables. A callback that says it only
 // watches may come and go between two fits of a run.
-import { CheckpointError } from "../../core/errors.ts";
+import { CheckpointError, refuse } from "../../core/errors.ts";
 import { ownValue } from "../../core/keys.ts";
 import { atOnce } from "../../core/promise.ts";
 import { sameShape } from "../../core/shape.ts";
@@ -52,12 +52,10 @@ function loadCallback({ path, state, tensors }: Checkpoint, name: string, callba
   for (const [i, [variable, cell]] of variables.entries()) {
     const { data, shape, dtype } = found[i]!;
     if (dtype !== cell.dtype || !sameShape(shape, cell.shape)) {
-      throw new CheckpointError({
-        where: `${path}: callback/${name}/${variable}`,
-        problem: "it has another shape or dtype than the callback's",
-        got: `${dtype}[${shape.join(", ")}]`,
-        expected: `${cell.dtype}[${cell.shape.join(", ")}]`,
-      });
+      const problem = "it has another shape or dtype than the callback's";
+      const got = `${dtype}[${shape.join(", ")}]`;
+      const expected = `${cell.dtype}[${cell.shape.join(", ")}]`;
+      refuse(CheckpointError, `${path}: callback/${name}/${variable}`, problem, got, expected);
     }
     cell.load(data);
   }

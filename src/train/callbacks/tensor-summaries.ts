@@ -1,7 +1,7 @@
 // Mean, deviation and extremes of tensors chosen by globs, and histograms of them if asked for, computed in the step and read where it is logged.
 
 import { configured } from "../../core/configured.ts";
-import { ConfigError } from "../../core/errors.ts";
+import { ConfigError, refuse } from "../../core/errors.ts";
 import { select } from "../../core/glob.ts";
 import { flag, type Given, list, options, text } from "../../core/options.ts";
 import { sizeOf } from "../../core/shape.ts";
@@ -45,12 +45,8 @@ export class TensorSummaries extends configured(record) implements Callback {
 
   onFitStart({ trainer }: FitContext): void {
     if (!this.options.histograms || [...trainer.callbacks.values()].some(({ logHistograms }) => logHistograms)) return;
-    throw new ConfigError({
-      where: "TensorSummaries.histograms",
-      problem: "no logger takes them",
-      got: "true",
-      expected: "TensorBoardLogger among the loggers",
-    });
+    const problem = "no logger takes them";
+    refuse(ConfigError, "TensorSummaries.histograms", problem, "true", "TensorBoardLogger among the loggers");
   }
 
   onTrace({ role, model, gradients }: TraceContext): void {

@@ -4,7 +4,7 @@
 import { makeDirectory } from "#files";
 import type { HostArray } from "../../core/array.ts";
 import { configured } from "../../core/configured.ts";
-import { CheckpointError, ConfigError } from "../../core/errors.ts";
+import { CheckpointError, ConfigError, refuse } from "../../core/errors.ts";
 import { either, flag, fraction, type Given, options, type Read, share } from "../../core/options.ts";
 import type { OptionsArguments } from "../../core/things.ts";
 import { writeSafetensors } from "../../io/safetensors.ts";
@@ -78,13 +78,9 @@ export abstract class WeightAverage extends configured(averageRecord) implements
       (callback) => callback instanceof WeightAverage && callback.validates,
     );
     if (validated.length > 1) {
-      throw new ConfigError({
-        where: `${this.name}.validate`,
-        problem: "two averages can't both take the weights' place in validation",
-        got: validated.map(({ name }) => name).join(", "),
-        expected: "one of them",
-        hint: "validate: false",
-      });
+      const problem = "two averages can't both take the weights' place in validation";
+      const got = validated.map(({ name }) => name).join(", ");
+      refuse(ConfigError, `${this.name}.validate`, problem, got, "one of them", "validate: false");
     }
     this.count = 0;
     this.#cells = model

@@ -2,7 +2,7 @@
 // is YAML, and the schema then checks both as it does the file; an error is where the assignment was written. It knows which keys choose by a name, and nothing else of
 // what a config means.
 import { isRecord } from "../../core/arguments.ts";
-import { ConfigError, type ConfigPosition } from "../../core/errors.ts";
+import { ConfigError, type ConfigPosition, refuse } from "../../core/errors.ts";
 import { isNamed, sameKey } from "./form.ts";
 import { show } from "./validate.ts";
 import { formatPath, type Path, parseYaml, type YamlSource } from "./yaml.ts";
@@ -76,12 +76,8 @@ export function flagAssignment(text: string): Assignment {
   const file = `--set ${key}`;
   const path = pathOf(key);
   if (!path) {
-    throw new ConfigError({
-      where: "--set",
-      problem: "not an assignment",
-      got: JSON.stringify(text),
-      expected: "KEY=VALUE, as in trainer.init.optimizer.AdamW.learning_rate=0.01 or trainer.init.schedulers[0]…",
-    });
+    const expected = "KEY=VALUE, as in trainer.init.optimizer.AdamW.learning_rate=0.01 or trainer.init.schedulers[0]…";
+    refuse(ConfigError, "--set", "not an assignment", JSON.stringify(text), expected);
   }
   if (path[0] === "imports") {
     throw new ConfigError({

@@ -1,6 +1,6 @@
 // Validation and prediction on tables: the columns that are inputs are those that a config trains on.
 import { exists, readText } from "#files";
-import { ConfigError } from "../../core/errors.ts";
+import { ConfigError, refuse } from "../../core/errors.ts";
 import { inputColumns } from "../../data/columns.ts";
 import { parseCsv } from "../../data/csv.ts";
 import type { InputsOptions } from "../../data/inputs.ts";
@@ -36,12 +36,16 @@ export function makeValidation(
   key = "val_dataloader",
 ): DataLoader {
   if (choice.validationSplit !== undefined) {
-    throw new ConfigError({
-      where: `${key} ${choice.name}: validation_split`,
-      problem: "of data that are only looked at, none are set aside",
-      got: String(choice.validationSplit),
-      hint: "give it to train_dataloader, and no val_dataloader; or choose a part by random_split",
-    });
+    const problem = "of data that are only looked at, none are set aside";
+    const hint = "give it to train_dataloader, and no val_dataloader; or choose a part by random_split";
+    refuse(
+      ConfigError,
+      `${key} ${choice.name}: validation_split`,
+      problem,
+      String(choice.validationSplit),
+      undefined,
+      hint,
+    );
   }
   const columns = isTable(choice) && choice.inputs === undefined ? trainedColumns(train) : undefined;
   return loaders.make(columns ? { ...choice, inputs: columns } : choice);
@@ -56,12 +60,8 @@ export function fitValidations(
   if (trainDataloader.validationSplit === undefined)
     return choices.map((choice) => makeValidation(choice, trainDataloader));
   if (choices.length === 0) return [(train ?? loaders.make(trainDataloader)).validation!];
-  throw new ConfigError({
-    where: "trainer.fit",
-    problem: "validation data twice",
-    got: "val_dataloader, and train_dataloader: {validation_split}",
-    expected: "one of them",
-  });
+  const got = "val_dataloader, and train_dataloader: {validation_split}";
+  refuse(ConfigError, "trainer.fit", "validation data twice", got, "one of them");
 }
 
 interface FitLoaders {

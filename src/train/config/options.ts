@@ -145,12 +145,8 @@ export function resolveOptions(options: TrainerSettings & { readonly loggers?: r
   const { modelDir, checkpoint } = resolved;
   checkLoggers(loggers);
   if (modelDir === undefined && options.checkpoint) {
-    throw new ConfigError({
-      where: "checkpoint",
-      problem: "there is no folder to save to",
-      got: "no modelDir",
-      hint: 'give modelDir: "runs/…", or checkpoint: null',
-    });
+    const hint = 'give modelDir: "runs/…", or checkpoint: null';
+    refuse(ConfigError, "checkpoint", "there is no folder to save to", "no modelDir", undefined, hint);
   }
   if (resolved.fastDevRun !== undefined) {
     const { numSteps: _steps, maxSteps: _most, numEpochs: _epochs, ...loop } = resolved.loop;
@@ -177,13 +173,8 @@ function checkLoggers(loggers: readonly object[]): void {
     (logger, i) => isLibrary(logger) && loggers.findIndex((other) => other.constructor === logger.constructor) < i,
   );
   if (!twice) return;
-  refuse(
-    ConfigError,
-    "loggers",
-    "the same logger twice",
-    twice.constructor.name,
-    "one of each of the library's classes",
-  );
+  const problem = "the same logger twice";
+  refuse(ConfigError, "loggers", problem, twice.constructor.name, "one of each of the library's classes");
 }
 
 function nameMetrics(metrics: TrainerSettings["metrics"] = []): ResolvedSettings["metrics"] {

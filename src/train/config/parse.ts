@@ -91,12 +91,9 @@ export function parseAssigned(
 
 function oneTrainer([config, ...others]: readonly Config[], file: string): Config {
   if (others.length === 0) return config;
-  throw new ConfigError({
-    where: `${file}: trainer`,
-    problem: "a list of phases, where one trainer is wanted",
-    got: `${others.length + 1} trainers`,
-    hint: "fit takes phases; what it writes into each phase's folder is a config of one trainer",
-  });
+  const got = `${others.length + 1} trainers`;
+  const hint = "fit takes phases; what it writes into each phase's folder is a config of one trainer";
+  refuse(ConfigError, `${file}: trainer`, "a list of phases, where one trainer is wanted", got, undefined, hint);
 }
 
 /**

@@ -1,5 +1,5 @@
 // The phases of a config, trained one after the other.
-import { ConfigError } from "../../core/errors.ts";
+import { ConfigError, refuse } from "../../core/errors.ts";
 import { missingKey } from "../../core/keys.ts";
 import { latestCheckpoint } from "../../run/checkpoint.ts";
 import type { Run } from "../run.ts";
@@ -24,12 +24,8 @@ export async function trainPhases(
     if (i === phases.length - 1) break;
     weights = latestCheckpoint(`${phase.trainer.init.modelDir}/checkpoints`);
     if (weights !== undefined) continue;
-    throw new ConfigError({
-      where: `trainer[${i}].init.checkpoint`,
-      problem: "the next phase begins with this one's weights, and none were saved",
-      got: "null",
-      expected: "checkpoint: {}",
-    });
+    const problem = "the next phase begins with this one's weights, and none were saved";
+    refuse(ConfigError, `trainer[${i}].init.checkpoint`, problem, "null", "checkpoint: {}");
   }
   return runs;
 }

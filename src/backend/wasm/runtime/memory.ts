@@ -1,7 +1,7 @@
 // The backend's memory: one growing WebAssembly.Memory and who has which bytes of it. WebAssembly's memory is little-endian whatever the
 // host is, so a host that isn't copies element by element.
 import { type DType, dtypeOf, itemSize, makeArray, type TypedArray } from "../../../core/dtype.ts";
-import { BackendError } from "../../../core/errors.ts";
+import { BackendError, refuse } from "../../../core/errors.ts";
 import { Blocks } from "../../blocks.ts";
 
 const pageBytes = 65536;
@@ -55,13 +55,9 @@ export class Memory extends Blocks {
       }
     });
     if (added === undefined) {
-      throw new BackendError({
-        where: "wasm",
-        problem: "out of memory",
-        got: `${size} bytes more than the ${end} there are`,
-        expected: "at most 4 GiB in all",
-        hint: "a smaller batch, or accumulate gradients over several",
-      });
+      const expected = "at most 4 GiB in all";
+      const hint = "a smaller batch, or accumulate gradients over several";
+      refuse(BackendError, "wasm", "out of memory", `${size} bytes more than the ${end} there are`, expected, hint);
     }
     this.free(end, added * pageBytes);
   }

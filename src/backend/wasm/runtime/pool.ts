@@ -1,7 +1,7 @@
 // The thread pool: workers started once, which wait in WebAssembly between runs. The calling thread is part 0 of every run. A worker that
 // dies ends the pool with a BackendError; it is never waited for without end.
 import { availableThreads, startWorker, threadsRefused, type WorkerHandle } from "#workers";
-import { BackendError } from "../../../core/errors.ts";
+import { BackendError, refuse } from "../../../core/errors.ts";
 import { control, controlBytes, controlModule } from "./control.ts";
 import { type Memory, maximumPages } from "./memory.ts";
 
@@ -80,14 +80,8 @@ function startFor(pool: WeakRef<Pool>): WorkerHandle {
 export function threadCount(wish: number | "all"): number {
   const refused = threadsRefused();
   if (wish === "all") return refused ? 1 : availableThreads();
-  if (!Number.isInteger(wish) || wish < 1 || wish > 64) {
-    throw new BackendError({
-      where: "threads",
-      problem: "not a number of threads",
-      got: String(wish),
-      expected: "an integer in [1, 64]",
-    });
-  }
+  if (!Number.isInteger(wish) || wish < 1 || wish > 64)
+    refuse(BackendError, "threads", "not a number of threads", wish, "an integer in [1, 64]");
   if (wish > 1 && refused) {
     throw new BackendError({ where: "threads", problem: "several threads can't be used here", got: refused });
   }
