@@ -330,19 +330,11 @@ export function tuple<const N extends readonly Type<number>[]>(
   ...items: N
 ): Type<{ readonly [K in keyof N]: number }> {
   const names = "abcdefgh".slice(0, items.length).split("").join(", ");
-  const right = kind(
-    `${["no", "one", "two", "three"][items.length]} numbers [${names}]`,
-    (value) =>
-      Array.isArray(value) &&
-      value.length === items.length &&
-      items.every(({ kind: each }, i) => each.accepts(value[i])),
-  );
-  return new Type<{ readonly [K in keyof N]: number }>(
-    expected,
-    right,
-    { kind: "tuple", items },
-    (value: readonly number[]) => faultOf((i) => items[i], value),
-  );
+  const accepts = (value: unknown) =>
+    Array.isArray(value) && value.length === items.length && items.every(({ kind: each }, i) => each.accepts(value[i]));
+  const right = kind(`${["no", "one", "two", "three"][items.length]} numbers [${names}]`, accepts);
+  const fault = (value: readonly number[]) => faultOf((i) => items[i], value);
+  return new Type<{ readonly [K in keyof N]: number }>(expected, right, { kind: "tuple", items }, fault);
 }
 
 /** A value of one of two types. */
@@ -355,12 +347,9 @@ export function either<A, B>(a: Type<A>, b: Type<B>, expected: string): Type<A |
   });
 }
 
+const textOrTexts = "text, or a list of texts";
 /** One text, or a list of them. */
-export const texts: Type<string | readonly string[]> = either(
-  text,
-  list(text, 1, "text, or a list of texts"),
-  "text, or a list of texts",
-);
+export const texts: Type<string | readonly string[]> = either(text, list(text, 1, textOrTexts), textOrTexts);
 
 /** A record of options within options. */
 // @__NO_SIDE_EFFECTS__

@@ -11,6 +11,8 @@ export interface ImageOp<Family extends string = string> {
 }
 export type Rank = 1 | 2 | 3;
 
+type Made<Given extends readonly unknown[], L> = new (...given: Given) => L;
+
 /** A class of layers of one op. `Base`: what those of the family have in common, made with the op and all that the layer is called with. */
 /* @__NO_SIDE_EFFECTS__ */
 export function imageLayer<Family extends string, Given extends readonly unknown[], L extends Layer>(
@@ -18,18 +20,14 @@ export function imageLayer<Family extends string, Given extends readonly unknown
   family: Family,
   rank: Rank,
   parameters: Kinds,
-): new (
-  ...given: Given
-) => L {
+): Made<Given, L> {
   const name = `${family}${rank}d` as const;
   const hint = "options?" in parameters ? "stride and padding go by name" : undefined;
   const op = { family, name, rank, call: signature(`nn.${name}`, parameters, hint) };
-  const Made = class extends (Base as unknown as new (op: ImageOp, given: Given) => object) {
+  const Layer = class extends (Base as unknown as new (op: ImageOp, given: Given) => object) {
     constructor(...given: Given) {
       super(op, given);
     }
   };
-  return Made as unknown as new (
-    ...given: Given
-  ) => L;
+  return Layer as unknown as Made<Given, L>;
 }

@@ -2,6 +2,7 @@
 // PyTorch's: of a weight [outputs, inputs, ...window] inputs · window and outputs · window.
 import {
   boolean,
+  callable,
   checkArguments,
   either,
   type Kind,
@@ -150,10 +151,7 @@ export type InitName = keyof typeof named;
 export const initNames = Object.keys(named) as readonly InitName[];
 /** How a layer's weight begins: a name, or a function of its shape. */
 export type Init = InitName | ((shape: Shape) => Tensor);
-export const initKind = either(
-  oneOf(initNames),
-  kind("a function of a shape", (value) => typeof value === "function"),
-);
+export const initKind = either(oneOf(initNames), kind("a function of a shape", callable.accepts));
 
 /** Options of a layer that multiplies by its weight. */
 export interface WeightOptions {

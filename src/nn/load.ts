@@ -70,10 +70,8 @@ export function loadVariables(
   return { missing, unknown, different };
 }
 
-const metadataKind = kind(
-  "a record of texts",
-  (value) => isRecord(value) && Object.values(value).every((text) => typeof text === "string"),
-);
+const areTexts = (value: unknown) => isRecord(value) && Object.values(value).every(string.accepts);
+const metadataKind = kind("a record of texts", areTexts);
 const loadCall = signature("nn.load", {
   model: module,
   path: string,

@@ -1,11 +1,20 @@
 // Recurrent layers: simple (Elman), LSTM and GRU, with PyTorch's formulas, order of gates, names and initial weights, so that its weights load. Inputs are
 // multiplied for all times at once; what is repeated is the state's part alone.
-import { boolean, checkArguments, kind, number, oneOf, options as optionsOf, signature } from "../core/arguments.ts";
+import {
+  boolean,
+  checkArguments,
+  either,
+  kind,
+  number,
+  oneOf,
+  options as optionsOf,
+  signature,
+} from "../core/arguments.ts";
 import { refuse, ShapeError } from "../core/errors.ts";
 import { formatShape, type Shape, sameShape } from "../core/shape.ts";
 import { checkProbability } from "../ops/random.ts";
 import { Parameter } from "../program/variable.ts";
-import { tensor } from "../tensor/arguments.ts";
+import { tensor, tensors } from "../tensor/arguments.ts";
 import { zeros } from "../tensor/creation.ts";
 import { concat, dropout, linear, matmul, stack, uniform, where } from "../tensor/families/basic.ts";
 import { scan } from "../tensor/scan.ts";
@@ -50,10 +59,7 @@ const calls = {
   lstm: signature("nn.lstm", { ...sizes, "options?": optionsOf<RecurrentOptions>(plain) }),
   gru: signature("nn.gru", { ...sizes, "options?": optionsOf<RecurrentOptions>(plain) }),
 };
-const states = kind(
-  "a tensor, or a list of them",
-  (value) => value instanceof Tensor || (Array.isArray(value) && value.every((each) => each instanceof Tensor)),
-);
+const states = kind("a tensor, or a list of them", either(tensor, tensors).accepts);
 const sequenceKind = optionsOf<SequenceOptions>({ "state?": states, "mask?": tensor });
 const runCall = (name: string) => signature(`nn.${name}.run`, { inputs: tensor, "options?": sequenceKind });
 const runCalls = { rnn: runCall("rnn"), lstm: runCall("lstm"), gru: runCall("gru") };

@@ -13,7 +13,7 @@ import {
 } from "../core/arguments.ts";
 import { Node } from "../graph/node.ts";
 
-const wrap = (value: unknown): string | undefined => {
+const wrap: NonNullable<Kind["explain"]> = (_, value) => {
   if (value === null) return "leave an argument out, or give undefined, where there is none";
   if (Array.isArray(value) || ArrayBuffer.isView(value)) return "make a tensor of values first: tensor(values)";
   if (typeof value === "boolean") return "write tensor(true) or tensor(false), or 1 and 0";
@@ -21,25 +21,19 @@ const wrap = (value: unknown): string | undefined => {
   return undefined;
 };
 
-export const tensor: Kind = kind(
-  "a tensor",
-  (value) => value instanceof Node,
-  (_, value) => wrap(value),
-);
+export const tensor: Kind = kind("a tensor", (value) => value instanceof Node, wrap);
+const isOperand = (value: unknown) => value instanceof Node || typeof value === "number";
 /** A tensor, or a number that takes the dtype of the other operands. */
-export const operand: Kind = kind(
-  "a tensor or a number",
-  (value) => value instanceof Node || typeof value === "number",
-  (_, value) => wrap(value),
-);
+export const operand: Kind = kind("a tensor or a number", isOperand, wrap);
 /** A tensor where options could be meant. */
 export const bias: Kind = {
   ...tensor,
-  explain: (_, value) => (isRecord(value) ? "options come after it: give undefined where there is none" : wrap(value)),
+  explain: (at, value) =>
+    isRecord(value) ? "options come after it: give undefined where there is none" : wrap(at, value),
 };
 export const tensors: Kind = {
   ...listOf(tensor, "a list of tensors"),
-  explain: (_, value) => (value instanceof Node ? "they are one list, as in [a, b]" : wrap(value)),
+  explain: (at, value) => (value instanceof Node ? "they are one list, as in [a, b]" : wrap(at, value)),
 };
 /** One axis. */
 export const axis: Kind = {

@@ -169,11 +169,8 @@ const range = kind(
     (numbers.accepts(value) && [2, 3].includes(numbersOf(value).length)),
 );
 takes({ reshape }, { x: tensor, shape: shapeKind }, oneList("x.reshape([3, 2])"));
-takes(
-  { transpose },
-  { x: tensor, "permutation?": numbers },
-  "all axes are one list, as in x.transpose([1, 0]); two axes are exchanged by x.swapAxes(0, 1)",
-);
+const orAll = "all axes are one list, as in x.transpose([1, 0]); two axes are exchanged by x.swapAxes(0, 1)";
+takes({ transpose }, { x: tensor, "permutation?": numbers }, orAll);
 takes({ swapAxes }, { x: tensor, "a?": axisKind, "b?": axisKind });
 takes(
   { slice },

@@ -30,12 +30,8 @@ export const prefixSum = define("cumsum", "sum", numeric, ({ grad, attributes })
 export const prefixProduct = define("cumprod", "prod", numeric, ({ inputs: [x], output, grad, attributes }) => {
   const axis = attributes.axis as number;
   const before = later(output, axis, 1);
-  return [
-    mul(
-      before,
-      fromEnd(axis, (a, g) => recurrence(axis, a, g), earlier(x, axis), grad),
-    ),
-  ];
+  const arriving = fromEnd(axis, (a, g) => recurrence(axis, a, g), earlier(x, axis), grad);
+  return [mul(before, arriving)];
 });
 
 /** s₀ = b₀, sᵢ = aᵢ·sᵢ₋₁ + bᵢ along the axis; the first a isn't read. Its gradient is such a recurrence from the other end. */

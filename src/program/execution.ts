@@ -83,13 +83,10 @@ function overwrites<R>({ parts, lineages }: Call<R>, buffer: Buffer): boolean {
 
 /** The elements of all inputs as the call that `values` were taken for would begin with them: arguments, scalars, state. Nothing is run. */
 export async function peekInputs<R>(
-  {
-    program,
-    values,
-    lineages,
-  }: { program: Program<R>; values: readonly (Node | TypedArray)[]; lineages: readonly Lineage[] },
+  call: { program: Program<R>; values: readonly (Node | TypedArray)[]; lineages: readonly Lineage[] },
   backend: Backend,
 ): Promise<TypedArray[]> {
+  const { program, values, lineages } = call;
   const { state } = program.traced;
   await settleLineages(backend, named(state, lineages));
   const read = async (buffer: Buffer) => (await backend.read(buffer)).slice();

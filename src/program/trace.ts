@@ -147,10 +147,8 @@ export function traceFunction<A extends readonly unknown[], R>(
 
 const scalarCall = signature("runtimeScalar", {
   name: string,
-  provide: kind(
-    "a function that gives a number",
-    (value) => typeof value === "function",
-    (_, value) => (typeof value === "number" ? `write () => ${value}, or read it where it changes` : undefined),
+  provide: kind("a function that gives a number", callable.accepts, (_, value) =>
+    typeof value === "number" ? `write () => ${value}, or read it where it changes` : undefined,
   ),
 });
 const executeCall = signature("onExecute", { callback: callable });

@@ -77,11 +77,8 @@ function neededAgain(nodes: readonly Node[]): Node[] {
 
 /** Computes outputs as one graph. Call under `exclusive`. Nodes drawn under another seed than the first one met are computed first. */
 export async function evaluate(backend: Backend, outputs: readonly GraphOutput[]): Promise<Evaluation> {
-  const pending = () =>
-    reachable(
-      outputs.map((output) => output.node),
-      hasValue,
-    ).filter((node) => !hasValue(node));
+  const ends = outputs.map(({ node }) => node);
+  const pending = () => reachable(ends, hasValue).filter((node) => !hasValue(node));
   const random = pending().filter((node) => node.draws);
   const [seed = 0n, ...others] = new Set(random.map(({ draws }) => draws!.seed!));
   for (const other of others) {
@@ -90,7 +87,7 @@ export async function evaluate(backend: Backend, outputs: readonly GraphOutput[]
     keep(nodes, await run(backend, closeGraph(roots, other)));
   }
   const nodes = pending();
-  const roots = new Set(outputs.map(({ node }) => node));
+  const roots = new Set(ends);
   const again = neededAgain(nodes).filter((node) => !roots.has(node));
   const closed = closeGraph(outputs, seed);
   const graph = { ...closed, watched: again.map((node, i) => ({ name: String(i), node })) };

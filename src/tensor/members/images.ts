@@ -8,14 +8,8 @@ import * as pool from "../../ops/pool.ts";
 import * as unfold from "../../ops/unfold.ts";
 
 /** The ops whose first operand is a tensor. */
-export const methods = joined(
-  conv,
-  gridSample,
-  im2col,
-  without(interpolate, "checkInterpolation", "interpolateKinds"),
-  pool,
-  unfold,
-);
+const resampling = without(interpolate, "checkInterpolation", "interpolateKinds");
+export const methods = joined(conv, gridSample, im2col, resampling, pool, unfold);
 
 /** All of them. */
 export const functions = methods;

@@ -9,14 +9,8 @@ import * as triangular from "../../ops/triangular.ts";
 import * as vectorNorm from "../../ops/vector-norm.ts";
 
 /** The ops whose first operand is a tensor. */
-export const methods = joined(
-  contraction,
-  jacobi,
-  lu,
-  only(qr, "qr", "lstsq"),
-  only(triangular, "cholesky", "triangularSolve"),
-  vectorNorm,
-);
+const [ofQr, ofTriangles] = [only(qr, "qr", "lstsq"), only(triangular, "cholesky", "triangularSolve")];
+export const methods = joined(contraction, jacobi, lu, ofQr, ofTriangles, vectorNorm);
 
 /** All of them. */
 export const functions = joined(methods, einsum);
