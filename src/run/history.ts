@@ -1,7 +1,5 @@
 // Every number that was logged, by name and step, as `fit` gives it.
 
-import { compareUtf8 } from "../core/utf8.ts";
-
 /** Every number that was logged, by name: the steps that it was logged of, ascending, and its values, as the loggers were told them. Of several under one step the last. */
 export type History = Readonly<
   Record<string, { readonly steps: readonly number[]; readonly values: readonly number[] }>
@@ -39,10 +37,9 @@ export class LoggedNumbers {
     }
   }
 
-  /** All of them as they are now, by name: a run that goes on had others first. */
+  /** All of them as they are now. */
   all(): History {
-    const series = [...this.#series].sort(([a], [b]) => compareUtf8(a, b));
-    const entries = series.map(
+    const entries = [...this.#series].map(
       ([name, { steps, values }]) => [name, { steps: [...steps], values: [...values] }] as const,
     );
     return Object.fromEntries(entries);

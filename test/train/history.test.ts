@@ -90,10 +90,7 @@ describe("a run's history", () => {
     agrees(resumed, modelDir);
     const finished = await toyTrainer(options(modelDir)).fit(toyTrain(), toyTest());
     expect(finished.history).toEqual(run.history);
-    for (const { metrics, history } of [resumed, finished]) {
-      expect(Object.keys(metrics)).toEqual(Object.keys(run.metrics));
-      expect(Object.keys(history)).toEqual(Object.keys(run.history));
-    }
+    for (const { metrics } of [resumed, finished]) expect(Object.keys(metrics)).toEqual(Object.keys(run.metrics));
     const fromLines = options(modelDir, { loggers: [new JSONLLogger()] });
     expect((await toyTrainer(fromLines).fit(toyTrain(), toyTest())).history).toEqual(run.history);
   });
