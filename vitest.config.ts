@@ -11,7 +11,7 @@ const common = {
 const alone = [
   "test/{browser,conformance,engines,runtime,worker}/**/*.test.ts",
   "test/autograd/gradients.test.ts",
-  "test/backend/{certificate,gpujs*,webgpu/*}.test.ts",
+  "test/backend/{certificate,gpujs*,refused,webgpu/*}.test.ts",
   "test/backend/wasm/{death,left,programs,threads,workspace}.test.ts",
   "test/bench/{harness,node}.test.ts",
   "test/cli/{emit,fit,imports,inspect,phases,presets,signals,sweep}.test.ts",

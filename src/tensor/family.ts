@@ -56,7 +56,7 @@ export function lift<F extends (...args: never[]) => unknown>(apply: F): Lifted<
 }
 
 /** Attaches a method to tensors. */
-export function attach(name: string | symbol, apply: (...args: unknown[]) => unknown): void {
+export function attach(name: string, apply: (...args: unknown[]) => unknown): void {
   Object.defineProperty(Tensor.prototype, name, {
     configurable: true,
     writable: true,

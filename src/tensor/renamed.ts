@@ -20,19 +20,10 @@ export const renamed: ReadonlyMap<string, string> = new Map([
   ...["maskedFill", "masked_fill"].map((name) => [name, "where(mask, value, x)"] as const),
 ]);
 
-/** Has tensors refuse those names with ours, and what would take a tensor for a list, or for one of no elements, as Array.from. */
+/** Has tensors refuse those names with ours. */
 export function refuseRenamed(): void {
   for (const [name, ours] of renamed)
     attach(name, () => {
       refuse(ConfigError, name, "a tensor has no such method", undefined, ours);
     });
-  attach(Symbol.iterator, () => {
-    refuse(
-      ConfigError,
-      "Tensor",
-      "a tensor used as a list",
-      undefined,
-      "await x.array(), or x.unstack() for its parts",
-    );
-  });
 }
