@@ -7,6 +7,9 @@ const common = {
   hookTimeout: 120_000,
 } as const;
 
+/** Files that hold a page to the clock: no other file works beside them. */
+const clocked = ["test/browser/{firefox,worker}.test.ts"];
+
 /** Test files that have a process each: those that measure their own or end it, replace modules, register what stays, collect garbage time and again, or count the ops that they import. */
 const alone = [
   "test/{browser,conformance,engines,runtime,worker}/**/*.test.ts",
@@ -43,6 +46,17 @@ export default defineConfig({
           ...common,
           name: "alone",
           include: alone,
+          exclude: clocked,
+          setupFiles: ["test/support/lazy.ts", "test/support/settled.ts"],
+        },
+      },
+      {
+        test: {
+          ...common,
+          name: "clocked",
+          include: clocked,
+          maxWorkers: 1,
+          sequence: { groupOrder: 1 },
           setupFiles: ["test/support/lazy.ts", "test/support/settled.ts"],
         },
       },
@@ -54,7 +68,7 @@ export default defineConfig({
           exclude: alone,
           // The library is imported, and made fast by the engine, once a worker instead of once a file.
           isolate: false,
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
           setupFiles: ["test/support/shared.ts", "test/support/lazy.ts", "test/support/settled.ts"],
         },
       },
