@@ -11,6 +11,8 @@ export interface NumberNames {
   readonly several: readonly string[];
   /** Which values are better, of those that say so: the loss, and each metric that has a `mode`. */
   readonly modes: Readonly<Record<string, Mode>>;
+  /** Whether a model with a loss of its own says others, which are known once they are computed. */
+  readonly open?: boolean;
 }
 
 /** Which values of a number are better: the least, or the greatest. */
@@ -20,8 +22,8 @@ export type Mode = "min" | "max";
 export const monitoredName = (metric: string): string => metric.replace(/^val_/, "");
 
 /** Throws ConfigError, with the nearest name, for one that no number of the validation can have. */
-export function checkMonitored(where: string, metric: string, { names, several }: NumberNames): void {
-  if (names.includes(metric) || several.some((name) => metric.startsWith(`${name}/`))) return;
+export function checkMonitored(where: string, metric: string, { names, several, open }: NumberNames): void {
+  if (open || names.includes(metric) || several.some((name) => metric.startsWith(`${name}/`))) return;
   throw unknownNumber(where, metric, names);
 }
 
@@ -32,7 +34,7 @@ export function checkMonitored(where: string, metric: string, { names, several }
 export function directionOf(where: string, metric: string, given: Mode | undefined, numbers: NumberNames): Mode {
   checkMonitored(`${where}.metric`, metric, numbers);
   const whole = numbers.several.find((name) => metric.startsWith(`${name}/`));
-  const own = numbers.names.includes(metric) ? metric : whole!;
+  const own = numbers.names.includes(metric) ? metric : (whole ?? metric);
   const mode = given ?? (Object.hasOwn(numbers.modes, own) ? numbers.modes[own] : undefined);
   if (mode === "min" || mode === "max") return mode;
   throw new ConfigError({

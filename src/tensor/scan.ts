@@ -13,6 +13,9 @@ import { isHostArray, mapTree } from "./tree.ts";
 /** A tensor, or a list or record of such, or of lists and records of them. */
 export type Tree = Tensor | null | readonly Tree[] | { readonly [key: string]: Tree };
 
+/** Anything, and a list is inferred as it stands, [h, c], so that a body which gives one needs no `as const`. */
+type Inferred = object | null | [];
+
 /** How a scan runs. */
 export interface ScanOptions {
   /** The axis of `xs` whose positions are taken one by one, and along which outputs are stacked (0). */
@@ -70,7 +73,7 @@ const formText = (tree: unknown): string => JSON.stringify(mapTree(tree, "", () 
  * stacked ys]. The body is traced once, and may use other tensors, which get gradients too; random ops in it draw anew at each position. Costs are
  * linear in the length, forwards and backwards. Throws ShapeError, TraceError, ConfigError.
  */
-export function scan<C, Y>(
+export function scan<C extends Inferred, Y extends Inferred>(
   body: (carry: C, x: never) => readonly [C, Y],
   init: C,
   xs: unknown,

@@ -42,7 +42,7 @@ export interface TrainerView {
   readonly schedules?: Schedules;
   /** All callbacks and loggers by name, in the order in which their hooks are called; the second of a name is `name.1`. */
   readonly callbacks: ReadonlyMap<string, Logger>;
-  /** Hashes of the graphs that ran, by role: `init`, `train`, `trainLast` (the short last batch), `eval`, `evalLast`. */
+  /** Hashes of the graphs that ran, by role: `init`, `train`, `trainLast` (the short last batch), `eval`, `evalLast`; of batches of more shapes `trainLast#2` and so on. */
   readonly graphs: Readonly<Record<string, string>>;
   readonly progress: Progress;
   /** Optimizer steps taken. */

@@ -95,7 +95,6 @@ async function pass(
   { session, evalStep, evalSteps, hooks: all }: Evaluation,
   { loader, number, ...context }: ValidateEpochContext,
 ): Promise<Metrics> {
-  const { graphs } = session;
   const { options, seed } = session.trainer;
   const hooks = number === 0 ? all : new Hooks([]);
   const stream = new Stream(seed, watchOffset);
@@ -109,8 +108,7 @@ async function pass(
     await hooks.call("onValidateStepStart", batchContext);
     const { result, watched, draws, graphHash } = await evalStep.execute([batch.tensors], { base: stream.position });
     stream.reserve(draws);
-    graphs.eval ??= graphHash;
-    if (graphHash !== graphs.eval) graphs.evalLast = graphHash;
+    session.noteGraph(graphHash, "eval", "evalLast");
     for (const [name, terms] of Object.entries(result)) {
       totals.add(name, await terms.data());
       terms.dispose();

@@ -53,8 +53,6 @@ export class Journal {
   readonly #parts: JournalParts;
   readonly #folder: RunFolder | undefined;
   readonly #facts: RunFacts;
-  /** Graphs that ran before the checkpoint that this fit resumed from. */
-  #earlierGraphs: Manifest["graphs"] = {};
   #begun = false;
 
   private constructor(session: Session, parts: JournalParts, facts: RunFacts, folder: RunFolder | undefined) {
@@ -132,7 +130,7 @@ export class Journal {
       const { state } = checkpoint;
       checkLength(checkpoint, this.#parts.context.totalSteps, past);
       this.chain.resume(state.step, state.chain);
-      if (state.step > 0) this.#earlierGraphs = this.#folder?.manifest?.graphs ?? {};
+      if (state.step > 0) Object.assign(session.graphs, { ...this.#folder?.manifest?.graphs, ...session.graphs });
       trainer.message("info", `going on from ${path}, step ${state.step}`);
       for (const changed of changedImports(this.#folder?.manifest?.imports, this.#facts.imports))
         trainer.message("warn", `the run began with another program: ${changed}`);
@@ -171,9 +169,8 @@ export class Journal {
 
   /** The next step's link. */
   link(step: ChainStep): void {
-    const { graphs, trainer } = this.#session;
-    const suffix = lastSuffix(trainer.needOptimizer());
-    if (step.graphHash !== graphs[`train${suffix}`]) graphs[`trainLast${suffix}`] = step.graphHash;
+    const suffix = lastSuffix(this.#session.trainer.needOptimizer());
+    this.#session.noteGraph(step.graphHash, `train${suffix}`, `trainLast${suffix}`);
     const link = this.chain.link(step);
     this.#folder?.append(link);
   }
@@ -240,7 +237,7 @@ export class Journal {
 
   #writeManifest(status: RunStatus, result?: Manifest["result"], times?: Times): void {
     const session = this.#session;
-    const facts = { ...this.#facts, graphs: { ...this.#earlierGraphs, ...session.graphs } };
+    const facts = { ...this.#facts, graphs: { ...session.graphs } };
     this.#folder?.writeManifest(facts, {
       backend: this.#parts.backend,
       seedGiven: session.trainer.seedGiven,

@@ -7,7 +7,7 @@ import type { TrainerView } from "./contract.ts";
 
 /** The names that the numbers of a validation on these loaders may have: the loss's, and each metric's, which may be of several numbers. */
 export function numberNames(
-  { metrics }: Pick<ResolvedSettings, "metrics">,
+  { metrics, loss }: Pick<ResolvedSettings, "metrics" | "loss">,
   loaders: readonly DataLoader[],
 ): NumberNames {
   const own = metrics.map(({ name }) => name);
@@ -18,7 +18,7 @@ export function numberNames(
     ...metrics.flatMap(({ name, metric: { mode } }): [string, Mode][] => (mode ? [[name, mode]] : [])),
   ];
   const modes = Object.fromEntries(directed.flatMap(([name, mode]) => of([name]).map((full) => [full, mode])));
-  return { names: of(["loss", ...own]), several: of(own), modes };
+  return { names: of(["loss", ...own]), several: of(own), modes, open: loss === undefined };
 }
 
 /** Which values of a validated number are better, as its loss or metric says: for a name of any loader's. */

@@ -68,6 +68,13 @@ export class Session {
     this.trainer = trainer;
   }
 
+  /** Notes a graph that ran: the first is `role`, the next one `other`, and of batches of more shapes the rest are `other#2` and so on. */
+  noteGraph(hash: string, role: string, other: string): void {
+    let name = role;
+    for (let n = 1; (this.graphs[name] ?? hash) !== hash; n++) name = n === 1 ? other : `${other}#${n}`;
+    this.graphs[name] = hash;
+  }
+
   /** Takes into the history what a logger has of it from earlier processes. */
   readBack(): void {
     const logger = this.hooks.callbacks.find((each) => each.readBack);

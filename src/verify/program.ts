@@ -5,6 +5,7 @@ import type { DataLoader } from "../data/loader.ts";
 import { compareFacts, type RunFacts } from "../run/facts.ts";
 import { isRecord, tryJson } from "../run/fields.ts";
 import { leavesOf, unquoted } from "../run/leaves.ts";
+import type { Manifest } from "../run/manifest.ts";
 import { changedImports, recordedImports } from "../run/programs.ts";
 import { toYamlForm } from "../train/config/form.ts";
 import type { TrainerView } from "../train/contract.ts";
@@ -21,8 +22,8 @@ export function compareProgram(
   checks: Checks,
 ): void {
   const { graphs, validation, imports } = manifest;
-  const here = trainer.graphs;
   checks.facts("manifest.json: hyperparameters", compareFacts(manifest, facts, ["numbers"]));
+  const here = rolesOf(trainer.graphs, graphs);
   const both = Object.keys(graphs).filter((role) => here[role] !== undefined);
   const of = (all: Readonly<Record<string, string>>) => ({
     graphs: Object.fromEntries(both.map((role) => [role, all[role]])),
@@ -47,6 +48,16 @@ export function compareProgram(
   const changed = imports ? changedImports(imports, programs) : ["manifest.json records none"];
   if (imports || programs)
     checks.trusted("imported code", changed.length > 0 ? changed.join("; ") : "by its files' SHA-256 alone");
+}
+
+/** Graphs that a replay ran, by the roles that they are recorded under: of batches of several shapes a part of the run meets them in another order. */
+function rolesOf(ran: Manifest["graphs"], recorded: Manifest["graphs"]): Manifest["graphs"] {
+  const roles = new Map(Object.entries(recorded).map(([role, hash]) => [hash, role]));
+  const isOther = ([role, hash]: [string, string]) => !role.includes("Last") || !roles.has(hash);
+  const all = Object.entries(ran);
+  const others = all.filter(isOther);
+  const known = all.filter((each) => !isOther(each)).map(([, hash]) => [roles.get(hash), hash]);
+  return Object.fromEntries([...known, ...others]);
 }
 
 /** The folder's config file, the manifest's config, and the program as it was made again; gives whether the run saves checkpoints. */

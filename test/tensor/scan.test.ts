@@ -244,6 +244,18 @@ test("outside of a trace, read as any tensor; and a body may be of any tree", as
   expect(await gradients(carry.sum.sum(), [w])[0].array()).toEqual([6, 6]);
 });
 
+test("a list that a body gives is a tuple in its types: no `as const`", async () => {
+  const [[, c], y] = scan(
+    ([h, c]: [Tensor, Tensor], x: Tensor) => {
+      const next = h.add(x);
+      return [[next, c.add(next)], next];
+    },
+    [tensor(0), tensor(0)],
+    tensor([1, 2, 3]),
+  );
+  expect([await c.item(), await y.array()]).toEqual([10, [1, 3, 6]]);
+});
+
 test("in a compiled step parameters are trained through it, whichever output is updated in place", async () => {
   manualSeed(1);
   const table = new Parameter(

@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { ConfigError } from "../../src/core/errors.ts";
 import type { DataLoader } from "../../src/data/loader.ts";
+import * as nn from "../../src/nn/index.ts";
 import { crossEntropy } from "../../src/nn/losses.ts";
 import {
   accuracy,
@@ -22,6 +23,7 @@ import {
 } from "../../src/nn/metrics.ts";
 import * as optim from "../../src/optim/index.ts";
 import { checkMonitored, directionOf, monitored } from "../../src/optim/monitored.ts";
+import type { Tensor } from "../../src/tensor/tensor.ts";
 import { EarlyStopping } from "../../src/train/callbacks/early-stopping.ts";
 import { trainerOptions } from "../../src/train/config/build.ts";
 import { parsePhases } from "../../src/train/config/parse.ts";
@@ -227,3 +229,29 @@ describe("which values of a number are better", () => {
     },
   );
 });
+
+/** A model with a loss of its own, which says a number beside it. */
+class Parted extends nn.Module {
+  readonly layer = nn.linear(4, 2);
+  override forward(inputs: Tensor, batch?: nn.Batch) {
+    const outputs = this.layer.forward(inputs);
+    return { loss: crossEntropy(outputs, batch!.targets), outputs, spread: outputs.square().mean() };
+  }
+}
+
+test.each(going)(
+  "%s goes by a number that the model says beside its loss; one that it doesn't is known at the first validation",
+  async (where, by) => {
+    const own = { loss: undefined, model: () => new Parted() };
+    const mode = (metric: string) =>
+      where === "ReduceOnPlateauLR.metric"
+        ? { schedulers: optim.reduceOnPlateauLR({ initialLearningRate: 0.01, metric, mode: "min" as const }) }
+        : by(metric);
+    expect(await fitted({ ...own, ...mode("spread") })).toBe(2);
+    const unknown = fitted({ ...own, ...mode("spred") });
+    await expect(unknown).rejects.toThrow(
+      /no such number: got spred, expected one of loss, spread, .*did you mean spread\?/s,
+    );
+    await expect(unknown).rejects.toMatchObject({ steps: 1 });
+  },
+);

@@ -141,6 +141,39 @@ describe("a part of a run", () => {
     }
   });
 
+  test("batches of several shapes: each graph is recorded, and a part meets those of its steps", async () => {
+    const rows = ({ 0: first }: ArrayLike<number>) => 14 + (first % 3);
+    const train = () =>
+      toyTrain({
+        transform: ({ inputs, targets }, indices) => ({
+          inputs: { ...inputs, data: inputs.data.slice(0, 4 * rows(indices)), shape: [rows(indices), 4] },
+          targets: { ...targets, data: targets.data.slice(0, rows(indices)), shape: [rows(indices)] },
+        }),
+      });
+    const modelDir = `${temporaryFolder()}/run`;
+    const changes = { loop: { numSteps: 8 } };
+    const trainer = toyTrainer({ modelDir, ...changes, checkpoint: { steps: 1, saveInitialCheckpoint: true } });
+    await trainer.fit(train());
+    const { graphs } = readManifest(`${modelDir}/manifest.json`);
+    expect(graphs).toEqual(trainer.graphs);
+    expect(Object.keys(graphs).sort()).toEqual(["init", "train", "trainLast", "trainLast#2"]);
+    const again = (given: Partial<TrainerOptions>) => ({
+      trainer: toyTrainer({ ...changes, ...given }),
+      train: train(),
+    });
+    const graphRows = ({ checks }: Awaited<ReturnType<typeof verifyRun>>) =>
+      checks.filter(({ what }) => what === "manifest.json: graphs").map(({ found, detail }) => [found, detail]);
+    for (let from = 0; from < 8; from++)
+      expect(await verifyRun(modelDir, { rebuild: again, from, steps: 1 })).toMatchObject({ verdict: "same" });
+    expect(graphRows(await verifyRun(modelDir, { rebuild: again }))).toEqual([
+      ["same", Object.keys(graphs).join(", ")],
+    ]);
+    edit(modelDir, { graphs: { ...graphs, "trainLast#2": "0".repeat(64) } });
+    const changed = await verifyRun(modelDir, { rebuild: again });
+    expect(changed.verdict).toBe("different");
+    expect(changed.difference).toMatch(/graphs: trainLast#2 is .*, recorded 0000/);
+  });
+
   test("threads are the backend's", async () => {
     expect(await verifyRun(await finished(), { rebuild, backend: "wasm", threads: 2 })).toMatchObject({
       equal: true,
