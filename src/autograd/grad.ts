@@ -28,7 +28,7 @@ export function gradients(
 /** Runs `body`, whose nodes are for the gradient of `node`. */
 function gradientOf<T>(node: Node, body: () => T): T {
   const { made, op } = node;
-  return atSite(made?.for(`gradient of ${made.role === undefined ? op : `${op} (${made.role})`}`), body);
+  return atSite(made?.with({ role: `gradient of ${made.role === undefined ? op : `${op} (${made.role})`}` }), body);
 }
 
 function refuseForgotten(node: Node, wanted: readonly Node[]): void {

@@ -5,6 +5,7 @@ import type { DType } from "../core/dtype.ts";
 import { formatShape, type Shape } from "../core/shape.ts";
 import { compareUtf8 } from "../core/utf8.ts";
 import { type Attributes, type DrawRange, Node, type OwnGradient } from "./node.ts";
+import type { Site } from "./site.ts";
 
 /** A node of a body: its inputs by number, and its draws counted from where the iteration's begin. */
 type BodyNode = readonly [
@@ -98,7 +99,7 @@ export const loopAttributes = (node: Node): LoopAttributes => node.attributes as
 /** A body's values on nodes for its inputs: new nodes, whose draws are counted from where those of `draws` begin. */
 export function bodyValues(body: Body, leaves: readonly Node[], { made, draws }: Pick<Node, "made" | "draws">): Node[] {
   const values = [...leaves];
-  for (const inner of body.nodes) {
+  body.nodes.forEach((inner, i) => {
     const [op, dtype, shape, inputs, attributes, range] = inner;
     values.push(
       new Node({
@@ -109,12 +110,12 @@ export function bodyValues(body: Body, leaves: readonly Node[], { made, draws }:
         // A loop that draws no word, its tensors being empty, has no range.
         draws: range ? { ...draws, offset: (draws?.offset ?? 0) + range[0], count: range[1] } : undefined,
         ownGradient: ownGradients.get(inner),
-        made,
+        made: made?.body?.[i] ?? made,
         unsited: true,
         inputs: inputs.map((number) => values[number]),
       }),
     );
-  }
+  });
   return values;
 }
 
@@ -158,6 +159,8 @@ export interface ClosedBody {
   readonly sliced: readonly Node[];
   /** What is the same in all iterations. */
   readonly fixed: readonly Node[];
+  /** Where the body's nodes were made. */
+  readonly sites: Site["body"];
   /** The number of a value of the body. */
   number(node: Node): number;
   /** Whether something in it is drawn. */
@@ -232,6 +235,7 @@ export function closeBody({ carries, slices, roots, draws, firstDraw }: OpenBody
     },
     sliced: slicedOnes,
     fixed: fixedOnes,
+    sites: nodes.map(({ made }) => made),
     number,
     isDrawn: nodes.some((node) => node.draws),
   };

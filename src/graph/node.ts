@@ -120,11 +120,6 @@ export class Node {
   get site(): string | undefined {
     return this.made?.line;
   }
-
-  /** The site, or where no caller's own line made the node, the part of the library that did, from the library's root. */
-  get origin(): string | undefined {
-    return this.made?.origin;
-  }
 }
 
 /** The id the next node will get: nodes below it were made before now. */

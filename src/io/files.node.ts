@@ -141,7 +141,20 @@ export function size(path: string, kind: FileErrorClass = DataError): number {
 
 /** Makes a folder and those above it; one that is there is fine. */
 export function makeDirectory(path: string, kind: FileErrorClass = CheckpointError): void {
-  attempt(path, "the folder can't be made", kind, () => fs.mkdirSync(path, { recursive: true }));
+  attempt(path, "the folder can't be made", kind, () => makeFolders(path));
+}
+
+/** Node's own recursive mkdir never ends where a file system refuses a folder as if the one above were missing, as /proc does. */
+function makeFolders(path: string): void {
+  try {
+    fs.mkdirSync(path);
+  } catch (cause) {
+    if (fs.statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
+    const above = dirname(path);
+    if ((cause as NodeJS.ErrnoException).code !== "ENOENT" || above === path || fs.existsSync(above)) throw cause;
+    makeFolders(above);
+    makeFolders(path);
+  }
 }
 
 /** Removes a file; one that isn't there is fine. A folder is an error, and of a symbolic link the link alone goes. */

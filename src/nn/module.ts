@@ -1,5 +1,6 @@
 // Module: a plain tree of parameters, buffers and other modules, found by walking its own properties. It holds no graph and no draws.
 import { boolean, checkArguments, checkNone, isRecord, kind, signature } from "../core/arguments.ts";
+import { ConfigError, refuse } from "../core/errors.ts";
 import { compareUtf8 } from "../core/utf8.ts";
 import { Parameter, type Stateful, Variable } from "../program/variable.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -60,15 +61,12 @@ export abstract class Module<out Output extends ModelOutput = ModelOutput> imple
   #walk(): [string, Variable][] {
     const found: [string, Variable][] = [];
     const seen = new Set<Variable>();
-    const visit = (module: Module, prefix: string) => {
+    for (const [path, module] of treeOf(this))
       for (const [name, value] of heldBy(module, Variable)) {
         if (seen.has(value)) continue;
         seen.add(value);
-        found.push([prefix + name, value]);
+        found.push([path + name, value]);
       }
-      for (const [name, child] of module.namedChildren()) visit(child, `${prefix}${name}.`);
-    };
-    visit(this, "");
     return found;
   }
 
@@ -76,7 +74,7 @@ export abstract class Module<out Output extends ModelOutput = ModelOutput> imple
   train(mode = true): this {
     checkArguments(calls.train, arguments);
     this.training = mode;
-    for (const [, child] of this.namedChildren()) child.train(mode);
+    for (const [, child] of childrenOf(this)) child.train(mode);
     return this;
   }
 
@@ -89,23 +87,24 @@ export abstract class Module<out Output extends ModelOutput = ModelOutput> imple
   /** Its training flags: a compiled function is traced anew when one changes. */
   traceKey(): string {
     checkNone("traceKey", arguments);
-    const children = this.namedChildren().map(([, child]) => child.traceKey());
+    const children = childrenOf(this).map(([, child]) => child.traceKey());
     return (this.training ? "t" : "e") + children.join("");
   }
 
   /** Its own properties and those of its modules, and what lies in lists, plain records and Maps among them, one after another. */
   pieces(into: unknown[] = []): readonly unknown[] {
     checkArguments(calls.pieces, arguments);
+    if (open.has(this)) treeOf(this);
+    open.add(this);
     addPieces(this, into, deepest);
+    open.delete(this);
     return into;
   }
 
   /** The tree as text, a module a line. */
   toString(): string {
     checkNone("toString", arguments);
-    const children = this.namedChildren().map(
-      ([name, child]) => `(${name}): ${String(child).replaceAll("\n", "\n  ")}`,
-    );
+    const children = childrenOf(this).map(([name, child]) => `(${name}): ${String(child).replaceAll("\n", "\n  ")}`);
     const name = this.constructor.name + this.describe();
     return children.length ? `${name}\n  ${children.join("\n  ")}` : name;
   }
@@ -114,6 +113,30 @@ export abstract class Module<out Output extends ModelOutput = ModelOutput> imple
   protected describe(): string {
     return "";
   }
+}
+
+/** Modules whose pieces are being listed. One that an error left here costs a look at its tree. */
+const open = new WeakSet<Module>();
+
+/** A module and all that it holds, parents first, each with its path and a `.`; the module's own is empty. Throws ConfigError where one holds itself. */
+export function treeOf(root: Module): [path: string, module: Module][] {
+  const found: [string, Module][] = [];
+  const visit = (module: Module, path: string, above: readonly Module[]) => {
+    if (above.includes(module)) {
+      const where = `${root.constructor.name}.${path.slice(0, -1)}`;
+      refuse(ConfigError, where, "a module that holds itself", undefined, undefined, "keep it in a #private field");
+    }
+    found.push([path, module]);
+    for (const [name, child] of module.namedChildren()) visit(child, `${path}${name}.`, [...above, module]);
+  };
+  visit(root, "", []);
+  return found;
+}
+
+/** Direct children by name, of a module that is a tree. */
+function childrenOf(module: Module): [string, Module][] {
+  treeOf(module);
+  return module.namedChildren();
 }
 
 /** Lists, records and Maps in one another are looked into no deeper than this. */

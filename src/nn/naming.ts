@@ -3,18 +3,11 @@ import { asErrorOf } from "../core/errors.ts";
 import { atOnce } from "../core/promise.ts";
 import { enterPart } from "../graph/site.ts";
 import { Tensor } from "../tensor/tensor.ts";
-import type { ModelOutput, Module } from "./module.ts";
+import { type ModelOutput, type Module, treeOf } from "./module.ts";
 
 /** All modules of a model with their paths, parents first; the model itself is `model`. */
-export function namedModules(model: Module): [string, Module][] {
-  const found: [string, Module][] = [];
-  const visit = (module: Module, path: string) => {
-    found.push([path || "model", module]);
-    for (const [name, child] of module.namedChildren()) visit(child, path ? `${path}.${name}` : name);
-  };
-  visit(model, "");
-  return found;
-}
+export const namedModules = (model: Module): [string, Module][] =>
+  treeOf(model).map(([path, module]) => [path.slice(0, -1) || "model", module]);
 
 type Around = (path: string, module: Module, run: () => ModelOutput) => ModelOutput;
 

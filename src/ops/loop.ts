@@ -2,6 +2,7 @@
 import type { Shape } from "../core/shape.ts";
 import type { ClosedBody, LoopAttributes } from "../graph/body.ts";
 import { type DrawRange, Node } from "../graph/node.ts";
+import { atSite, hereSite } from "../graph/site.ts";
 import { recordOf } from "./define.ts";
 
 /** What nodes from `firstId` on are computed from: something of the position, tensors from outside alone, or nothing but constants. */
@@ -41,8 +42,9 @@ export function outputsOf(
   draws: DrawRange | undefined,
   inputs: readonly Node[],
 ) {
+  const site = hereSite().with({ body: closed.sites });
   const made = (what: Pick<LoopAttributes, "of" | "at">, shape: Shape, dtype: Node["dtype"]) =>
-    loopNode({ ...how, ...what, body: closed.body }, shape, dtype, inputs, draws);
+    atSite(site, () => loopNode({ ...how, ...what, body: closed.body }, shape, dtype, inputs, draws));
   return {
     carry: (at: number, { shape, dtype }: Node) => made({ of: "carry", at }, shape, dtype),
     stack: (value: Node) => made({ of: "stack", at: closed.number(value) }, [how.length, ...value.shape], value.dtype),

@@ -329,7 +329,7 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> i
       this.#steps++;
       return this.#takeBack;
     });
-    atSite(this.#site.for(this.#where), () => this.#update(byParameter));
+    atSite(this.#site.with({ role: this.#where }), () => this.#update(byParameter));
   }
 
   #update(byParameter: ReadonlyMap<Parameter, Tensor>): void {
@@ -353,7 +353,7 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> i
       );
       for (const cell of group.parameters.filter(isTrained)) {
         const [slots, gradient] = [this.#slots.get(cell)!, byParameter.get(cell)!];
-        const site = this.#site.for(`${this.#where} update of ${this.#names.get(cell)}`);
+        const site = this.#site.with({ role: `${this.#where} update of ${this.#names.get(cell)}` });
         const update = atSite(site, (): Update => {
           const raw = { parameter: cell, cell, gradient: this.#maximize ? gradient.neg() : gradient };
           return { ...this.#decayed(raw, decays, scalars), slots, scalars, decays };

@@ -81,7 +81,7 @@ function differentNode(first: Traced, second: Traced): Difference | undefined {
     what: user ? `what ${user.op} takes` : `what it gives`,
     first: was,
     second: is,
-    site: (user ?? x).origin ?? x.origin,
+    site: (user ?? x).made?.origin ?? x.made?.origin,
   };
 }
 

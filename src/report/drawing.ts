@@ -2,7 +2,7 @@
 import { formatShape } from "../core/shape.ts";
 import { fixedData, type Graph, graphNodes } from "../graph/graph.ts";
 import type { Node } from "../graph/node.ts";
-import { showPlace } from "../graph/site.ts";
+import { placeOf, showPlace } from "../graph/place.ts";
 import { recordOf } from "../ops/define.ts";
 import { escapeHtml } from "./html.ts";
 import { type Box, layOut } from "./layered.ts";
@@ -66,7 +66,7 @@ function boxesOf(graph: Graph, nodes: readonly Node[]): Drawn[] {
       `${shortType(node)}${formatShape(node.shape)}`,
     ];
     const { made } = node;
-    const place = made && showPlace(made.place);
+    const place = made && showPlace(placeOf(made));
     const title = `${node.op} ${node.dtype}${formatShape(node.shape)}\n${JSON.stringify(node.attributes)}${place ? `\n${place}` : ""}${result ? `\noutput ${result}` : ""}`;
     places.set(
       node,

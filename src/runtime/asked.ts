@@ -4,13 +4,19 @@ import { ShapeError } from "../core/errors.ts";
 import { loopOf } from "../graph/body.ts";
 import { type Graph, graphNodes } from "../graph/graph.ts";
 import type { Node } from "../graph/node.ts";
-import { showPlace } from "../graph/site.ts";
+import { placeOf, showPlace } from "../graph/place.ts";
 import { recordOf } from "../ops/define.ts";
 import type { OpRecord } from "../ops/record.ts";
 
-/** A node; of a loop those of its body. */
-const withBody = (node: Node): readonly Node[] =>
-  recordOf(node).kind === "repeat" ? loopOf(node).values.flatMap(withBody) : [node];
+/** A node and what it is called by; of a loop those of its body, named as in the loop. */
+function withBody(node: Node): readonly (readonly [node: Node, name: string])[] {
+  const name = node.made?.call ?? node.op;
+  if (recordOf(node).kind !== "repeat") return [[node, name]];
+  const inside = (own: string) => (own === name || own.endsWith(` in ${name}`) ? own : `${own} in ${name}`);
+  return loopOf(node)
+    .values.flatMap(withBody)
+    .map(([each, own]) => [each, inside(own)]);
+}
 
 /** How long the axis is that a node's indices are for, where it has some. */
 function indexedExtent({ inputs, shape, attributes }: Node, record: OpRecord): number | undefined {
@@ -24,12 +30,12 @@ export function asCalled(error: unknown, graph: Graph): unknown {
   if (!(error instanceof OutOfRange)) return error;
   const { problem, got, expected, extent } = error;
   const nodes = graphNodes(graph, { watched: true }).flatMap(withBody);
-  const indexed = nodes.filter((node) => indexedExtent(node, recordOf(node)) === extent);
+  const indexed = nodes.filter(([node]) => indexedExtent(node, recordOf(node)) === extent);
   // A gradient's indices were its op's own before.
-  const forward = indexed.filter(({ made }) => made?.role === undefined);
+  const forward = indexed.filter(([{ made }]) => made?.role === undefined);
   const asking = forward.length > 0 ? forward : indexed;
-  const names = new Set(asking.map(({ made, op }) => made?.call ?? op));
-  const places = new Set(asking.flatMap(({ made }) => (made && showPlace(made.place)) ?? []));
+  const names = new Set(asking.map(([, name]) => name));
+  const places = new Set(asking.flatMap(([{ made }]) => (made && showPlace(placeOf(made))) ?? []));
   return new ShapeError({
     where: [...names].join(" or ") || error.where,
     problem,

@@ -1,7 +1,8 @@
 // A shared folder as a store: a file for each key. Several machines may write one key at once, so each writes a file of its own, flushes it, and renames it.
-import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { CheckpointError } from "../core/errors.ts";
+import { makeDirectory } from "../io/files.node.ts";
 import { drawSeed } from "../rng/stream.ts";
 import type { Store } from "./store.ts";
 
@@ -33,7 +34,7 @@ export function folderStore(folder: string): Store {
     put: (key, bytes) =>
       attempt("the store can't be written", key, async () => {
         const path = join(root, key);
-        await mkdir(dirname(path), { recursive: true });
+        makeDirectory(dirname(path));
         const temporary = join(dirname(path), `${writing}${drawSeed()}`);
         try {
           const file = await open(temporary, "wx");

@@ -24,10 +24,15 @@ type Tail<F> = F extends (first: infer _, ...rest: infer R) => infer T ? (...res
 /** Functions whose first operand is a tensor, without that operand. */
 export type Methods<T> = { readonly [K in keyof T]: Tail<Lifted<T[K]>> };
 
-/** A value with every item of class `From` replaced: itself, or in a list or a plain record. Others stay the objects that they are. */
-function replaced<F>(value: unknown, From: abstract new (...args: never[]) => F, by: (item: F) => unknown): unknown {
-  const each = (item: unknown) => replaced(item, From, by);
-  const isIt = (item: unknown) => item instanceof From;
+/** A value with every item of class `From` replaced: itself, or in lists and plain records, no deeper than arguments are. Others stay the objects that they are. */
+function replaced<F>(
+  value: unknown,
+  From: abstract new (...args: never[]) => F,
+  by: (item: F) => unknown,
+  depth = 8,
+): unknown {
+  const each = (item: unknown) => replaced(item, From, by, depth - 1);
+  const isIt = (item: unknown) => depth > 0 && item instanceof From;
   if (value instanceof From) return by(value);
   if (Array.isArray(value)) return value.some(isIt) ? value.map(each) : value;
   if (!isRecord(value) || !Object.values(value).some(isIt)) return value;

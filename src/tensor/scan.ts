@@ -86,7 +86,7 @@ export function scan<C extends Inferred, Y extends Inferred>(
   const axes = sliced.leaves.map((leaf) => normalizeAxis("scan", axis, leaf.rank));
   const length = lengthOf(sliced.leaves, axes, options.length);
   if (truncate !== undefined) checkCount("truncate", truncate, 1);
-  return atOneSite(() => {
+  return atOneSite((outside) => {
     const stacks = sliced.leaves.map((leaf, i) => moveAxis(leaf, axes[i], 0).node);
     // Whether gradients stop before a position: it begins a stretch of `truncate` iterations.
     if (truncate !== undefined) stacks.push(beginnings(length, truncate, reverse).node);
@@ -101,7 +101,8 @@ export function scan<C extends Inferred, Y extends Inferred>(
               tensor.dtype === "float32" ? ops.where(stop, ops.stopGradient(tensor), tensor) : tensor,
             )
           : before;
-        const given = settled(body(carried.rebuild(held) as C, sliced.rebuild(x) as never), refuseAsync);
+        const next = outside(() => body(carried.rebuild(held) as C, sliced.rebuild(x) as never));
+        const given = settled(next, refuseAsync);
         if (!Array.isArray(given) || given.length !== 2) refuseResult(given);
         if (formText(given[0]) !== formText(init)) refuseCarry(given[0], init);
         ys = flatten("the body's second result", given[1]);

@@ -38,9 +38,13 @@ function refuseMaking(got: unknown): never {
   refuse(DTypeError, "Tensor", problem, showValue(got), undefined, "tensor(values) makes one");
 }
 
+const handle = Symbol("tensor: send await t.data()");
+
 /** A lazy n-dimensional array. Every op of the library is a method too: `x.exp()`, `x.add(1)`, `x.sum({ axis: 0 })`. */
 export class Tensor {
   readonly #node: Node;
+  /** A symbol can't be cloned, so structuredClone and postMessage throw, saying this, where they would have given {}. */
+  protected readonly handle = handle;
 
   constructor(node: Node) {
     if (!(node instanceof Node)) refuseMaking(node);

@@ -57,18 +57,20 @@ export function isHostArray(value: unknown): value is HostArray {
   return ArrayBuffer.isView((value as HostArray | null)?.data) && Array.isArray((value as HostArray).shape);
 }
 
-/** Replaces every tensor, host array and number of a tree, in path order; strings, booleans, null and undefined stay. Throws TraceError on anything else. */
-export function mapTree(tree: unknown, path: string, replace: (leaf: Leaf) => unknown): unknown {
+/** Replaces every tensor, host array and number of a tree, in path order; strings, booleans, null and undefined stay. Throws TraceError on anything else, and where it is deeper than any that doesn't hold itself. */
+export function mapTree(tree: unknown, path: string, replace: (leaf: Leaf) => unknown, depth = 64): unknown {
   if (tree instanceof Tensor || isHostArray(tree) || typeof tree === "number") return replace({ path, value: tree });
   if (tree === null || tree === undefined || typeof tree === "string" || typeof tree === "boolean") return tree;
-  const join = (key: string | number) => (path === "" ? String(key) : `${path}/${key}`);
-  if (Array.isArray(tree)) return tree.map((item, i) => mapTree(item, join(i), replace));
-  if (isRecord(tree)) {
+  const inside = (item: unknown, key: string | number) =>
+    mapTree(item, path === "" ? String(key) : `${path}/${key}`, replace, depth - 1);
+  if (depth > 0 && Array.isArray(tree)) return tree.map(inside);
+  if (depth > 0 && isRecord(tree)) {
     const entries = Object.entries(tree).sort(([a], [b]) => compareUtf8(a, b));
-    return Object.fromEntries(entries.map(([key, item]) => [key, mapTree(item, join(key), replace)]));
+    return Object.fromEntries(entries.map(([key, item]) => [key, inside(item, key)]));
   }
   const problem = `a value that a compiled function can't take or give, at ${path || "the top"}`;
   const got = typeof tree === "object" ? (tree.constructor?.name ?? "object") : typeof tree;
-  const expected = "tensors, numbers, host arrays, strings, booleans, and plain records or arrays of them";
+  const expected =
+    "tensors, numbers, host arrays, strings, booleans, and plain records or arrays of them, at most 64 deep";
   refuse(TraceError, "compile", problem, got, expected);
 }

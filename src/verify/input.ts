@@ -1,6 +1,6 @@
 // Where two runs of a step part, as it is told; and the case that they part before the first op: what went in.
 import type { TypedArray } from "../core/dtype.ts";
-import type { Place } from "../graph/site.ts";
+import type { Place } from "../graph/place.ts";
 import { coordinatesOf, differences, sameElements, showElement, ulpDistance } from "./bits.ts";
 import type { Cause } from "./causes.ts";
 import type { SideState } from "./lockstep.ts";

@@ -10,7 +10,7 @@ import { formatShape, sizeOf } from "../core/shape.ts";
 import { compareGraphs, type GraphComparison, type NodeDifference } from "../graph/compare.ts";
 import { fixedData, type Graph, graphNodes } from "../graph/graph.ts";
 import { type Node, reachable } from "../graph/node.ts";
-import type { Place } from "../graph/site.ts";
+import { type Place, placeOf } from "../graph/place.ts";
 import { sameElements, showElement } from "./bits.ts";
 import { type Cause, causeOf, movedRange } from "./causes.ts";
 import { inputDifference, type OpDifference, samplesDifference, valuesAt } from "./input.ts";
@@ -135,7 +135,7 @@ function opDifference(
     ...numbered(a, x),
     name: fixedData(a.record.plan.graph, x) ? "constant" : x.op,
     node: describe(x),
-    ...placeOf(a.record.plan.graph, x, y),
+    ...originOf(a.record.plan.graph, x, y),
     ...shown,
     reference: showElement(meant[right[0] ? 0 : 1], index),
     agrees: right[0] ? (right[1] ? "both" : "first") : right[1] ? "second" : "neither",
@@ -212,9 +212,10 @@ function describe(node: Node): string {
 }
 
 /** Where a node comes from. What gives variables their first values is of the variable: a graph without inputs does that. */
-function placeOf(graph: Graph, node: Node, other = node): Place {
+function originOf(graph: Graph, node: Node, other = node): Place {
   const first = graph.inputs.length === 0 && graph.outputs.find((output) => reachable([output.node]).includes(node));
-  return { ...(node.made ?? other.made)?.place, ...(first && { role: `first value of ${first.name}` }) };
+  const made = node.made ?? other.made;
+  return { ...(made && placeOf(made)), ...(first && { role: `first value of ${first.name}` }) };
 }
 
 /** The side's first fused kernel that gives other bits than it means. */
@@ -234,7 +235,7 @@ async function kernelDifference(
     ...(node && numbered(state, node)),
     name: `kernel ${wrong.number}, ${wordOf(wrong.kernel)}${node ? `, that ends in ${node.op}` : ""}`,
     node: node && describe(node),
-    ...(node && placeOf(state.record.plan.graph, node)),
+    ...(node && originOf(state.record.plan.graph, node)),
     ...shown,
     reference: showElement(wrong.right, index),
     agrees: side === 0 ? "second" : "first",
@@ -269,7 +270,7 @@ function programDifference(graph: Graph, { kind, what, first, second, nodes }: N
   return {
     kind: "op",
     name: node?.op ?? kind,
-    ...(node && placeOf(graph, node)),
+    ...(node && originOf(graph, node)),
     element: [],
     count: 0,
     size: 0,

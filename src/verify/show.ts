@@ -1,7 +1,7 @@
 // A comparison in words: the lines that `diff` prints, and `verify` where something differs.
 import { checkArguments, isRecord, kind, listOf, signature, strings } from "../core/arguments.ts";
 import type { NodeDifference } from "../graph/compare.ts";
-import { showPlace } from "../graph/site.ts";
+import { placeOf, showPlace } from "../graph/place.ts";
 import { showAgreement } from "./agree.ts";
 import type { Diff } from "./diff.ts";
 import type { OpDifference } from "./input.ts";
@@ -62,7 +62,7 @@ function few(lines: readonly string[], most = shown): string[] {
 /** One place where two graphs differ, as one or two lines. */
 export function showNode({ kind, what, first, second, nodes }: NodeDifference): string[] {
   const made = nodes.map((node) => node?.made).find((site) => site?.origin ?? site?.role);
-  const place = made && showPlace(made.place);
+  const place = made && showPlace(placeOf(made));
   const where = place ? `  ${place}` : "";
   if (kind === "first") return [`only in the first: ${first}${where}`];
   if (kind === "second") return [`only in the second: ${second}${where}`];

@@ -5,7 +5,8 @@ import { gradients } from "../../src/autograd/grad.ts";
 import { graphHash, planKey } from "../../src/compile/hash.ts";
 import type { Graph } from "../../src/graph/graph.ts";
 import type { Node } from "../../src/graph/node.ts";
-import { atOneSite, atSite, hereSite, inPart, showPlace } from "../../src/graph/site.ts";
+import { placeOf, showPlace } from "../../src/graph/place.ts";
+import { atOneSite, atSite, hereSite, inPart } from "../../src/graph/site.ts";
 import * as nn from "../../src/nn/index.ts";
 import { namingModules } from "../../src/nn/naming.ts";
 import { fromValues } from "../../src/ops/creation.ts";
@@ -47,7 +48,7 @@ describe("gradients", () => {
       const name = { "gradient of sum": "sum(y)", "gradient of mul": "mul(e, e)", "gradient of exp": "exp(x)" };
       expect(lineOf(node)).toContain(name[node.made!.role as keyof typeof name]);
     }
-    expect(showPlace(gradient.made!.place)).toMatch(/^gradient of exp at \S+site\.test\.ts:\d+:\d+$/);
+    expect(showPlace(placeOf(gradient.made!))).toMatch(/^gradient of exp at \S+site\.test\.ts:\d+:\d+$/);
   });
 
   test("of gradients, and of what nothing depends on", () => {
@@ -67,7 +68,7 @@ describe("sites", () => {
     atOneSite(() => {
       const outer = hereSite();
       expect(hereSite()).toBe(outer);
-      expect(atSite(own.for("a role"), () => atOneSite(hereSite)).role).toBe("a role");
+      expect(atSite(own.with({ role: "a role" }), () => atOneSite(hereSite)).role).toBe("a role");
       expect(hereSite()).toBe(outer);
       expect(() =>
         atSite(own, () => {
@@ -98,7 +99,7 @@ describe("sites", () => {
         outputs: { y: make(() => gradients(sum(exp(x)), [x])[0]) },
       }));
     const plain = build((make) => make());
-    const told = build((make) => inPart("elsewhere", () => atSite(hereSite().for("another role"), make)));
+    const told = build((make) => inPart("elsewhere", () => atSite(hereSite().with({ role: "another role" }), make)));
     expect([graphHash(told), planKey(told)]).toEqual([graphHash(plain), planKey(plain)]);
   });
 });

@@ -323,6 +323,15 @@ describe("the rest", () => {
     expect(() => node.list(join(deep, "z"))).toThrow(/the folder can't be read: got ENOENT/);
     fs.writeFileSync(join(folder, "plain"), "");
     expect(() => node.makeDirectory(join(folder, "plain", "z"))).toThrow(CheckpointError);
+    expect(() => node.makeDirectory(join(folder, "plain"))).toThrow(/plain: the folder can't be made: .*EEXIST/);
+    fs.symlinkSync(join(folder, "nowhere"), join(folder, "link"));
+    expect(() => node.makeDirectory(join(folder, "link", "z"))).toThrow(CheckpointError);
+  });
+
+  // Only Linux has such a file system.
+  test.runIf(process.platform === "linux")("a file system that says ENOENT of a folder in one that is there", () => {
+    const message = "/proc/nope/a/b: the folder can't be made: got ENOENT, no such file or folder";
+    expect(() => node.makeDirectory("/proc/nope/a/b")).toThrow(message);
   });
 
   test("packages are found from the working folder", () => {

@@ -88,6 +88,42 @@ describe("the tree", () => {
     await same();
   });
 
+  test("one that holds itself is an error that says where", async () => {
+    class Held extends nn.Module {
+      held: unknown = nn.linear(1, 1);
+      override forward = (x: Tensor) => x;
+    }
+    const forms = {
+      "": (m: nn.Module) => m,
+      ".0": (m: nn.Module) => [m],
+      ".up": (m: nn.Module) => new Map([["up", m]]),
+    };
+    for (const [suffix, form] of Object.entries(forms)) {
+      const [parent, child] = [new Held(), new Held()];
+      parent.held = { first: child };
+      const f = compile((x: Tensor) => parent.forward(x), { state: parent });
+      child.held = form(parent);
+      const walks: ((module: Held) => unknown)[] = [
+        (module) => module.namedParameters(),
+        (module) => module.namedVariables(),
+        (module) => module.eval(),
+        (module) => module.traceKey(),
+        (module) => module.pieces(),
+        (module) => String(module),
+        (module) => nn.summary(module, ones([1])),
+        (module) => compile((x: Tensor) => x, { state: module })(ones([1])),
+        () => f(ones([1])),
+      ];
+      const message = `Held.held.first.held${suffix}: a module that holds itself\nHint: keep it in`;
+      for (const walk of walks)
+        await expect(Promise.resolve(parent).then(walk)).rejects.toThrow(
+          new RegExp(`^${message.replaceAll(".", "\\.")}`),
+        );
+      child.held = null;
+      expect(parent.pieces()).toContain(child);
+    }
+  });
+
   test("train and eval reach all; the trace key tells", () => {
     const model = nn.sequential(nn.dropout(0.5), new Block(nn.dropout(0.1)));
     const key = model.traceKey();

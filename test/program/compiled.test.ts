@@ -8,6 +8,7 @@ import { Variable } from "../../src/program/variable.ts";
 import { manualSeed, Stream } from "../../src/rng/stream.ts";
 import { setDefaultBackend } from "../../src/runtime/backends.ts";
 import * as sg from "../../src/tensor/functions.ts";
+import { scan } from "../../src/tensor/scan.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
 
 beforeAll(() => {
@@ -110,6 +111,13 @@ describe("arguments and results", () => {
     );
     const short = { data: Float32Array.of(1), shape: [2], dtype: "float32" } as const;
     await expect(compile((x: Tensor) => x)(short)).rejects.toThrow(ShapeError);
+    const self: Record<string, Tensor> = { x: sg.zeros([1]) };
+    self.self = self as unknown as Tensor;
+    const message =
+      /^compile: a value that a compiled function can't take or give, at .*self\/self.*: got Object, expected .*at most 64 deep$/;
+    await expect(compile(({ x }: typeof self) => x)(self)).rejects.toThrow(message);
+    await expect(compile(() => self)()).rejects.toThrow(message);
+    expect(() => scan((carry) => [carry, null], self, sg.zeros([2]))).toThrow(message);
   });
 });
 

@@ -33,20 +33,42 @@ describe.each(["reference", "wasm", "gpujs:cpu"])("on %s", (backend) => {
     await expect(step(index(1, 9))).rejects.toThrow(message);
   });
 
-  test("in a layer, in a loop's body, and all that could be meant", async () => {
+  test("in a layer, and all that could be meant", async () => {
     const model = sg.nn.embedding(4, 2);
     const run = sg.compile((at: sg.Tensor) => model.forward(at), { state: model });
     await expect(run(index(7))).rejects.toThrow(/^take: .*got 7.*\nHint: the op was made at .*asked\.test\.ts/);
-    const looped = sg.scan(
-      (carry: sg.Tensor, at: sg.Tensor) => [carry.add(x().take(at)), null],
-      sg.zeros([3]),
-      index(1, 9),
-    );
-    await expect(looped[0].data()).rejects.toThrow(/^scan: an index is out of range/);
     const both = x()
       .take(index(9))
       .add(x().at(index(1)));
     await expect(both.data()).rejects.toThrow(/^take or at: .*got 9.*made at .*, or made at /s);
+  });
+
+  test("in a loop's body, and in one within, and where only gradients are read", async () => {
+    const from = sg.ones([4, 3]);
+    const inner = (carry: sg.Tensor, at: sg.Tensor): [sg.Tensor, null] => [
+      carry.mul(from.take(at).sum({ axis: 0 })),
+      null,
+    ];
+    const pick = (at: sg.Tensor) => sg.scan(inner, sg.ones([3]), at.reshape([2, 1]))[0];
+    const outer = (carry: sg.Tensor, at: sg.Tensor): [sg.Tensor, null] => [carry.add(pick(at)), null];
+    const nested = (at: sg.Tensor) => sg.scan(outer, sg.ones([3]), at.reshape([1, 2]))[0];
+    const gradient = (at: sg.Tensor) =>
+      sg.grad(
+        (w: sg.Tensor) =>
+          sg.scan((carry: sg.Tensor, i: sg.Tensor) => [carry.mul(w.at(i).exp()), null], sg.ones([]), at)[0],
+      )(sg.ones([4]));
+    const cases: [string, (at: sg.Tensor) => sg.Tensor][] = [
+      ["take", pick],
+      ["take", nested],
+      ["at", gradient],
+    ];
+    for (const [name, run] of cases) {
+      const message = new RegExp(
+        `^${name} in scan: an index is out of range: got 9.*\nHint: the op was made at [^,]*asked\\.test\\.ts:[0-9:]+$`,
+      );
+      await expect(run(index(1, 9)).data()).rejects.toThrow(message);
+      await expect(sg.compile(run)(index(1, 9))).rejects.toThrow(message);
+    }
   });
 
   test("in a loss", async () => {

@@ -120,6 +120,16 @@ describe("what a wrong call says", () => {
     ["a template", (t) => `${t}`, /a tensor used as a text.*\nHint: await t.format\(\)/],
     ["a number", (t) => +t, /await t.item\(\)/],
     ["a text of JSON", (t) => JSON.stringify({ t }), /^toJSON: a tensor has no such method.*await x.array\(\)/],
+    [
+      "a list that holds itself",
+      (t, { stack }) => {
+        const list = [t];
+        list.push(list);
+        return stack(list);
+      },
+      /^stack: parts isn't a list of tensors: got \[tensor float32\[2, 2\], \[2 items\]\]/,
+    ],
+    ["a structured clone", (t) => structuredClone({ t }), /tensor: send await t.data\(\).* could not be cloned/],
     ["new Tensor of values", (_, { Tensor }) => new Tensor([1, 2]), /Hint: tensor\(values\) makes one/],
     ["item of an index", (t) => t.item(0), /^item: too many arguments/],
   ])("%s", (_, body, message) => {
