@@ -72,14 +72,25 @@ export function summary({ rows }: Matrix): string {
   const versionOf = ({ engine, processor }: Row) => `${engine.split(",")[0]} ${processor}`;
   const wrong = new Set(rows.filter((row) => !isSound(row)).map(versionOf));
   const sound = rows.filter((row) => !wrong.has(versionOf(row)));
+  const most = new Map<string, number>();
+  for (const row of sound)
+    most.set(versionOf(row), Math.max(most.get(versionOf(row)) ?? 0, ...Object.values(row.cells).map(Number)));
+  const all = Object.keys(shortForms).length;
+  const [whole, part] = [true, false].map((isWhole) =>
+    sound.filter((row) => (most.get(versionOf(row)) === all) === isWhole),
+  );
+  const processorsOf = (some: readonly Row[]) =>
+    listed([...new Set(some.map(({ processor }) => processor.split(" ")[0]))]);
   const named = new Map<string, Set<string>>();
-  for (const { engine } of sound) {
+  for (const { engine } of whole) {
     const [name, version] = engine.split(/ (?=\d)/);
     named.set(name, (named.get(name) ?? new Set()).add(version.split(".")[0]));
   }
   const engines = [...named].map(([name, versions]) => `${name} ${listed([...versions])}`);
-  const processors = [...new Set(sound.map(({ processor }) => processor.split(" ")[0]))];
-  return `The first steps of the ${Object.keys(shortForms).length} presets came to the same digests in ${engines.join(", ")}, on ${listed(processors)}: [engines and processors](docs/engines.md).`;
+  const least = Math.min(...part.map((row) => most.get(versionOf(row))!));
+  const emulated = part.every(({ processor }) => processor.endsWith("(qemu)")) ? ", emulated" : "";
+  const others = part.length > 0 ? `, and those of ${least} of them on ${processorsOf(part)}${emulated}` : "";
+  return `The first steps of all ${all} presets came to the same digests in ${listed(engines)} on ${processorsOf(whole)}${others}: [engines and processors](docs/engines.md).`;
 }
 
 /** The page's text. */
