@@ -40,19 +40,15 @@ test.runIf(process.arch === "x64")("and without the processor's SIMD", async () 
   expect(await digests(["--no-enable-sse4-1"], "wasm/1", quick)).toEqual(some);
 });
 
-test.skipIf(noChromium)("a page of Chromium does on webgpu, and tells of each preset as it comes", async () => {
+// On webgpu, test/browser/webgpu.test.ts.
+test.skipIf(noChromium)("a page of Chromium does on two threads, and tells of each preset as it comes", async () => {
   const { digests: published } = readMatrix();
   const presets = ["cars", "mnist-mlp"];
   const expected = presets.map((preset) => [preset, published[preset]]);
   const pages = await serveLanes(await libraryModules());
   const heard: string[][] = [];
-  const { answers, problem } = await askPage(
-    browsers["chromium-webgpu"],
-    pages,
-    "/",
-    "webgpu",
-    presets,
-    ({ preset, digest }) => heard.push([preset, digest]),
+  const { answers, problem } = await askPage(browsers.chromium, pages, "/", "wasm/2", presets, ({ preset, digest }) =>
+    heard.push([preset, digest]),
   );
   pages.close();
   expect(problem).toBeUndefined();
@@ -85,5 +81,5 @@ test("a row that is wrong somewhere is kept as it is, and isn't counted in the s
     rows: [sound, wrong, again],
   };
   expect(readMatrix(matrixPage(matrix))).toEqual(matrix);
-  expect(summary(matrix)).toMatch(/in Node 20, on x64:/);
+  expect(summary(matrix)).toMatch(/in Node 20 on x64:/);
 });

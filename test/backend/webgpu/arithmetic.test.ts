@@ -68,12 +68,12 @@ describe.skipIf(noWebgpu)("on SwiftShader", () => {
     functions.close();
   });
 
-  test.each(oneOperand)("%s at the edges and at 10⁷ patterns", async (name) => {
+  test.each(oneOperand)("%s at the edges and at 2²² patterns", async (name) => {
     const functions = tried(device, [name]);
     await agree(functions, name, [edges]);
     const small = Float32Array.from({ length: 256 }, (_, i) => i - 128);
     await agree(functions, name, [new Uint32Array(small.buffer)]);
-    for (let part = 0; part < 3; part++) await agree(functions, name, [patterns(batch, part * batch)]);
+    await agree(functions, name, [patterns(batch, 0)]);
     functions.close();
   });
 
