@@ -21,9 +21,6 @@ const replacing = [
   "test/rng/stream.test.ts",
 ];
 
-/** Files that hold a page to the clock: no other file works beside them. */
-const clocked = ["test/browser/{firefox,worker}.test.ts"];
-
 /** Test files that have a process each: those that measure their own or end it, replace modules, register what stays, collect garbage time and again, or count the ops that they import. */
 const alone = [
   "test/{browser,conformance,engines,runtime,worker}/**/*.test.ts",
@@ -66,18 +63,6 @@ export default defineConfig({
           ...imported,
           name: "alone",
           include: alone,
-          exclude: clocked,
-          setupFiles: ["test/support/lazy.ts", "test/support/settled.ts"],
-        },
-      },
-      {
-        test: {
-          ...common,
-          ...imported,
-          name: "clocked",
-          include: clocked,
-          maxWorkers: 1,
-          sequence: { groupOrder: 1 },
           setupFiles: ["test/support/lazy.ts", "test/support/settled.ts"],
         },
       },
@@ -90,7 +75,7 @@ export default defineConfig({
           exclude: [...alone, ...replacing],
           // The library is imported, and made fast by the engine, once a worker instead of once a file.
           isolate: false,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 1 },
           setupFiles: ["test/support/shared.ts", "test/support/lazy.ts", "test/support/settled.ts"],
         },
       },

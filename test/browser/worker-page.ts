@@ -26,7 +26,6 @@ const script = `
     const timer = setInterval(() => { const now = performance.now(); found.push(now - last); last = now; }, 1);
     return () => { clearInterval(timer); return found.sort((a, b) => a - b); };
   };
-  const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
   globalThis.page = {
     start: (job) => startTraining({ config: ${JSON.stringify(preset)}, name: "mnist-mlp.yaml", files, ...job }),
     async train(job) {
@@ -37,17 +36,19 @@ const script = `
       return { ...run, events };
     },
     failing: (job) => page.start(job).then(() => "finished", told),
-    /** While a worker of the page's own does nothing but count, and while one trains. */
+    /** While a worker trains: of a thread that nobody needs, and of the page's own. */
     async free(job) {
-      const url = URL.createObjectURL(new Blob(["for (let i = 0; ; i++);"], { type: "text/javascript" }));
-      const counter = new Worker(url);
-      const counting = gaps();
-      await wait(3000);
-      counter.terminate();
-      const control = counting();
-      const training = gaps();
+      const script = "const end = (" + gaps + ")(); onmessage = () => postMessage(end()); postMessage([]);";
+      const idle = new Worker(URL.createObjectURL(new Blob([script], { type: "text/javascript" })));
+      const said = () => new Promise((resolve) => (idle.onmessage = ({ data }) => resolve(data)));
+      await said();
+      const end = gaps();
       await page.start(job);
-      return [control, training()];
+      const own = end();
+      idle.postMessage("end");
+      const control = await said();
+      idle.terminate();
+      return [control, own];
     },
     diffInWorker, files, startProgram, startTraining, told, verifyInWorker,
   };`;
