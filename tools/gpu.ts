@@ -12,8 +12,13 @@ const steps = 5;
 
 async function digestOn(backend: Backend): Promise<string> {
   const { trainer, train } = buildTrainer(parseConfig(readFileSync(preset, "utf8"), preset), {
-    ...{ modelDir: undefined, checkpoint: null, callbacks: [], loggers: [], logging: { logLevel: "silent" } },
-    ...{ loop: { numSteps: steps }, backend },
+    modelDir: undefined,
+    checkpoint: null,
+    callbacks: [],
+    loggers: [],
+    logging: { logLevel: "silent" },
+    loop: { numSteps: steps },
+    backend,
   });
   return (await trainer.fit(train!)).digest;
 }

@@ -104,9 +104,15 @@ function showRuns(results: Results): string[] {
   const metrics = all.filter((metric) => wanted.includes(metric));
   const best = metrics.filter((metric) => runs.some((run) => run.metrics[metric]?.best !== undefined));
   const head = [
-    ...["run", "state", ...shortNames(settings), "seed", "steps"],
+    "run",
+    "state",
+    ...shortNames(settings),
+    "seed",
+    "steps",
     ...metrics.flatMap((metric) => (best.includes(metric) ? [metric, "best (step)"] : [metric])),
-    ...[...(target ? ["to target"] : []), "seconds", "digest"],
+    ...(target ? ["to target"] : []),
+    "seconds",
+    "digest",
   ];
   const rows = runs.map((run) => [
     run.name,

@@ -4,8 +4,7 @@ import { findWidth } from "../backend/wasm/width.ts";
 import { numericsId } from "../core/numerics.ts";
 import { type Finding, findingOf, probe } from "../program/probe.ts";
 import { certificateLines, classWords } from "../report/certificate.ts";
-import type { Outcome } from "./command.ts";
-import { tableWhole } from "./command.ts";
+import { type Outcome, tableWhole } from "./command.ts";
 
 /** Probes every backend. Exit code 1 when one of class A gives other bits than reference. */
 export async function doctor(): Promise<Outcome> {

@@ -61,7 +61,10 @@ function jobName({ file }: SweepPlan): string {
 
 const commandOf = ({ plan, command }: JobArray, index: string): string[] => [
   ...command,
-  ...["--only", index, "--plan", planDigest(plan)],
+  "--only",
+  index,
+  "--plan",
+  planDigest(plan),
 ];
 
 /** A script for `sbatch`. A job is told a minute before its time ends, and saves; it goes on when the script is submitted again. */

@@ -52,12 +52,12 @@ export async function explain(what: string, flags: ExplainFlags): Promise<Outcom
   const { graphHash } = of("train")!;
   const ledger = (await trainer.ledger(train)).map(withoutSite);
   const draws = graphs.filter(({ role, graph }) => role !== "init" && graph.draws > 0);
-  const sources = flags.kernels ? await kernelTexts(await trainer.backend(), graphs) : [];
+  const backend = await trainer.backend();
+  const sources = flags.kernels ? await kernelTexts(backend, graphs) : [];
   if (flags.html !== undefined) {
     const page = graphPage(what, trainer.seed, graphs, printLedger(ledger));
     writeAtomic(flags.html, new TextEncoder().encode(page));
   }
-  const backend = await trainer.backend();
   return {
     code: 0,
     json: {
@@ -175,10 +175,7 @@ function kernelTable({ plan }: PlannedGraph): string[] {
 }
 
 /** Every kernel as text; and as the backend generated it, where it generates text. */
-async function kernelTexts(
-  backend: Awaited<ReturnType<PlannedTrainer["backend"]>>,
-  graphs: readonly PlannedGraph[],
-): Promise<string[]> {
+async function kernelTexts(backend: Backend, graphs: readonly PlannedGraph[]): Promise<string[]> {
   const lines: string[] = [];
   for (const { role, plan, schedule } of graphs) {
     lines.push(`# kernels of ${role}`, showSchedule(schedule), "");
@@ -191,8 +188,6 @@ async function kernelTexts(
   }
   return lines;
 }
-
-type PlannedTrainer = Awaited<ReturnType<typeof planned>>["trainer"];
 
 /** Where the graphs of two configs or runs differ, node by node. */
 async function compare(first: string, second: string, flags: RunFlags): Promise<Outcome> {

@@ -36,7 +36,7 @@ export async function fitConfig(file: string, flags: RunFlags): Promise<Outcome>
   );
 }
 
-async function train(config: Config, options: FitOptions): Promise<Run> {
+async function trainConfig(config: Config, options: FitOptions): Promise<Run> {
   const { trainer, train, vals } = buildTrainer(config, { loggers: [...trainerOptions(config).loggers!, messages] });
   return trainer.fit(train!, vals, options);
 }
@@ -44,7 +44,7 @@ async function train(config: Config, options: FitOptions): Promise<Run> {
 async function fitOne(file: string, config: Config, flags: RunFlags, signal: AbortSignal): Promise<Outcome> {
   const { ckptPath } = config.trainer.fit!;
   const choice = flags.ckpt === undefined ? { ckptPath } : checkpointChoice(flags);
-  const run = await train(config, { ...choice, signal });
+  const run = await trainConfig(config, { ...choice, signal });
   const { equal, lines } = compare(run, publishedFor(file, config));
   return {
     code: equal === false ? 1 : 0,
@@ -56,7 +56,7 @@ async function fitOne(file: string, config: Config, flags: RunFlags, signal: Abo
 async function fitPhases(phases: readonly Config[], signal: AbortSignal): Promise<Outcome> {
   const runs = await trainPhases(phases, (config, i) => {
     messages.logMessage!("info", `phase ${i + 1} of ${phases.length}`);
-    return train(config, { ckptPath: config.trainer.fit!.ckptPath, signal });
+    return trainConfig(config, { ckptPath: config.trainer.fit!.ckptPath, signal });
   });
   return {
     code: 0,

@@ -1,10 +1,11 @@
 // A sweep's plan for people, before anything runs: its runs, how they stand, and an estimate of their time (`seedgrad sweep --dry-run`).
 import { availableParallelism } from "node:os";
 import type { Threads } from "../backend/load.ts";
+import { durationText } from "../report/duration.ts";
 import { type Estimate, estimate } from "../sweep/estimate.ts";
 import { LocalSweep, type RunStatus, strangersIn } from "../sweep/local.ts";
 import type { PlannedRun, SweepPlan } from "../sweep/plan.ts";
-import { durationText, settingsTexts } from "../sweep/table.ts";
+import { settingsTexts } from "../sweep/table.ts";
 import { parsePhases } from "../train/config/parse.ts";
 import { type Outcome, table } from "./command.ts";
 

@@ -1,4 +1,4 @@
-// `seedgrad predict CONFIG --input FILE`: what a trained model says of inputs in a file: CSV, IDX or safetensors in; CSV, JSON lines or safetensors out.
+// `seedgrad predict CONFIG --input FILE`: what a trained model says of inputs in a file. Its outputs come as CSV, JSON lines or safetensors.
 import { writeFileSync } from "node:fs";
 import { type HostArray, joined } from "../core/array.ts";
 import { CheckpointError, ConfigError } from "../core/errors.ts";
@@ -59,14 +59,10 @@ export async function predict(file: string, flags: PredictFlags): Promise<Outcom
   if (output !== undefined && kind !== "safetensors") writeFileSync(output, lines.map((line) => `${line}\n`).join(""));
   const { shape } = outputs;
   const { weightsUsed: weights } = trainer;
-  const said =
-    output === undefined
-      ? json
-        ? []
-        : lines
-      : [
-          `${shape[0]} predictions after ${trainer.step} steps${weights === "average" ? ", average of weights" : ""}: ${output}`,
-        ];
+  const average = weights === "average" ? ", average of weights" : "";
+  const summary = `${shape[0]} predictions after ${trainer.step} steps${average}: ${output}`;
+  // With --json the outputs are in the record.
+  const printed = json ? [] : lines;
   return {
     code: 0,
     json: {
@@ -75,7 +71,7 @@ export async function predict(file: string, flags: PredictFlags): Promise<Outcom
       weights,
       ...(output === undefined ? { outputs: rowsOf(outputs) } : { output }),
     },
-    lines: said,
+    lines: output === undefined ? printed : [summary],
   };
 }
 

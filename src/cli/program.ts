@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { setDefaultVectorWidth } from "../backend/load.ts";
 import type { VectorWidth } from "../backend/wasm/width.ts";
 import { printableMessage } from "../core/printable.ts";
+import { families } from "../train/config/families.ts";
 import { type AttestationFlags, attestations, makeKeyFile } from "./attestations.ts";
 import { checkpointDiff, checkpointInfo } from "./checkpoint.ts";
 import { exitCodesText, oneLine, report } from "./command.ts";
@@ -27,7 +28,7 @@ import {
   withRunFlags,
   withVectorWidth,
 } from "./flags.ts";
-import { list } from "./list.ts";
+import { list, plural } from "./list.ts";
 import { type PredictFlags, predict } from "./predict.ts";
 import { parseRunnerName, type RunnerFlags, runner } from "./runner.ts";
 import { schema } from "./schema.ts";
@@ -111,7 +112,7 @@ withRunFlags(program.command("validate-all").argument("<config>", "YAML file"))
 
 withRunFlags(program.command("predict").argument("<config>", "YAML file"))
   .description("the model's outputs for inputs in a file")
-  .requiredOption("--input <file>", "CSV, IDX or safetensors")
+  .requiredOption("--input <file>", "CSV, Parquet, IDX, .npy, .npz or safetensors")
   .option("--output <file>", "ends with .csv, .jsonl or .safetensors; left out: JSON lines on stdout")
   .option(
     "--ckpt <path>",
@@ -273,7 +274,7 @@ comparing(
 
 program
   .command("list")
-  .argument("[family]", "models, losses, metrics, optimizers, schedulers, dataloaders, callbacks or loggers")
+  .argument("[family]", `one of ${Object.keys(families).map(plural).join(", ")}`)
   .argument("[name]", "one of them")
   .description("what a config may name, and the options of each")
   .option("--import <program>", "a program to import first; may be given again", addTo)

@@ -6,12 +6,13 @@ import { makeDirectory } from "#files";
 import type { VectorWidth } from "../backend/wasm/width.ts";
 import { ConfigError } from "../core/errors.ts";
 import { monitoredName } from "../optim/monitored.ts";
+import { durationText } from "../report/duration.ts";
 import { lockFolder } from "../run/lock.ts";
 import { LocalSweep, type RunStatus, untilFree, watchOf } from "../sweep/local.ts";
 import { baseOf, loadSweep, type PlannedRun, runFolders, type SweepPlan } from "../sweep/plan.ts";
 import { resultsOf } from "../sweep/results.ts";
 import { resultFiles, writeResults } from "../sweep/rows.ts";
-import { countsText, durationText, eventLine, liveRows, settingsTexts, sweepSecondsLeft } from "../sweep/table.ts";
+import { countsText, eventLine, liveRows, settingsTexts, sweepSecondsLeft } from "../sweep/table.ts";
 import { type ExitCode, messages, type Outcome, table } from "./command.ts";
 import { showResults } from "./compare.ts";
 import { checkPlan, type EmitFlags, emit, type Scheduler } from "./emit.ts";
@@ -209,7 +210,10 @@ function writtenResults(plan: SweepPlan, statuses: readonly RunStatus[]): { line
   const { file, folder, metric } = plan;
   const name = metric && monitoredName(metric.name);
   const listed = statuses.map(({ run, state, reason }) => ({
-    ...{ folder: runFolders(plan, run).at(-1)!, name: run.name, settings: run.settings, seed: run.seed },
+    folder: runFolders(plan, run).at(-1)!,
+    name: run.name,
+    settings: run.settings,
+    seed: run.seed,
     ...(state === "failed" && { state, reason }),
   }));
   const written = (options: Parameters<typeof resultsOf>[1]) => {
@@ -229,9 +233,16 @@ function writtenResults(plan: SweepPlan, statuses: readonly RunStatus[]): { line
 
 /** The flags that a command which goes on is given again, beside its programs and --json. */
 const givenAgain = [
-  ...(["jobs", "folder", "queue", "store"] as const),
-  ...(["replicas", "share", "shareSeed", "replaySteps", "vectorWidth"] as const),
-];
+  "jobs",
+  "folder",
+  "queue",
+  "store",
+  "replicas",
+  "share",
+  "shareSeed",
+  "replaySteps",
+  "vectorWidth",
+] as const;
 
 function flagWords(flags: SweepFlags): string[] {
   const given = givenAgain.filter((name) => flags[name] !== undefined);

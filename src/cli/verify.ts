@@ -5,6 +5,7 @@ import type { VectorWidth } from "../backend/wasm/width.ts";
 import { ConfigError } from "../core/errors.ts";
 import { drawSeed } from "../rng/stream.ts";
 import { readManifest } from "../run/manifest.ts";
+import type { Verification } from "../run/verification.ts";
 import { addStatement, attestationOf, attestationsFile, signed } from "../verify/attestation.ts";
 import { type Diff, diffReplay, diffRuns } from "../verify/diff.ts";
 import { requireRun } from "../verify/folder.ts";
@@ -64,39 +65,21 @@ export async function verify(what: string, flags: VerifyFlags): Promise<Outcome>
   if (folder === undefined && (keys || share !== undefined)) {
     throw new ConfigError({ where: what, problem: "a config has no run to attest", expected: "a run's folder" });
   }
-  if (share !== undefined && (given.from !== undefined || given.steps !== undefined)) {
-    throw new ConfigError({
-      where: "--share",
-      problem: "its draw says where the replay begins, and it how many steps",
-      got: "--from or --steps",
-    });
-  }
-  const seed = share === undefined ? undefined : (shareSeed ?? drawSeed());
-  const options = share === undefined ? given : { ...given, ...shareOf(what, share, seed!) };
+  const drawn = share === undefined ? undefined : drawnShare(what, share, shareSeed ?? drawSeed(), given);
+  const options = { ...given, ...drawn?.range };
   if (config !== undefined) await importFor(config, { import: programs, trustImports }, folder);
   const width = recordedWidth(what);
   if (vectorWidth === undefined && width === 8) setDefaultVectorWidth(4);
   const found = config === what ? await verifyConfig(what, options) : await verifyRun(what, options);
-  const { equal, digest, expected, from, steps, firstDifference, difference, checks, stopped, backend, threads } =
-    found;
-  const range = from === 0 ? `${steps} steps` : `steps ${from + 1} to ${from + steps}`;
-  const cut = stopped ? `, stopped at step ${from + steps} of ${stopped.of} (${oneLine(stopped.reason)})` : "";
-  const isWide = found.vectorWidth === 8 || (width === 8 && backend === "wasm");
-  const vectors = isWide ? `, vectors of ${found.vectorWidth}` : "";
-  const verdict =
-    found.verdict === "different"
-      ? `DIFFERS: ${firstDifference === undefined ? "" : `first at step ${firstDifference}: `}${short(difference!)}`
-      : `the same${cut}: ${range} replayed on ${backend}, ${threads} thread${threads === 1 ? "" : "s"}${vectors}`;
-  const digests =
-    expected === undefined
-      ? ["the digest is of the run's end, and wasn't compared"]
-      : [`expected  ${expected}`, `replayed  ${digest ?? "stopped at the difference"}`];
   if (keys) addStatement(what, signed(attestationOf(what, found), keys));
-  const said = [
-    ...(seed === undefined ? [] : [`share     drawn by seed ${seed}`]),
+  const lines = [
+    verdictText(found, width),
+    ...digestTexts(found),
+    ...(drawn ? [`share     drawn by seed ${drawn.seed}`] : []),
     ...(keys ? [`attested  by ${keys.publicKey}, in ${what}/${attestationsFile}`] : []),
+    ...showChecks(found.checks),
   ];
-  const lines = [verdict, ...digests, ...said, ...showChecks(checks)];
+  const { equal, digest, expected, firstDifference } = found;
   const code = equal ? 0 : 1;
   // What no step shows needs no second replay to be explained: the rows name it.
   const explainable = firstDifference !== undefined || (expected !== undefined && digest !== expected);
@@ -105,6 +88,33 @@ export async function verify(what: string, flags: VerifyFlags): Promise<Outcome>
     : undefined;
   if (!diff) return { code, json: { ...found }, lines };
   return { code, json: { ...found, diff: diffJson(diff) }, lines: [...lines, "", ...showDiff(diff)] };
+}
+
+/** The steps that a draw chooses. Throws ConfigError where they are chosen by flags too. */
+function drawnShare(what: string, share: number, seed: bigint, { from, steps }: Pick<VerifyFlags, "from" | "steps">) {
+  if (from === undefined && steps === undefined) return { seed, range: shareOf(what, share, seed) };
+  throw new ConfigError({
+    where: "--share",
+    problem: "its draw says where the replay begins, and it how many steps",
+    got: "--from or --steps",
+  });
+}
+
+/** What came out, in a line; `width`: of the recorded run's vectors. */
+function verdictText(found: Verification, width: unknown): string {
+  const { from, steps, firstDifference, difference, stopped, backend, threads, vectorWidth } = found;
+  if (found.verdict === "different")
+    return `DIFFERS: ${firstDifference === undefined ? "" : `first at step ${firstDifference}: `}${short(difference!)}`;
+  const range = from === 0 ? `${steps} steps` : `steps ${from + 1} to ${from + steps}`;
+  const cut = stopped ? `, stopped at step ${from + steps} of ${stopped.of} (${oneLine(stopped.reason)})` : "";
+  const isWide = vectorWidth === 8 || (width === 8 && backend === "wasm");
+  const vectors = isWide ? `, vectors of ${vectorWidth}` : "";
+  return `the same${cut}: ${range} replayed on ${backend}, ${threads} thread${threads === 1 ? "" : "s"}${vectors}`;
+}
+
+function digestTexts({ expected, digest }: Verification): string[] {
+  if (expected === undefined) return ["the digest is of the run's end, and wasn't compared"];
+  return [`expected  ${expected}`, `replayed  ${digest ?? "stopped at the difference"}`];
 }
 
 /** The vectors' width that a run's folder says it was made with. */

@@ -49,17 +49,17 @@ export async function verifyOp(
 ): Promise<Outcome> {
   const { op, output, against, data, backend, threads } = flags;
   const other = (["from", "steps", "share", "attest"] as const).find((flag) => flags[flag] !== undefined);
-  if (other) refuse(`--${other}`, "one op is of one step", "--op STEP:NODE alone");
+  if (other) refuseOption(`--${other}`, "one op is of one step", "--op STEP:NODE alone");
   if (isProof(what)) {
     const given = { output, data, backend, threads };
     const named = (["output", "data", "backend", "threads"] as const).find((flag) => given[flag] !== undefined);
-    if (named) refuse(`--${named}`, `${what} is a proof: it is judged as it is`, "a run's folder");
+    if (named) refuseOption(`--${named}`, `${what} is a proof: it is judged as it is`, "a run's folder");
     if (typeof op?.value === "string")
-      refuse("--op", `${what} is a proof: it names its value by number`, "STEP:NUMBER");
+      refuseOption("--op", `${what} is a proof: it names its value by number`, "STEP:NUMBER");
     return judged(what, readFileSync(what, "utf8"), op, against);
   }
   const config = configOf(what);
-  if (config === what) refuse(what, "a config has no steps to prove", "a run's folder, or the proof of an op");
+  if (config === what) refuseOption(what, "a config has no steps to prove", "a run's folder, or the proof of an op");
   if (config !== undefined) await importFor(config, flags, what);
   const rebuild = data === undefined ? undefined : rebuildFromConfig(what, data);
   const { step, value } = op!;
@@ -70,7 +70,7 @@ export async function verifyOp(
   return judged(output ?? `${what}, op ${step}:${value}`, text, op, against);
 }
 
-function refuse(where: string, problem: string, expected: string): never {
+function refuseOption(where: string, problem: string, expected: string): never {
   throw new ConfigError({ where, problem, expected });
 }
 

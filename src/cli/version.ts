@@ -9,7 +9,9 @@ export function version(): string {
         version?: string;
       };
       if (found !== undefined) return found;
-    } catch {}
+    } catch {
+      // Not there: the compiled file is one folder deeper than its source.
+    }
   }
   return "unknown";
 }

@@ -168,7 +168,7 @@ export class CheckpointError extends SeedgradError {}
 /** A loss that is NaN or infinite, or another stop of training for the numbers' sake. */
 export class TrainingError extends SeedgradError {}
 
-/** A fit that was asked to stop before its end, and did so after a whole step; it can be gone on with. */
+/** A fit that was asked to stop before its end, and did so after a whole step; it can be resumed. */
 export class InterruptedError extends SeedgradError {
   /** Optimizer steps taken. */
   readonly step: number;

@@ -43,7 +43,7 @@ const call = signature("data.asyncDataset", {
   }),
 });
 
-/** A dataset whose samples are read a batch at a time, later; a loader of it is shuffled, split and gone on with as any. Throws ConfigError, and DataError where `read` gave other elements than the fields say. */
+/** A dataset whose samples are read a batch at a time, later; a loader of it is shuffled, split and resumed as any. Throws ConfigError, and DataError where `read` gave other elements than the fields say. */
 export function asyncDataset(name: string, source: AsyncSource): Dataset {
   checkArguments(call, arguments);
   const { size, digests } = source;

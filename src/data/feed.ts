@@ -8,21 +8,21 @@ import type { DataLoader, LoadedBatch } from "./loader.ts";
 export class DataClock {
   readonly #begun = now();
   #waited = 0;
-  #beside = 0;
+  #excluded = 0;
   #waiting = false;
 
-  /** The share of the time until now, without what was done beside, in which data was waited for or made: in [0, 1]. */
+  /** The share of the time until now, without what was excluded, in which data was waited for or made: in [0, 1]. */
   get share(): number {
-    return this.#waited / (now() - this.#begun - this.#beside);
+    return this.#waited / (now() - this.#begun - this.#excluded);
   }
 
   /** Takes work that is no part of a step out of the time. */
-  async beside<T>(work: () => Promise<T>): Promise<T> {
+  async excluding<T>(work: () => Promise<T>): Promise<T> {
     const begin = now();
     try {
       return await work();
     } finally {
-      this.#beside += now() - begin;
+      this.#excluded += now() - begin;
     }
   }
 
@@ -67,7 +67,7 @@ export class DataClock {
 }
 
 /** What `source` gives, at most `count` values, each asked for while the one before is in use. An error comes where its value would have come; what isn't wanted any more isn't asked for, and the source is closed. */
-export async function* ahead<T>(source: AsyncIterable<T>, count: number, clock: DataClock): AsyncGenerator<T> {
+export async function* prefetch<T>(source: AsyncIterable<T>, count: number, clock: DataClock): AsyncGenerator<T> {
   const iterator = source[Symbol.asyncIterator]();
   const ask = (left: number): Promise<IteratorResult<T>> | undefined => {
     if (left <= 0) return undefined;

@@ -101,14 +101,14 @@ export function microBatches(where: string, batches: readonly HostBatch[], sampl
 function groupOf(name: string, batches: readonly LoadedBatch[], size: number): Group {
   if (size === 1) return { batches, input: batches[0].tensors, batch: batches[0] };
   const tensors = batches.map((batch) => batch.tensors);
-  let joined: LoadedBatch["tensors"] | undefined;
+  let all: LoadedBatch["tensors"] | undefined;
   return {
     batches,
     input: microBatches(`loader ${name}`, tensors, batches.map(samplesOf)),
     batch: {
       get tensors() {
-        joined ??= joinTensors(name, batches);
-        return joined;
+        all ??= joinTensors(name, batches);
+        return all;
       },
       indices: joinIndices(batches),
     },

@@ -1,5 +1,5 @@
-export { type AsyncSource, asyncDataset } from "./async.ts";
 // Datasets, readers and loaders.
+export { type AsyncSource, asyncDataset } from "./async.ts";
 export { type CsvOptions, csvArrays, csvDataset } from "./columns.ts";
 export { type CsvField, type CsvRow, type CsvTable, parseCsv } from "./csv.ts";
 export {

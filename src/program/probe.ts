@@ -38,7 +38,10 @@ export async function probe(name: string): Promise<Probed & { readonly bits: str
     const bits = toHex(sha256(canonicalBytes(await (await program()).data())));
     const { class: kind, threads, target, certificate } = backend;
     return {
-      ...{ bits, class: kind, threads, vectorWidth: target.vectorWidth },
+      bits,
+      class: kind,
+      threads,
+      vectorWidth: target.vectorWidth,
       ...(certificate && { certificate }),
     };
   } finally {

@@ -67,7 +67,8 @@ function gridUri({ data, shape: [count, height, width] }: HostArray): string {
 
 /** One picture of several. */
 const picture = ({ data, dtype, shape: [, height, width] }: HostArray, i: number): HostArray => ({
-  ...{ data: data.subarray(i * height * width, (i + 1) * height * width) as HostArray["data"], dtype },
+  data: data.subarray(i * height * width, (i + 1) * height * width) as HostArray["data"],
+  dtype,
   shape: [1, height, width],
 });
 

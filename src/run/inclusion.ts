@@ -14,7 +14,7 @@ import {
 } from "../core/arguments.ts";
 import { canonicalBytes, fromHex, toHex } from "../core/canonical.ts";
 import type { DType, TypedArray } from "../core/dtype.ts";
-import { DataError } from "../core/errors.ts";
+import { DataError, refuse } from "../core/errors.ts";
 import { digestOf } from "./chain.ts";
 import { loadCheckpoint } from "./checkpoint.ts";
 import { leafHash, merklePath, merkleRoot, rootOfPath } from "./merkle.ts";
@@ -78,7 +78,7 @@ export function proveTensor(
   const { state, tensors } = loadCheckpoint(checkpoint);
   const sorted = sortedTensors([...tensors].filter(isOfRun));
   const index = sorted.findIndex(([other]) => other === name);
-  if (index < 0) refuse(checkpoint, "no tensor of the run has this name", name);
+  if (index < 0) refuse(DataError, checkpoint, "no tensor of the run has this name", name);
   const [, { data, dtype, shape }] = sorted[index];
   const tensor = pathOf(
     sorted.map(([other, array]) => tensorDigest(other, array)),
@@ -88,7 +88,7 @@ export function proveTensor(
   if (block === undefined) return { proof, data };
   const blocks = blockHashes(data);
   if (!Number.isInteger(block) || block < 0 || block >= blocks.length)
-    refuse(`${checkpoint}: ${name}`, "no such block", String(block), `an integer in [0, ${blocks.length})`);
+    refuse(DataError, `${checkpoint}: ${name}`, "no such block", String(block), `an integer in [0, ${blocks.length})`);
   const size = blockSize / data.BYTES_PER_ELEMENT;
   return {
     proof: { ...proof, block: pathOf(blocks, block) },
@@ -106,15 +106,7 @@ export function digestOfProof(proof: TensorProof, data: TypedArray): string {
 
 function climb(name: string, leaf: Uint8Array, { index, count, path }: ProofPath): Uint8Array {
   const root = rootOfPath(leaf, index, count, path.map(fromHex));
-  if (!root)
-    refuse(
-      `proof of ${name}`,
-      "the path isn't one of this leaf",
-      `${path.length} hashes for leaf ${index} of ${count}`,
-    );
+  const got = `${path.length} hashes for leaf ${index} of ${count}`;
+  if (!root) refuse(DataError, `proof of ${name}`, "the path isn't one of this leaf", got);
   return root;
-}
-
-function refuse(where: string, problem: string, got: string, expected?: string): never {
-  throw new DataError({ where, problem, got, expected });
 }

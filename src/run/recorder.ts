@@ -42,6 +42,7 @@ const calls = {
     numbers: kind("numbers or tensors of one element by name", isNumbers),
   }),
 };
+
 /** What a loop of one's own is given: it makes compiled functions, keeps state, hands out steps and takes down what each came to. */
 export class RunRecorder {
   readonly seed: bigint;

@@ -32,7 +32,7 @@ const checks: Readonly<Record<keyof Job, FieldCheck>> = {
   imports: ["SHA-256 by name", maybe(recordOf(isHash))],
 };
 
-/** How a job ends that isn't done: not begun, for a reason of this machine; stopped, to be gone on with; by an error of its own, which it would have anywhere; or by an accident. */
+/** How a job ends that isn't done: not begun, for a reason of this machine; stopped, to be resumed; by an error of its own, which it would have anywhere; or by an accident. */
 export type Unmade =
   | { readonly type: "unfit"; readonly why: string }
   | { readonly type: "stopped" }

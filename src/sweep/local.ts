@@ -6,7 +6,7 @@ import { now } from "../runtime/clock.ts";
 import { type PlannedRun, runFolders, type SweepPlan } from "./plan.ts";
 import { PhasesWatch, type Progress, RunWatch, secondsLeft, type Watch } from "./progress.ts";
 
-/** `waiting` for its turn; `running` here; `held`: in another process, which this sweep waits for; `stopped`: to be gone on with. */
+/** `waiting` for its turn; `running` here; `held`: in another process, which this sweep waits for; `stopped`: to be resumed. */
 export type RunState = "waiting" | "running" | "held" | "stopped" | "finished" | "failed";
 
 /** How a run of the sweep stands. */

@@ -1,4 +1,4 @@
-// How a job becomes a run in the store, whoever hands the job out: gone on with from the newest snapshot, published whenever a checkpoint is whole, and not made again where it is finished.
+// How a job becomes a run in the store, whoever hands the job out: resumed from the newest snapshot, published whenever a checkpoint is whole, and not made again where it is finished.
 import { makeDirectory } from "#files";
 import { CheckpointError } from "../core/errors.ts";
 import { removeFolder } from "./folders.node.ts";

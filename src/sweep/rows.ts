@@ -44,7 +44,13 @@ export function resultsCsv(results: Results): string {
 export function runRow({ target }: Results, { series: _, targetStep, metrics, ...run }: RunResult): object {
   const { name, folder, state, reason, seed, settings, steps, digest, seconds, monitor } = run;
   return {
-    ...{ run: name, folder, state, reason, seed, settings, steps },
+    run: name,
+    folder,
+    state,
+    reason,
+    seed,
+    settings,
+    steps,
     metrics: Object.fromEntries(
       Object.entries(metrics).map(([metric, { last, lastStep, best, bestStep }]) => [
         metric,
@@ -52,7 +58,9 @@ export function runRow({ target }: Results, { series: _, targetStep, metrics, ..
       ]),
     ),
     ...(target && { stepsToTarget: targetStep ?? null }),
-    ...{ monitor, seconds, digest },
+    monitor,
+    seconds,
+    digest,
   };
 }
 
@@ -60,10 +68,15 @@ export function runRow({ target }: Results, { series: _, targetStep, metrics, ..
 export function resultsJson(results: Results): Readonly<Record<string, unknown>> {
   const { settings, metrics, runs, groups, ranking, ranked, target, notes } = results;
   return {
-    ...{ settings, metrics, target, ranking, notes },
+    settings,
+    metrics,
+    target,
+    ranking,
+    notes,
     runs: runs.map((run) => runRow(results, run)),
     groups: groups.map(({ runs: places, metrics: own, target: reached, settings: values }) => ({
-      ...{ settings: values, runs: places.map((i) => runs[i].name) },
+      settings: values,
+      runs: places.map((i) => runs[i].name),
       metrics: Object.fromEntries(
         Object.entries(own).map(([metric, { values: each, spread }]) => [
           metric,

@@ -36,7 +36,7 @@ export interface Writer {
 export interface Snapshot {
   readonly format: 1;
   readonly writer: Writer;
-  /** Who made the run, part by part: the writers whose snapshots were gone on with, and this one. */
+  /** Who made the run, part by part: the writers whose snapshots were resumed, and this one. */
   readonly parts: readonly Part[];
   /** Of the newest checkpoint in it; of a finished run, the last. */
   readonly step: number;

@@ -1,20 +1,11 @@
 // A sweep for people: a row a run, a line for what became of one, and how long it will all take.
 import { monitoredName } from "../optim/monitored.ts";
+import { durationText } from "../report/duration.ts";
 import { formatNumber } from "../report/html.ts";
 import { settingText, shortNames } from "../report/results.ts";
 import type { RunState, RunStatus } from "./local.ts";
 import type { PlannedRun, SweepPlan } from "./plan.ts";
 import { settingOf } from "./settings.ts";
-
-/** Seconds for a reader: `42s`, `3m07s`, `2h05m`. */
-export function durationText(seconds: number): string {
-  const whole = Math.max(0, Math.round(seconds));
-  const two = (value: number) => String(value).padStart(2, "0");
-  if (whole < 60) return `${whole}s`;
-  return whole < 3600
-    ? `${Math.floor(whole / 60)}m${two(whole % 60)}s`
-    : `${Math.floor(whole / 3600)}h${two(Math.floor((whole % 3600) / 60))}m`;
-}
 
 /** What a run is told by in a plan: its settings in short, and its seed. */
 export function settingsTexts({ runs }: Pick<SweepPlan, "runs">): (run: PlannedRun) => string {

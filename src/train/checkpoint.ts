@@ -103,7 +103,7 @@ export async function saveCheckpoint(
   return path;
 }
 
-/** The seed of a run in the folder that is to be gone on with. */
+/** The seed of a run in the folder that is to be resumed. */
 export function adoptedSeed({ modelDir, checkpoint }: ResolvedSettings): bigint | undefined {
   if (modelDir === undefined || !(checkpoint?.autoloadLastCheckpoint ?? true)) return undefined;
   return seedOfFolder(modelDir);

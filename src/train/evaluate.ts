@@ -10,8 +10,8 @@ import { Stream } from "../rng/stream.ts";
 import { yieldToEventLoop } from "../runtime/clock.ts";
 import { checkpointPaths, refuseAbsent, takeChosen, takeWeights } from "./checkpoint.ts";
 import type { ValidateContext, ValidateEpochContext } from "./contract.ts";
-import { Hooks, tell } from "./hooks.ts";
-import { placeOf } from "./numbers.ts";
+import { Hooks, reportSecondaryError } from "./hooks.ts";
+import { loaderLabel } from "./numbers.ts";
 import type {
   ChosenWeights,
   EvalStep,
@@ -80,13 +80,13 @@ async function passes(evaluation: Evaluation): Promise<Metrics[]> {
         await hooks.call("onValidateEpochStart", epoch);
         const metrics = await pass(evaluation, epoch);
         await hooks.call("onValidateEpochEnd", epoch, metrics);
-        found.push(number === 0 ? metrics : prefixed(`${placeOf(loaders, number)}/`, metrics));
+        found.push(number === 0 ? metrics : prefixed(`${loaderLabel(loaders, number)}/`, metrics));
       }
       await hooks.call("onValidateEnd", context, Object.assign({}, ...found));
       return found;
     });
   } catch (error) {
-    await tell(trainer, () => hooks.call("onValidateException", context, error));
+    await reportSecondaryError(trainer, () => hooks.call("onValidateException", context, error));
     throw error;
   }
 }

@@ -10,7 +10,7 @@ import { listCheckpoints } from "../run/checkpoint.ts";
 import { now } from "../runtime/clock.ts";
 import { checkpointFolder, saveCheckpoint, takeFinalWeights } from "./checkpoint.ts";
 import type { FitContext } from "./contract.ts";
-import { tell } from "./hooks.ts";
+import { reportSecondaryError } from "./hooks.ts";
 import { inputNames } from "./inputs.ts";
 import { Journal } from "./journal.ts";
 import { lengthOf } from "./length.ts";
@@ -101,7 +101,7 @@ export async function runFit(
         if (progress.step > begun) dataShare = clock.share;
         if (progress.step < totalSteps && progress.stopped === undefined) throw await interruption(session, signal);
       } catch (error) {
-        await tell(trainer, () => hooks.call("onTrainException", context, error));
+        await reportSecondaryError(trainer, () => hooks.call("onTrainException", context, error));
         throw error;
       }
     });
@@ -114,15 +114,17 @@ export async function runFit(
     failed = false;
     return run;
   } catch (error) {
-    await tell(trainer, () => journal?.stop(error instanceof InterruptedError ? "interrupted" : "failed"));
-    await tell(trainer, () => hooks.call("onFitException", context, error));
+    await reportSecondaryError(trainer, () =>
+      journal?.stop(error instanceof InterruptedError ? "interrupted" : "failed"),
+    );
+    await reportSecondaryError(trainer, () => hooks.call("onFitException", context, error));
     throw error;
   } finally {
     // The folder is given back last: what finalize writes there is still this run's.
     session.journal = undefined;
     try {
       const finalize = () => hooks.call("finalize", { trainer });
-      await (failed ? tell(trainer, finalize) : finalize());
+      await (failed ? reportSecondaryError(trainer, finalize) : finalize());
     } finally {
       journal?.close();
     }

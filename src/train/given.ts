@@ -1,6 +1,6 @@
 // What a Trainer is given by a program, held to what it must be: programs in JavaScript, and calls that bypass the types (`as any`), get this far.
 import { isRecord } from "../core/arguments.ts";
-import { ConfigError, ReproError, showValue } from "../core/errors.ts";
+import { ConfigError, ReproError, refuse, showValue } from "../core/errors.ts";
 import { select } from "../core/glob.ts";
 import { atOnce } from "../core/promise.ts";
 import { type Batch, Module } from "../nn/module.ts";
@@ -108,33 +108,30 @@ class Part extends Module {
 function makeSet(entries: readonly OptimizerEntry[], model: Module): { optimizer: Optimizer; schedules: Schedules } {
   const named = model.namedParameters();
   const owners = new Map<string, number>();
-  const refuse = (path: string, problem: string, got: string, expected: string): never => {
-    throw new ConfigError({ where: "optimizers", problem: `${path}: ${problem}`, got, expected });
-  };
   const parts = entries.map(({ optimizer, parameters, frequency = 1, minimizes = "loss" }, i): OptimizerPart => {
     const globs = typeof parameters === "string" ? [parameters] : parameters;
     const own = select(`optimizers[${i}].parameters`, named, globs);
     for (const [path] of own) {
       const other = owners.get(path);
-      if (other !== undefined)
-        refuse(path, "a parameter of two optimizers", `optimizers[${other}] and optimizers[${i}]`, "one");
+      if (other !== undefined) {
+        const both = `optimizers[${other}] and optimizers[${i}]`;
+        refuse(ConfigError, "optimizers", `${path}: a parameter of two optimizers`, both, "one");
+      }
       owners.set(path, i);
     }
     return { optimizer: makeOptimizer(optimizer, new Part(model, own))!, frequency, minimizes };
   });
   const moved = new Set(parts.flatMap((part) => part.optimizer.parameters));
   const left = named.find(([, parameter]) => parameter.requiresGrad && !moved.has(parameter));
-  if (left)
-    refuse(
-      left[0],
-      "a parameter of no optimizer",
-      "globs that leave it out",
-      "each trained parameter in one; SelectiveGrad freezes others",
-    );
+  if (left) {
+    const expected = "each trained parameter in one; SelectiveGrad freezes others";
+    const problem = `${left[0]}: a parameter of no optimizer`;
+    refuse(ConfigError, "optimizers", problem, "globs that leave it out", expected);
+  }
   const optimizer = new OptimizerSet(parts);
   const schedules = entries.map(({ schedulers }, i) => makeSchedules(schedulers, parts[i].optimizer));
-  const of = schedules.flatMap((list, i) => list.map(() => parts[i].optimizer));
-  return { optimizer, schedules: new Schedules(schedules.flat(), optimizer, of) };
+  const scheduled = schedules.flatMap((list, i) => list.map(() => parts[i].optimizer));
+  return { optimizer, schedules: new Schedules(schedules.flat(), optimizer, scheduled) };
 }
 
 /** The optimizer of a Trainer, one or several as one, and what sets its rates. Throws ConfigError for what the two makers do, and where both forms are given. */

@@ -171,7 +171,7 @@ function hookError(callback: Callback, hook: HookName, cause: unknown): Seedgrad
 }
 
 /** Does something on the way out of an error: if it fails too, that is said, and the first error stands. */
-export async function tell(trainer: TrainerView, body: () => void | Promise<void>): Promise<void> {
+export async function reportSecondaryError(trainer: TrainerView, body: () => void | Promise<void>): Promise<void> {
   try {
     await body();
   } catch (error) {

@@ -193,7 +193,7 @@ export class Journal {
     return session.lastRun;
   }
 
-  /** Says in the manifest that the run ended before its end, if it had begun; it can be gone on with. */
+  /** Says in the manifest that the run ended before its end, if it had begun; it can be resumed. */
   stop(status: "failed" | "interrupted"): void {
     // A folder that was lost is another run's to write.
     if (!this.#begun || this.#folder?.lost) return;

@@ -3,7 +3,7 @@
 
 import { CheckpointError, DataError, refuse } from "../core/errors.ts";
 import { type EpochDraws, epochDraws } from "../data/draws.ts";
-import { ahead, type DataClock } from "../data/feed.ts";
+import { type DataClock, prefetch } from "../data/feed.ts";
 import { groups } from "../data/groups.ts";
 import type { DataLoader } from "../data/loader.ts";
 import { stepsOf } from "../optim/duration.ts";
@@ -50,7 +50,7 @@ export async function train(session: Session, training: Training): Promise<void>
     // To the epoch's end, or the run's.
     const left = Math.min(stepsPerEpoch - Math.floor(progress.cursor / gradAccumSteps), totalSteps - before);
     const feed = groups(clock.measure(loader), draws, gradAccumSteps, progress.cursor);
-    for await (const { batches, input, batch } of ahead(feed, left, clock)) {
+    for await (const { batches, input, batch } of prefetch(feed, left, clock)) {
       const step = progress.step + 1;
       const { learningRate } = parameterGroups[0];
       const beginning: StepContext = { ...context, step, epoch, batch, learningRate };
@@ -83,7 +83,7 @@ export async function train(session: Session, training: Training): Promise<void>
       const epochEnds = progress.cursor === 0;
       const which = due(step, epochEnds);
       const decides = which === "scheduled";
-      const validated = which && (await clock.beside(() => evaluate(session, validations, { decides })));
+      const validated = which && (await clock.excluding(() => evaluate(session, validations, { decides })));
       progress.metrics = validated ?? progress.metrics;
       if (validated) schedules?.apply(progress.step);
       if (epochEnds) await hooks.call("onTrainEpochEnd", { ...context, epoch, step, validated });

@@ -12,7 +12,7 @@ export function numberNames(
 ): NumberNames {
   const own = metrics.map(({ name }) => name);
   const of = (names: readonly string[]) =>
-    loaders.flatMap((_, i) => (i === 0 ? names : names.map((name) => `${placeOf(loaders, i)}/${name}`)));
+    loaders.flatMap((_, i) => (i === 0 ? names : names.map((name) => `${loaderLabel(loaders, i)}/${name}`)));
   const directed: readonly [string, Mode][] = [
     ["loss", "min"],
     ...metrics.flatMap(({ name, metric: { mode } }): [string, Mode][] => (mode ? [[name, mode]] : [])),
@@ -28,7 +28,7 @@ export function modeOf({ metrics }: Pick<ResolvedSettings, "metrics">, number: s
 }
 
 /** What a loader's numbers are named by: its name, and `#2` … where others before it have the same. */
-export function placeOf(loaders: readonly DataLoader[], i: number): string {
+export function loaderLabel(loaders: readonly DataLoader[], i: number): string {
   const { name } = loaders[i];
   const same = loaders.slice(0, i).filter((other) => other.name === name).length;
   return same === 0 ? name : `${name}#${same + 1}`;

@@ -4,8 +4,8 @@ import type { Backend } from "../compile/contract.ts";
 import type { Plan } from "../compile/plan.ts";
 import { ConfigError, refuse, showValue, TraceError } from "../core/errors.ts";
 import { atOnce } from "../core/promise.ts";
+import { reading } from "../data/batch-fields.ts";
 import type { HostBatch, MicroBatches, StepInput } from "../data/groups.ts";
-import { reading } from "../data/missing.ts";
 import { currentTrace } from "../graph/scope.ts";
 import { inPart } from "../graph/site.ts";
 import { counts } from "../nn/losses/reduction.ts";
@@ -70,6 +70,9 @@ function makeTrainStep(session: Session, backend: Backend): TrainStep {
   const { model } = trainer;
   const optimizer = trainer.needOptimizer();
   const trained = () => partsDue(optimizer).flatMap((part) => part.optimizer.namedParameters);
+  // Set by the first loss that turns out to be a mean over what counts.
+  let counted = false;
+  let isTold = false;
   const backward = (batch: Batch): Backward => {
     const { outputs, loss, losses } = runModel(trainer, batch);
     const scalar = checkLoss(loss);
@@ -83,7 +86,6 @@ function makeTrainStep(session: Session, backend: Backend): TrainStep {
     const several = Object.entries(losses).length > 1 ? losses : {};
     return { microBatches: [{ batch, outputs }], loss: scalar, losses: several, gradients };
   };
-  let [counted, isTold] = [false, false];
   const uneven =
     "gradAccumSteps: with ignoreIndex or classWeights a step isn't that of one large batch (docs/training.md)";
   const pass = (given: StepInput): Backward => {

@@ -5,7 +5,7 @@ import { meaningOf } from "../backend/reference/node.ts";
 import { type DecodedGraph, decodeGraph } from "../compile/decode.ts";
 import { checkArguments, kind, options as optionsOf, signature, string } from "../core/arguments.ts";
 import { fromHex, sha256Hex, toHex } from "../core/canonical.ts";
-import { ConfigError, DataError, SeedgradError } from "../core/errors.ts";
+import { ConfigError, DataError, refuse, SeedgradError } from "../core/errors.ts";
 import { formatShape } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { meaningOf as graphMeaning } from "../ops/meaning.ts";
@@ -117,16 +117,16 @@ function guarded<T>(where: string, problem: string, make: () => T): T {
 /** The op's node. Throws DataError where the proof's values aren't those that the graph has for it. */
 function opOf(where: string, { result, operands }: OpProof, { values, inputs, contents }: DecodedGraph): Node {
   const node = values[result.value];
-  const refuse = (problem: string, got: string, expected?: string): never => {
-    throw new DataError({ where, problem, got, expected });
-  };
-  if (!node) refuse("the graph has no such value", `value ${result.value}`, `one of ${values.length}`);
+  if (!node)
+    refuse(DataError, where, "the graph has no such value", `value ${result.value}`, `one of ${values.length}`);
   if (result.value < inputs.length)
-    refuse("an input of the step, which no op computes", `${result.value}, ${inputs[result.value]}`);
+    refuse(DataError, where, "an input of the step, which no op computes", `${result.value}, ${inputs[result.value]}`);
   const wanted = contents.has(result.value) ? [] : [...new Set(node.inputs)].map((input) => values.indexOf(input));
   const given = operands.map(({ value }) => value);
-  if (wanted.join() !== given.join())
-    refuse("operands that aren't the op's", `values ${given.join(", ") || "none"}`, wanted.join(", ") || "none");
+  if (wanted.join() !== given.join()) {
+    const [got, expected] = [given, wanted].map((values) => values.join(", ") || "none");
+    refuse(DataError, where, "operands that aren't the op's", `values ${got}`, expected);
+  }
   return node;
 }
 

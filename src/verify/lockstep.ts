@@ -10,7 +10,7 @@ import type { Rebuild } from "../train/replay.ts";
 import { validationDecides } from "../train/validations.ts";
 import { sameElements } from "./bits.ts";
 import { type LiveProgram, makeLive } from "./live.ts";
-import { latestOf, type RunRecord } from "./record.ts";
+import { latestOf, latestStep, type RunRecord } from "./record.ts";
 
 /** A program to run: how it is made, on which backend, and from which of its checkpoints. */
 export interface Program {
@@ -124,12 +124,7 @@ export async function runLockstep(first: Program, second: Program, last = Number
       async onTrainStepEnd({ trainer, step, batch }: StepResult) {
         const link = trainer.lastLink!;
         links[side].push(link);
-        const roles = Object.entries(trainer.graphs).filter(([role]) => role.startsWith("train"));
-        const record = latestOf(
-          live!.backend,
-          roles.map(([, hash]) => hash),
-        )!;
-        const [role] = roles.find(([, hash]) => hash === record.plan.graphHash)!;
+        const { record, role } = latestStep(live!.backend, trainer.graphs);
         await arrive(step, { trainer, loader: loader!, record, role, batch, place, link });
       },
     };

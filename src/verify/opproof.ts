@@ -2,7 +2,7 @@
 // branches to a Merkle root over all values of the step. docs/proof.md says it byte by byte.
 import type { HostArray } from "../core/array.ts";
 import { canonicalBytes, canonicalJson, Encoder, fromHex, sha256, toHex } from "../core/canonical.ts";
-import { DataError } from "../core/errors.ts";
+import { DataError, refuse } from "../core/errors.ts";
 import { type FieldCheck, isCount, isHash, isRecord, isText, listOf, maybe, shaped, tryJson } from "../run/fields.ts";
 import type { ProofPath } from "../run/inclusion.ts";
 import { leafHash } from "../run/merkle.ts";
@@ -118,18 +118,15 @@ export const isOpProof = (value: unknown): boolean =>
 
 /** The proof that a text holds. Throws DataError naming `where` and the field for one that holds none. */
 export function readProof(where: string, text: string): OpProof {
+  const shown = (value: unknown) => (JSON.stringify(value) ?? "nothing").slice(0, 100);
+  const [noProof, noField] = ["not a proof of an op", "not what a proof holds"];
   const read = tryJson(text);
-  const refuse = (at: string, problem: string, found: unknown, expected: string): never => {
-    const got = (JSON.stringify(found) ?? "nothing").slice(0, 100);
-    throw new DataError({ where: at, problem, got, expected });
-  };
-  if (read === undefined) throw new DataError({ where, problem: "not a proof of an op", got: "what is no JSON" });
-  if (!isRecord(read)) refuse(where, "not a proof of an op", read, "a record of JSON");
-  const record = read as Record<string, unknown>;
-  if (record.format !== proofFormat) refuse(where, "not a proof of an op", record.format, proofFormat);
+  if (read === undefined) refuse(DataError, where, noProof, "what is no JSON");
+  if (!isRecord(read)) refuse(DataError, where, noProof, shown(read), "a record of JSON");
+  if (read.format !== proofFormat) refuse(DataError, where, noProof, shown(read.format), proofFormat);
   for (const [field, [expected, holds]] of Object.entries(checks))
-    if (!holds(record[field])) refuse(`${where}: ${field}`, "not what a proof holds", record[field], expected);
-  const other = Object.keys(record).find((field) => !isField(field));
-  if (other !== undefined) refuse(`${where}: ${other}`, "not what a proof holds", record[other], "no such field");
+    if (!holds(read[field])) refuse(DataError, `${where}: ${field}`, noField, shown(read[field]), expected);
+  const other = Object.keys(read).find((field) => !isField(field));
+  if (other !== undefined) refuse(DataError, `${where}: ${other}`, noField, shown(read[other]), "no such field");
   return read as unknown as OpProof;
 }

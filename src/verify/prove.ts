@@ -14,7 +14,7 @@ import {
 } from "../core/arguments.ts";
 import { fromHex, toHex } from "../core/canonical.ts";
 import type { TypedArray } from "../core/dtype.ts";
-import { ConfigError } from "../core/errors.ts";
+import { ConfigError, refuse } from "../core/errors.ts";
 import { formatShape } from "../core/shape.ts";
 import { fixedData, type Graph } from "../graph/graph.ts";
 import type { Node } from "../graph/node.ts";
@@ -209,10 +209,15 @@ function chosen(folder: string, graph: Graph, nodes: readonly Node[], value: Val
       typeof value === "string"
         ? `one of ${graph.outputs.map(({ name }) => name).join(", ")}`
         : `an integer in [0, ${nodes.length})`;
-    refuse(folder, "the step's graph has no such value", String(value), expected);
+    refuse(ConfigError, folder, "the step's graph has no such value", String(value), expected);
   }
   if (number < graph.inputs.length)
-    refuse(folder, "an input of the step, which no op computes", `${number}, ${graph.inputs[number].name}`);
+    refuse(
+      ConfigError,
+      folder,
+      "an input of the step, which no op computes",
+      `${number}, ${graph.inputs[number].name}`,
+    );
   return number;
 }
 
@@ -237,8 +242,4 @@ function stateOf(checkpoint: Checkpoint, names: readonly string[]): ProvedValue[
   if (index < 0) return undefined;
   const leaves = sorted.map(([name, array]) => tensorDigest(name, array));
   return { name: sorted[index][0], index, count: sorted.length, path: merklePath(leaves, index).map(toHex) };
-}
-
-function refuse(where: string, problem: string, got: string, expected?: string): never {
-  throw new ConfigError({ where, problem, got, expected });
 }

@@ -31,6 +31,20 @@ export function latestOf(
   return [...records.values()].reverse().find(({ plan }) => hashes.includes(plan.graphHash));
 }
 
+/** The latest run of a step's graph, and the role that the graph has: a step's graphs may be several, as `train` and `train/2`. */
+export function latestStep(
+  backend: RecordingBackend,
+  graphs: Readonly<Record<string, string>>,
+): { readonly record: RunRecord; readonly role: string } {
+  const steps = Object.entries(graphs).filter(([role]) => role.startsWith("train"));
+  const record = latestOf(
+    backend,
+    steps.map(([, hash]) => hash),
+  )!;
+  const [role] = steps.find(([, hash]) => hash === record.plan.graphHash)!;
+  return { record, role };
+}
+
 /** Wraps a backend so that it remembers: all runs, or those that begin while `wanted` says so. */
 export function recording(inner: Backend, wanted: () => boolean = () => true): RecordingBackend {
   const records = new Map<string, RunRecord>();

@@ -1,8 +1,7 @@
 // A recorded loop judged by being run again, in memory: each link of its chain and each checkpoint of its folder is compared as the step is made, and its
 // digest in the end. It stops at the first step that differs.
-import { backendKind, threadsKind } from "../backend/load.ts";
 import type { Backend } from "../compile/contract.ts";
-import { callable, checkArguments, number, options as optionsOf, signature, string } from "../core/arguments.ts";
+import { callable, checkArguments, options as optionsOf, signature, string } from "../core/arguments.ts";
 import { loadCheckpoint } from "../run/checkpoint.ts";
 import { type ChainDifference, compareLinks } from "../run/compare.ts";
 import { compareFacts } from "../run/facts.ts";
@@ -10,6 +9,7 @@ import { type Loop, runLoop } from "../run/record.ts";
 import type { Replayed } from "../run/recording.ts";
 import { tensorDigest } from "../run/state.ts";
 import type { Verification } from "../run/verification.ts";
+import { replayKinds } from "../train/arguments.ts";
 import type { ReplayOptions } from "../train/replay.ts";
 import { Checks, recordDifferences } from "./checks.ts";
 import { type Recorded, readRecorded, targetOf } from "./folder.ts";
@@ -17,13 +17,7 @@ import { type Recorded, readRecorded, targetOf } from "./folder.ts";
 const call = signature("verifyRecordedRun", {
   folder: string,
   loop: callable,
-  "options?": optionsOf<ReplayOptions>({
-    "backend?": backendKind,
-    "threads?": threadsKind,
-    "from?": number,
-    "steps?": number,
-    "against?": string,
-  }),
+  "options?": optionsOf<ReplayOptions>(replayKinds),
 });
 
 /** Ends a replay that has seen all that it was to see. */

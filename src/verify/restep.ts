@@ -12,7 +12,7 @@ import type { StepContext, StepResult } from "../train/contract.ts";
 import type { Rebuild } from "../train/replay.ts";
 import { validationDecides } from "../train/validations.ts";
 import { readRecorded } from "./folder.ts";
-import { latestOf, type RunRecord, recording } from "./record.ts";
+import { latestStep, type RunRecord, recording } from "./record.ts";
 import { remake } from "./remake.ts";
 import { changesOf } from "./replay.ts";
 import { rebuildFromConfig } from "./verify.ts";
@@ -81,11 +81,7 @@ export async function replayStep(folder: string, step: number, options: ProveOpt
         });
       }
       if (taken < step) return;
-      const roles = Object.entries(trainer.graphs).filter(([role]) => role.startsWith("train"));
-      const record = latestOf(
-        recorder,
-        roles.map(([, hash]) => hash),
-      )!;
+      const { record } = latestStep(recorder, trainer.graphs);
       const numbers = Object.entries(last.numbers).sort(([a], [b]) => compareUtf8(a, b));
       const link = {
         previous: fromHex(previous),

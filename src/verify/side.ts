@@ -83,6 +83,7 @@ function runSide(folder: string, { backend, rebuild: given }: SideOptions): Side
     manifest.config === null ? undefined : (changes) => rebuildFromConfig(folder)(changes);
   const rebuild = given ?? own;
   const changes = changesOf(manifest);
+  const chosen = backend ?? String(manifest.environment.backend ?? "wasm");
   return {
     name: folder,
     facts: manifest,
@@ -92,11 +93,9 @@ function runSide(folder: string, { backend, rebuild: given }: SideOptions): Side
     digest: result?.digest,
     folder,
     rebuild,
-    backend: backend ?? String(manifest.environment.backend ?? "wasm"),
+    backend: chosen,
     changes,
-    ...tracing(
-      () => rebuild && traced(rebuild, { backend: backend ?? String(manifest.environment.backend ?? "wasm"), changes }),
-    ),
+    ...tracing(() => rebuild && traced(rebuild, { backend: chosen, changes })),
   };
 }
 

@@ -36,7 +36,7 @@ const flushing: Steps = {
 };
 
 /** An order: the sum of terms [0, length) by some steps. */
-type Order = (terms: Terms, steps: Steps) => number;
+export type Order = (terms: Terms, steps: Steps) => number;
 
 const inOrder: Order = (terms, steps) => {
   let sum = steps.start;
@@ -139,5 +139,3 @@ export const faultySteps: readonly FaultySum[] = [
 export function sumIn(order: Order, terms: Terms): number {
   return order(terms, rounded);
 }
-
-export type { Order };

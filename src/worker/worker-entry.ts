@@ -64,9 +64,7 @@ async function train({
     const make = await moduleFunction<TrainingModule>(from);
     const parts = givenBy(from, await make(library, from.options), "what is trained: { trainer, train }");
     const loggers = [reporter, ...(parts.trainer.loggers ?? [])];
-    run = await new library.Trainer({ ...parts.trainer, ...changes, loggers }).fit(parts.train, parts.val ?? [], {
-      signal,
-    });
+    run = await new library.Trainer({ ...parts.trainer, ...changes, loggers }).fit(parts.train, parts.val, { signal });
   } else {
     const { checkPhases, trainPhases } = await import("../train/config/phases.ts");
     const phases = library.parsePhases(from.text, from.name, from.overrides);

@@ -1,7 +1,7 @@
 // Data ahead of the step: each batch is asked for while the step before it runs, no more than are wanted, errors come in their place, the
 // loader is closed, the time spent waiting is told, and no bit depends on any of it.
 import { describe, expect, test } from "vitest";
-import { ahead, DataClock } from "../../src/data/feed.ts";
+import { DataClock, prefetch } from "../../src/data/feed.ts";
 import type { DataLoader, LoadedBatch } from "../../src/data/loader.ts";
 import type { StepContext, StepResult } from "../../src/train/contract.ts";
 import { temporaryFolder } from "../support/folder.ts";
@@ -45,7 +45,7 @@ const watch = (events: string[]) => ({
 describe("ahead", () => {
   const collect = async (source: AsyncIterable<number>, count: number) => {
     const out: number[] = [];
-    for await (const value of ahead(source, count, new DataClock())) out.push(value);
+    for await (const value of prefetch(source, count, new DataClock())) out.push(value);
     return out;
   };
   async function* numbers(asked: number[], end = Infinity) {
@@ -69,7 +69,7 @@ describe("ahead", () => {
 
   test("a value is asked for before the one before it is used", async () => {
     const asked: number[] = [];
-    for await (const value of ahead(numbers(asked), 4, new DataClock())) {
+    for await (const value of prefetch(numbers(asked), 4, new DataClock())) {
       expect(asked.length).toBe(Math.min(value + 2, 4));
     }
   });
@@ -82,7 +82,7 @@ describe("ahead", () => {
       throw new Error("no more");
     };
     await expect(async () => {
-      for await (const value of ahead(failing(), 9, new DataClock())) {
+      for await (const value of prefetch(failing(), 9, new DataClock())) {
         await rest(1);
         seen.push(value);
       }

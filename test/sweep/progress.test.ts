@@ -1,17 +1,11 @@
 // How runs stand, read while they are written; and a sweep's lines for people.
 import { appendFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { durationText } from "../../src/report/duration.ts";
 import { ChainFile, lastLink, readChain } from "../../src/run/chainfile.ts";
 import type { RunStatus } from "../../src/sweep/local.ts";
 import { RunWatch } from "../../src/sweep/progress.ts";
-import {
-  durationText,
-  eventLine,
-  liveRows,
-  settingsTexts,
-  shownNumber,
-  sweepSecondsLeft,
-} from "../../src/sweep/table.ts";
+import { eventLine, liveRows, settingsTexts, shownNumber, sweepSecondsLeft } from "../../src/sweep/table.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { shortRuns } from "../support/runs.ts";
 

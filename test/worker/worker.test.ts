@@ -52,14 +52,14 @@ async function inNode(script: string): Promise<unknown> {
   return JSON.parse(stdout.trim().split("\n").at(-1)!);
 }
 
-async function trainHere(steps: number): Promise<seedgrad.Run> {
-  const make = await imported<TrainingModule<{ steps: number }>>(trainingModule);
-  const { trainer, train } = await make(seedgrad, { steps });
+async function trainHere(options: { steps: number; validationSplit?: number }): Promise<seedgrad.Run> {
+  const make = await imported<TrainingModule<typeof options>>(trainingModule);
+  const { trainer, train } = await make(seedgrad, options);
   return new seedgrad.Trainer({ ...trainer, loggers: [], threads: 1 }).fit(train);
 }
 
 test("a Trainer of a module: the same digest, and the page is told of progress, numbers and messages", async () => {
-  const here = await trainHere(12);
+  const here = await trainHere({ steps: 12 });
   const { run, events } = (await inNode(`
     const training = startTraining({ module: ${JSON.stringify(urlOf(trainingModule))}, options: { steps: 12 }, threads: 2 });
     const events = {};
@@ -79,6 +79,16 @@ test("a Trainer of a module: the same digest, and the page is told of progress, 
   });
   expect(events.progress.at(-1)!.draws).toBe(here.streamPosition);
   expect(events.metrics.map(({ step }) => step)).toEqual(Array.from({ length: 12 }, (_, i) => i + 1));
+});
+
+test("without validation data of its own it validates on what its training loader sets aside, as a fit here does", async () => {
+  const options = { steps: 6, validationSplit: 0.25 };
+  const here = await trainHere(options);
+  const there = (await inNode(`
+    log(await startTraining({ module: ${JSON.stringify(urlOf(trainingModule))}, options: ${JSON.stringify(options)}, threads: 1 }));
+  `)) as seedgrad.Run;
+  expect(here.metrics).toHaveProperty("loss");
+  expect([there.digest, there.metrics]).toEqual([here.digest, here.metrics]);
 });
 
 test("stopped, it ends after a whole step, as InterruptedError; terminated, as BackendError", async () => {

@@ -20,7 +20,7 @@ export class RateProfiler extends configured(options("RateProfiler", {})) implem
   }
 
   async onTrainStepEnd({ trainer, step, batch, logged }: StepResult): Promise<void> {
-    this.#pause();
+    this.#countTime();
     for (const total of [this.#whole, this.#recent]) {
       total.steps++;
       total.samples += samplesOf(batch);
@@ -40,14 +40,14 @@ export class RateProfiler extends configured(options("RateProfiler", {})) implem
   }
 
   /** The time up to here is training's. */
-  #pause(): void {
+  #countTime(): void {
     const at = now();
     for (const total of [this.#whole, this.#recent]) total.seconds += at - this.#since;
     this.#since = at;
   }
 
   onValidateStart(): void {
-    this.#pause();
+    this.#countTime();
   }
 
   onValidateEnd(): void {
@@ -55,7 +55,7 @@ export class RateProfiler extends configured(options("RateProfiler", {})) implem
   }
 
   onSaveCheckpoint(): void {
-    this.#pause();
+    this.#countTime();
   }
 
   onAfterSaveCheckpoint(): void {

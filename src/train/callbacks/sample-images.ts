@@ -36,9 +36,9 @@ export class SampleImages extends configured(record) implements Callback {
   async onValidateEnd({ trainer, step }: ValidateContext): Promise<void> {
     const { stream, model } = trainer;
     const { count: pictures, size } = this.options;
-    this.#sample ??= compile(() => (model as unknown as Sampling).sample(pictures), {
-      ...{ name: "samples", state: model, stream, backend: await trainer.backend() },
-    });
+    const backend = await trainer.backend();
+    const sample = () => (model as unknown as Sampling).sample(pictures);
+    this.#sample ??= compile(sample, { name: "samples", state: model, stream, backend });
     const { result } = await this.#sample.execute([], { base: watchOffset });
     const shape = [pictures, ...size];
     if (result.size !== sizeOf(shape)) {

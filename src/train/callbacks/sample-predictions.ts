@@ -59,9 +59,9 @@ export class SamplePredictions extends configured(record) implements Callback {
 
   async #answers(trainer: TrainerView, inputs: HostArray): Promise<ArrayLike<number>> {
     const { model, stream } = trainer;
-    this.#answer ??= compile((given) => argmax(model.forward(given as unknown as Tensor) as Tensor, { axis: -1 }), {
-      ...{ name: "predictions", state: model, stream, backend: await trainer.backend() },
-    });
+    const backend = await trainer.backend();
+    const answer = (given: unknown) => argmax(model.forward(given as Tensor) as Tensor, { axis: -1 });
+    this.#answer ??= compile(answer, { name: "predictions", state: model, stream, backend });
     const { result } = await this.#answer.execute([inputs], { base: watchOffset });
     try {
       if (result.shape.length === 1) return Int32Array.from(await result.data());

@@ -3,7 +3,7 @@
 
 import type * as z from "zod";
 import { callable, checkArguments, isRecord, kind as kindOf, signature, string } from "../../core/arguments.ts";
-import { ConfigError } from "../../core/errors.ts";
+import { ConfigError, refuse } from "../../core/errors.ts";
 import { OptionRecord } from "../../core/options.ts";
 import { atOnce } from "../../core/promise.ts";
 import type { DataLoader } from "../../data/loader.ts";
@@ -58,19 +58,22 @@ export function register<K extends keyof Registrable>(
 ): void {
   checkArguments(call, arguments);
   if (!Object.hasOwn(families, kind))
-    refuse("nothing of this kind can be registered", String(kind), Object.keys(families).join(", "));
+    refuse(
+      ConfigError,
+      "register",
+      "nothing of this kind can be registered",
+      String(kind),
+      Object.keys(families).join(", "),
+    );
   const catalog = families[kind] as Catalog<unknown, unknown>;
-  if (!/^[A-Za-z_][\w-]*$/.test(name)) refuse("not a name", String(name), "letters, digits, _ and -");
+  if (!/^[A-Za-z_][\w-]*$/.test(name))
+    refuse(ConfigError, "register", "not a name", String(name), "letters, digits, _ and -");
   if (catalog.names.some((known) => known.toLowerCase() === name.toLowerCase()))
-    refuse(`there is a ${kind} of this name`, name, "a name of its own");
+    refuse(ConfigError, "register", `there is a ${kind} of this name`, name, "a name of its own");
   const make = (options: unknown, context: unknown): unknown => {
     const made = atOnce(`${kind} ${name}`, (factory as (...args: unknown[]) => unknown)(options, context));
     if ((typeof made === "object" && made !== null) || typeof made === "function") return made;
     throw new ConfigError({ where: `${kind} ${name}`, problem: "the factory returned no object", got: String(made) });
   };
   catalog.register(name, shape, make);
-}
-
-function refuse(problem: string, got: string, expected: string): never {
-  throw new ConfigError({ where: "register", problem, got, expected });
 }

@@ -4,6 +4,7 @@ import { openProgressBar, type ProgressBar, writeLine } from "#terminal";
 import { configured } from "../../core/configured.ts";
 import { options } from "../../core/options.ts";
 import { samplesOf } from "../../data/groups.ts";
+import { durationText } from "../../report/duration.ts";
 import { isConfusionCell } from "../../report/heatmap.ts";
 import { now } from "../../runtime/clock.ts";
 import type { FitContext, Logger, StepResult } from "../contract.ts";
@@ -11,12 +12,6 @@ import type { Metrics } from "../run.ts";
 
 /** About so many plain lines a run. */
 const plainLines = 20;
-
-const seconds = (value: number): string => {
-  if (!Number.isFinite(value)) return "?";
-  const whole = Math.max(0, Math.round(value));
-  return whole < 60 ? `${whole}s` : `${Math.floor(whole / 60)}m${String(whole % 60).padStart(2, "0")}s`;
-};
 
 const number = (value: number): string => (Number.isInteger(value) ? String(value) : value.toPrecision(4));
 
@@ -42,7 +37,7 @@ export class ProgressLogger extends configured(options("ProgressLogger", {})) im
     this.#samples += samplesOf(batch);
     const elapsed = now() - this.#started;
     const rate = Math.round(this.#samples / elapsed);
-    const left = seconds((elapsed / (step - this.#firstStep)) * (totalSteps - step));
+    const left = durationText((elapsed / (step - this.#firstStep)) * (totalSteps - step));
     if (this.#bar) {
       this.#bar.update(step, { epoch: String(epoch + 1), loss: number(loss), rate: String(rate), left });
       return;
