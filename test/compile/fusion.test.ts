@@ -8,6 +8,7 @@ import { loadBackend } from "../../src/backend/load.ts";
 import type { Backend } from "../../src/compile/contract.ts";
 import { reachable } from "../../src/graph/node.ts";
 import { withTrace } from "../../src/graph/scope.ts";
+import { atOneSite } from "../../src/graph/site.ts";
 import { input } from "../../src/ops/creation.ts";
 import { allRecords } from "../../src/ops/define.ts";
 import { functions } from "../../src/tensor/members.ts";
@@ -55,13 +56,14 @@ describe("the programs are over the whole op set", () => {
     const ops = new Set<string>();
     const next = testWords(7);
     const pick = (below: number) => next() % below;
-    withTrace(() => {
+    const grow = () => {
       const values = [input([3, 4], "float32"), input([3, 4], "int32"), input([2, 1, 2, 3], "float32")];
       for (let time = 0; time < 40; time++) {
         const nodes = attempt(() => [growers[name]({ pick, values, depth: 1 })].flat()) ?? [];
         for (const { op } of reachable(nodes)) ops.add(op);
       }
-    });
+    };
+    withTrace(() => atOneSite(grow));
     return ops;
   }
   const names = Object.keys(growers);

@@ -31,19 +31,19 @@ export function checkSchedule(schedule: Schedule): void {
         if (group) {
           const { offset, rowBytes } = group.locals.places.get(value)!;
           const rows = rowsOfBlock(group.division!, group.blocks);
-          expect(offset + rows * rowBytes, `value ${value} is inside`).toBeLessThanOrEqual(schedule.localBytes);
+          if (!(offset + rows * rowBytes <= schedule.localBytes)) expect.fail(`value ${value} isn't inside its block`);
           return { memory: "local", from: offset, to: offset + rows * rowBytes };
         }
         const offset = offsets.get(value)!;
-        expect(offset % elementBytes(plan.values[value]), `value ${value} is aligned`).toBe(0);
-        expect(offset + bytes, `value ${value} is inside the arena`).toBeLessThanOrEqual(arenaBytes);
+        if (offset % elementBytes(plan.values[value]) !== 0) expect.fail(`value ${value} isn't aligned`);
+        if (!(offset + bytes <= arenaBytes)) expect.fail(`value ${value} isn't inside the arena`);
         return { memory: "arena", from: offset, to: offset + bytes };
       }
       case "part": {
         const whole = placeOf(place.of);
         const start = partStart(place, place.repeat ? positions.get(place.repeat)! : 0);
         const from = whole.from + start * elementBytes(plan.values[place.of]);
-        expect(from + bytes, `value ${value} is inside what it is a part of`).toBeLessThanOrEqual(whole.to);
+        if (!(from + bytes <= whole.to)) expect.fail(`value ${value} isn't inside what it is a part of`);
         return { memory: whole.memory, from, to: from + bytes };
       }
       case "constant":
@@ -59,16 +59,16 @@ export function checkSchedule(schedule: Schedule): void {
   const write = (value: number) => {
     const { memory, from, to } = placeOf(value);
     const bytes = holds.get(memory) ?? [];
-    for (let i = from; i < to; i++) bytes[i] = homeOf(plan.values, value);
+    const home = homeOf(plan.values, value);
+    for (let i = from; i < to; i++) bytes[i] = home;
     holds.set(memory, bytes);
   };
   const read = (value: number, who: string) => {
     const { memory, from, to } = placeOf(value);
-    for (let i = from; i < to; i++) {
-      const found = holds.get(memory)?.[i];
-      if (found !== homeOf(plan.values, value))
-        expect.fail(`${who} reads value ${value} where ${memory} holds ${found}`);
-    }
+    const bytes = holds.get(memory);
+    const home = homeOf(plan.values, value);
+    for (let i = from; i < to; i++)
+      if (bytes?.[i] !== home) expect.fail(`${who} reads value ${value} where ${memory} holds ${bytes?.[i]}`);
   };
   plan.values.forEach(({ place }, value) => {
     if (place.kind === "input" || place.kind === "constant") write(value);

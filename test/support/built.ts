@@ -7,6 +7,7 @@ import { join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
 import { build, type Plugin } from "esbuild";
 import type { TestProject } from "vitest/node";
+import { keepInMemory } from "./memory.ts";
 import { root } from "./sources.ts";
 
 declare module "vitest" {
@@ -66,7 +67,11 @@ export async function buildSources(): Promise<string> {
 
 /** Before all tests; what it gives is called after them. */
 export async function setup({ provide }: TestProject): Promise<() => void> {
+  const release = keepInMemory();
   const folder = await buildSources();
   provide("built", folder);
-  return () => rmSync(folder, { recursive: true, force: true });
+  return () => {
+    rmSync(folder, { recursive: true, force: true });
+    release();
+  };
 }

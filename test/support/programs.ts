@@ -14,11 +14,12 @@ import { type Shape, sameShape, sizeOf } from "../../src/core/shape.ts";
 import type { Graph } from "../../src/graph/graph.ts";
 import type { Node } from "../../src/graph/node.ts";
 import { printGraph } from "../../src/graph/print.ts";
+import { atOneSite } from "../../src/graph/site.ts";
 import * as ops from "../../src/ops/elementwise.ts";
 import { roundTo } from "../../src/ops/precision.ts";
 import * as reduce from "../../src/ops/reduce.ts";
 import { checkMemory } from "./arena.ts";
-import { expectSameBits, roughData, runPlan, testData, traceGraph } from "./graphs.ts";
+import { type Built, expectSameBits, roughData, runPlan, testData, traceGraph } from "./graphs.ts";
 import { favourites, grow, growers } from "./growers.ts";
 import { any, attempt, one } from "./pool.ts";
 
@@ -96,7 +97,7 @@ export function programOf(
     b: { dtype: "bool" as const, shape: [4] as Shape },
     u: { dtype: "uint32" as const, shape: [2, 3] as Shape },
   };
-  const graph = traceGraph(inputs, (nodes) => {
+  const build = (nodes: { readonly [K in keyof typeof inputs]: Node }): Built => {
     const pool: Node[] = Object.values(nodes);
     const steps: Node[] = [];
     const some = () => any({ pick, values: pool });
@@ -138,7 +139,9 @@ export function programOf(
       });
     }
     return { outputs, watched: pick(2) ? { watched: some() } : undefined, state };
-  });
+  };
+  // One look at the stack for all: nobody asks where its nodes were made.
+  const graph = traceGraph(inputs, (nodes) => atOneSite(() => build(nodes)));
   const data = [
     (kind === "mild" ? testData(shapes[0], "float32", [-2, 2], 1) : roughData(shapes[0], 1)).data,
     testData(shapes[1], "float32", [-3, 3], 2).data,

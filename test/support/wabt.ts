@@ -1,8 +1,12 @@
 // WebAssembly's text format of a module, by an independent disassembler.
 import wabtModule from "wabt";
 
+/** Made once: each has a memory of its own. */
+let made: ReturnType<typeof wabtModule> | undefined;
+
 export async function disassemble(bytes: Uint8Array): Promise<string> {
-  const wabt = await wabtModule();
+  made ??= wabtModule();
+  const wabt = await made;
   const module = wabt.readWasm(bytes, {
     threads: true,
     simd: true,

@@ -66,10 +66,7 @@ describe.each(narrowFormats)("all patterns of %s", (format) => {
     const graph = kept(format, () => ({}));
     await holds(graph, [data]);
     const [minus] = await runGraph(referenceBackend(), graph, [data]);
-    data.forEach((value, i) => {
-      if (Number.isNaN(value)) expect(minus[i]).toBeNaN();
-      else expect(float32Bits(minus[i])).toBe(float32Bits(-value));
-    });
+    expect(data.findIndex((value, i) => !Object.is(minus[i], -value))).toBe(-1);
   });
 
   test("floats are rounded to them: each, halfway to the next, one float32 to either side of both, and at random", async () => {
