@@ -1,6 +1,6 @@
 // A plan: a graph as kernels in an order that computes it, over numbered values. Pure data: a schedule says how it runs and where values are kept.
 
-import { elementBytes, type Repeat, type Stored } from "../../kernels/kernel.ts";
+import { elementBytes, kernelInputs, type Repeat, type Stored } from "../../kernels/kernel.ts";
 import type { Kernel } from "../../kernels/kinds.ts";
 import type { DType, NarrowFormat, TypedArray } from "../core/dtype.ts";
 import type { Shape } from "../core/shape.ts";
@@ -52,9 +52,20 @@ export function homeOf(values: readonly Value[], value: number): number {
   return home;
 }
 
-/** Values that others are parts of. */
-export function valuesInParts(values: readonly Value[]): ReadonlySet<number> {
-  return new Set(values.flatMap(({ place }) => (place.kind === "part" ? [place.of] : [])));
+/** Tells temporary values that have their memory to themselves: no other value is a part of them. */
+export function ownTemporaries(values: readonly Value[]): (value: number) => boolean {
+  const wholes = new Set(values.flatMap(({ place }) => (place.kind === "part" ? [place.of] : [])));
+  return (value) => values[value].place.kind === "temporary" && !wholes.has(value);
+}
+
+/** Where in the list the kernels stand that read each value. */
+export function readersOf(kernels: readonly Kernel[]): Map<number, Set<number>> {
+  const readers = new Map<number, Set<number>>();
+  kernels.forEach((kernel, at) => {
+    for (const { source } of kernelInputs(kernel))
+      if (typeof source === "number") readers.set(source, (readers.get(source) ?? new Set()).add(at));
+  });
+  return readers;
 }
 
 /** What the caller binds to an input or gets from an output. */

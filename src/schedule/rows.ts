@@ -7,7 +7,7 @@ import { elementBytes, isMap, type KernelInput, kernelInputs, loopShape } from "
 import { type Kernel, kernelIndices } from "../../kernels/kinds.ts";
 import { asProduct } from "../../kernels/product.ts";
 import { lastCheck } from "../compile/checks.ts";
-import { type Plan, valueBytes, valuesInParts } from "../compile/plan.ts";
+import { ownTemporaries, type Plan, valueBytes } from "../compile/plan.ts";
 import { sizeOf } from "../core/shape.ts";
 import { mergeAxes, written } from "./merge.ts";
 import type { Nest } from "./nest.ts";
@@ -81,7 +81,7 @@ export function groupKernels(plan: Plan, kernels: readonly Kernel[], hasTiles = 
   const writers = plan.values.map((): Set<Draft> => new Set());
   const state = new Set(plan.state.map(({ output }) => plan.outputs[output].value));
   const checked = lastCheck(kernels);
-  const inParts = valuesInParts(plan.values);
+  const isOwn = ownTemporaries(plan.values);
   let lastRefusing: Draft | undefined;
   /** Where the drafts begin that are in the same loop: nothing is moved into a loop or out of one. */
   let first = 0;
@@ -140,9 +140,7 @@ export function groupKernels(plan: Plan, kernels: readonly Kernel[], hasTiles = 
       if (rowBytes(rows) !== undefined) walked.set(home, valueBytes(plan.values[home]));
     }
     const isAlone = (value: number) =>
-      plan.values[value].place.kind === "temporary" &&
-      !inParts.has(value) &&
-      [...readers[value], ...writers[value]].every((draft) => draft === group);
+      isOwn(value) && [...readers[value], ...writers[value]].every((draft) => draft === group);
     const local = new Map<number, number>();
     for (const { value, writes, rowBytes } of accesses) {
       if (writes && isAlone(value)) local.set(value, rowBytes(rows)!);
