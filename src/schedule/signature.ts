@@ -24,8 +24,6 @@ const drawWords = (draws: Draws): DrawWord[] => [
   { draws, half: "high" },
 ];
 
-const byName = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]) => (a < b ? -1 : 1);
-
 /** The signature (with how its group is divided), and what the kernel's list has words for, in order. */
 export function signatureOf(
   { kernel, number, panels }: Member,
@@ -37,26 +35,20 @@ export function signatureOf(
     const known = listed.findIndex((other) => nameOf(other) === nameOf(value));
     return known >= 0 ? known : listed.push(value) - 1;
   };
-  const input = ({ source, dtype, storage, view }: KernelInput) => [
+  const input = ({ source, index, ...read }: KernelInput) => [
     isDraws(source) ? ["draws", ...drawWords(source).map(slot)] : typeof source === "number" ? slot(source) : source,
-    storage ?? dtype,
-    view.shape,
-    view.strides,
-    view.offset,
-    view.bounds,
+    read,
+    index && [index.extent, index.stride],
   ];
   const { inputs, output, repeat, ...own } = kernel;
   const drawn = kernel.kind === "loop" ? undefined : kindOf(kernel).draws?.(kernel);
   const key: unknown[] = [
     division ?? "alone",
-    Object.entries(kernel.kind === "loop" ? { ...own, body: expressionText(kernel.body) } : own)
-      .filter(([name]) => !(drawn && name === "offset"))
-      .sort(byName),
+    { ...own, ...(kernel.kind === "loop" ? { body: expressionText(kernel.body) } : drawn && { offset: undefined }) },
     kernelInputs(kernel).map(input),
     slot(output),
     drawn && drawWords({ firstDraw: drawn.first }).map(slot),
     panels,
-    inputs.map(({ index }) => index && [index.extent, index.stride]),
   ];
   // What an index out of range is reported under.
   if (kernelIndices(kernel).length > 0) key.push(number);
