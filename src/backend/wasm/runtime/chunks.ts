@@ -13,7 +13,7 @@ import {
   select,
   type Target,
 } from "../assembler/assembler.ts";
-import { control, moveOn, shareBytes, sleepFunction, waitWhile } from "./control.ts";
+import { control, moveOn, phaseGate, shareBytes, waitAt } from "./control.ts";
 import { outcome } from "./outcome.ts";
 
 /** What a thread is called with. */
@@ -53,7 +53,7 @@ export function phasePrinter(fn: FunctionBuilder, { control: home, part, parts, 
     print(leave: Target, { chunks, before, each, number, skips }: Work): void {
       const phase = i32.add(first, number);
       fn.block((over) => {
-        fn.branchIf(over, i32.ne(atomics.load(home, control.phase), phase));
+        fn.branchIf(over, i32.ne(atomics.load(home, phaseGate.word), phase));
         count.set(0);
         fn.block((none) =>
           fn.loop((more) => {
@@ -97,7 +97,7 @@ function takeFunction(module: ModuleBuilder): FunctionBuilder {
           chunk.set(i32.wrapI64(seen));
           fn.when(i32.ne(i32.wrapI64(i64.shrU(seen, 32n)), phase), () => {
             // Of an earlier phase, unless this one is over.
-            fn.branchIf(none, i32.ne(atomics.load(base, control.phase), phase));
+            fn.branchIf(none, i32.ne(atomics.load(base, phaseGate.word), phase));
             chunk.set(first);
           });
           fn.branchIf(empty, i32.geU(chunk, end));
@@ -123,7 +123,6 @@ function takeFunction(module: ModuleBuilder): FunctionBuilder {
 function finishFunction(module: ModuleBuilder): FunctionBuilder {
   const fn = module.function("finish", ["i32", "i32", "i32", "i32", "i32", "i32", "i32"], ["i32"]);
   const [base, phase, part, count, chunks, status, skips] = fn.parameters as Local<"i32">[];
-  const sleep = sleepFunction(module);
   const result = fn.local("i32");
   const nanoseconds = fn.let(-1n);
   fn.when(i32.eqz(part), () => nanoseconds.set(i64.load(base, control.patience)));
@@ -133,13 +132,12 @@ function finishFunction(module: ModuleBuilder): FunctionBuilder {
       fn.when(i32.eq(finished, chunks), () => {
         fn.emit(atomics.store(base, 0, control.finished));
         // Read once all chunks are finished: any of them may have written it.
-        moveOn(fn, base, control.phase, control.sleepers, select(skips, 1, i32.load(status)));
+        moveOn(phaseGate, fn, base, select(skips, 1, i32.load(status)));
         fn.branch(leave);
       });
     });
-    const { phase: offset, sleepers, spins: looks } = control;
-    waitWhile(fn, base, phase, { offset, sleepers, looks, nanoseconds, sleep });
-    fn.branchIf(leave, i32.ne(atomics.load(base, control.phase), phase));
+    waitAt(phaseGate, fn, base, phase, nanoseconds);
+    fn.branchIf(leave, i32.ne(atomics.load(base, phaseGate.word), phase));
     fn.branchIf(leave, atomics.load(base, control.aborted));
     result.set(outcome.paused);
   });

@@ -13,26 +13,29 @@ import {
 
 /** Byte offsets in the control block. What threads wait for and what they write have cache lines of their own. */
 export const control = {
-  /** How often a thread that waits for a phase to end looks again before it sleeps. */
-  spins: 0,
-  /** How often a worker that waits for a job looks again before it sleeps. */
-  idleSpins: 4,
   /** Not 0 once a thread has failed: everybody leaves. */
   aborted: 8,
   /** Nanoseconds, as i64, after which the first part breaks off waiting. */
   patience: 16,
-  /** The phase, counted across runs; and who sleeps until it is over. */
-  phase: 64,
-  sleepers: 68,
   /** Chunks of the phase that are finished. */
   finished: 128,
-  /** The latest job's first phase; who sleeps until there is another; and what the job is. */
-  jobs: 192,
-  idle: 196,
+  /** What the latest job is. */
   job: 200,
   /** For each part, as i64: the phase in which a chunk of its share was last taken, in the upper half; the chunk that is next. */
   shares: 256,
 } as const;
+
+/** A word that threads wait for to move on: where it is in the control block, how many sleep until it does, and how often each looks again before it sleeps. */
+export interface Gate {
+  readonly word: number;
+  readonly sleepers: number;
+  readonly looks: number;
+}
+
+/** The phase, counted across runs. */
+export const phaseGate: Gate = { word: 64, sleepers: 68, looks: 0 };
+/** The latest job's first phase. */
+export const jobGate: Gate = { word: 192, sleepers: 196, looks: 4 };
 
 /** Bytes from one part's share to the next: a cache line. */
 export const shareBytes = 64;
@@ -46,29 +49,24 @@ const pastAll = 2 ** 30;
  * live across the instruction.
  */
 export function sleepFunction(module: ModuleBuilder): FunctionBuilder {
-  const fn = module.function("sleep", ["i32", "i32", "i64"], ["i32"]);
-  const [address, expected] = fn.parameters as Local<"i32">[];
-  fn.emit(atomics.wait(address, expected, fn.parameters[2] as Local<"i64">));
-  return fn;
+  return module.shared("sleep", () => {
+    const fn = module.function("sleep", ["i32", "i32", "i64"], ["i32"]);
+    const [address, expected] = fn.parameters as Local<"i32">[];
+    fn.emit(atomics.wait(address, expected, fn.parameters[2] as Local<"i64">));
+    return fn;
+  });
 }
 
-/** What a thread waits for: another word at `offset`. */
-interface Wait {
-  readonly offset: number;
-  readonly sleepers: number;
-  readonly looks: number;
-  readonly nanoseconds: Operand<"i64">;
-  readonly sleep: FunctionBuilder;
-}
-
-/** Waits until the word at `offset` isn't `seen` any more, or somebody has failed, or patience ends. */
-export function waitWhile(
+/** Waits until the gate's word isn't `seen` any more, or somebody has failed, or patience ends. */
+export function waitAt(
+  { word, sleepers, looks }: Gate,
   fn: FunctionBuilder,
   base: Local<"i32">,
   seen: Local<"i32">,
-  { offset, sleepers, looks, nanoseconds, sleep }: Wait,
+  nanoseconds: Operand<"i64">,
 ): void {
-  const isOver = i32.ne(atomics.load(base, offset), seen);
+  const sleep = sleepFunction(fn.module);
+  const isOver = i32.ne(atomics.load(base, word), seen);
   fn.block((done) => {
     const spins = fn.let(i32.load(base, looks));
     fn.loop((again) => {
@@ -78,7 +76,7 @@ export function waitWhile(
     fn.drop(atomics.add(base, 1, sleepers));
     fn.block((awake) =>
       fn.loop((again) => {
-        const ended = call<"i32">(sleep, i32.add(base, offset), seen, nanoseconds);
+        const ended = call<"i32">(sleep, i32.add(base, word), seen, nanoseconds);
         // 2: timed out.
         fn.branchIf(awake, i32.eq(ended, 2));
         fn.branchIf(awake, isOver);
@@ -89,10 +87,10 @@ export function waitWhile(
   });
 }
 
-/** Moves the word on and wakes who sleeps for it. */
-export function moveOn(fn: FunctionBuilder, base: Local<"i32">, offset: number, sleepers: number, step: Integer): void {
-  fn.drop(atomics.add(base, step, offset));
-  fn.when(atomics.load(base, sleepers), () => fn.drop(atomics.notify(base, -1, offset)));
+/** Moves the gate's word on and wakes who sleeps for it. */
+export function moveOn({ word, sleepers }: Gate, fn: FunctionBuilder, base: Local<"i32">, step: Integer): void {
+  fn.drop(atomics.add(base, step, word));
+  fn.when(atomics.load(base, sleepers), () => fn.drop(atomics.notify(base, -1, word)));
 }
 
 /**
@@ -113,25 +111,23 @@ export function controlModule(sharedMaximum: number): Uint8Array<ArrayBuffer> {
     fn.emit(result(fn, base, number));
     return fn;
   };
-  const sleep = sleepFunction(module);
   exported("park", (fn, base, seen) => {
-    const [offset, sleepers, looks] = [control.jobs, control.idle, control.idleSpins];
-    waitWhile(fn, base, seen, { offset, sleepers, looks, nanoseconds: -1n, sleep });
-    return atomics.load(base, control.jobs);
+    waitAt(jobGate, fn, base, seen, -1n);
+    return atomics.load(base, jobGate.word);
   });
-  exported("latest", (_, base) => atomics.load(base, control.jobs));
+  exported("latest", (_, base) => atomics.load(base, jobGate.word));
   exported("job", (_, base) => atomics.load(base, control.job));
-  const begin = exported("begin", (_, base) => i32.add(atomics.add(base, 1, control.phase), 1));
+  const begin = exported("begin", (_, base) => i32.add(atomics.add(base, 1, phaseGate.word), 1));
   exported("dispatch", (fn, base, number) => {
     const first = fn.let(call<"i32">(begin, base, 0));
     // The job first: a worker that takes it for an earlier one's finds nothing left to do.
     fn.emit(atomics.store(base, number, control.job));
-    moveOn(fn, base, control.jobs, control.idle, i32.sub(first, atomics.load(base, control.jobs)));
+    moveOn(jobGate, fn, base, i32.sub(first, atomics.load(base, jobGate.word)));
     return first;
   });
   exported("abort", (fn, base) => {
     fn.emit(atomics.store(base, 1, control.aborted));
-    moveOn(fn, base, control.phase, control.sleepers, pastAll);
+    moveOn(phaseGate, fn, base, pastAll);
     return 0;
   });
   return module.encode();

@@ -1,8 +1,8 @@
 // The thread pool: workers started once, which wait in WebAssembly between runs. The calling thread is part 0 of every run. A worker that
 // dies ends the pool with a BackendError; it is never waited for without end.
 import { availableThreads, startWorker, threadsRefused, type WorkerHandle } from "#workers";
-import { BackendError, refuse } from "../../../core/errors.ts";
-import { control, controlBytes, controlModule } from "./control.ts";
+import { BackendError, type ErrorDetails, refuse } from "../../../core/errors.ts";
+import { control, controlBytes, controlModule, jobGate, phaseGate } from "./control.ts";
 import { type Memory, maximumPages } from "./memory.ts";
 
 /** What a worker does: it answers each message with "ready" and then waits in WebAssembly for jobs until one tells it to listen again. */
@@ -96,9 +96,8 @@ export class Pool {
   readonly #module: WebAssembly.Module;
   readonly #exports: ControlExports;
   readonly #crew: Crew;
-  #parked = false;
-  #failure: { readonly problem: string; readonly got: string } | undefined;
-  #stopped = false;
+  /** Why nothing can be run any more. */
+  #failure: ErrorDetails | undefined;
   #forget: number[] = [];
   #nextId = 1;
   #waiting: { left: number; resolve(): void; reject(error: unknown): void } | undefined;
@@ -112,9 +111,9 @@ export class Pool {
     this.control = memory.allocate(controlBytes(parts));
     // With more threads than cores, one that spins keeps another from working.
     const crowded = parts > availableThreads();
-    memory.view.setInt32(this.control + control.spins, crowded ? 200 : 60_000, true);
+    memory.view.setInt32(this.control + phaseGate.looks, crowded ? 200 : 60_000, true);
     // Waking a worker costs more than most of what a program does between two steps: it waits for about a tenth of a millisecond.
-    memory.view.setInt32(this.control + control.idleSpins, crowded ? 200 : 400_000, true);
+    memory.view.setInt32(this.control + jobGate.looks, crowded ? 200 : 400_000, true);
     memory.view.setBigInt64(this.control + control.patience, BigInt(patience * 1e6), true);
     this.#module = new WebAssembly.Module(controlModule(maximumPages));
     const instance = new WebAssembly.Instance(this.#module, { environment: { memory: memory.memory } });
@@ -136,24 +135,14 @@ export class Pool {
       this.stop();
       throw new BackendError({ where: "threads", problem: "a thread can't be started", got: String(cause), cause });
     }
-    const answered = this.#answers();
-    workers.forEach((worker, i) => {
-      const home = {
-        module: this.#module,
-        memory: this.#memory.memory,
-        control: this.control,
-        part: i + 1,
-        parts,
-      };
-      worker.post({ home, forget: [] });
-    });
-    await answered;
+    const home = { module: this.#module, memory: this.#memory.memory, control: this.control, parts };
+    await this.#send((part) => ({ home: { ...home, part } }));
   }
 
   /** Gives every worker a program that runs on its bindings; the id is what `dispatch` takes. */
   async add(module: WebAssembly.Module, bindings: number): Promise<number> {
     const id = this.#nextId++;
-    await this.turn(() => this.#send({ program: { id, module, bindings } }));
+    await this.turn(() => this.#send(() => ({ program: { id, module, bindings } })));
     return id;
   }
 
@@ -177,13 +166,20 @@ export class Pool {
     }
   }
 
-  async #send(message: object): Promise<void> {
+  /** Has the workers listen, and gives each a message; over when all have answered. */
+  async #send(message: (part: number) => object): Promise<void> {
     this.check();
-    if (this.#parked) this.#exports.dispatch(this.control, 0);
-    this.#parked = false;
-    const answered = this.#answers();
+    this.#exports.dispatch(this.control, 0);
+    const { workers } = this.#crew;
+    listening.add(this);
+    const answered = new Promise<void>((resolve, reject) => {
+      this.#waiting = { left: workers.length, resolve, reject };
+    });
     const forget = this.#forget.splice(0);
-    for (const worker of this.#crew.workers) worker.post({ ...message, forget });
+    workers.forEach((worker, i) => {
+      worker.hold(true);
+      worker.post({ ...message(i + 1), forget });
+    });
     await answered;
   }
 
@@ -200,14 +196,7 @@ export class Pool {
 
   /** Throws BackendError if a worker has died, or the pool was stopped. */
   check(): void {
-    if (this.#stopped)
-      throw new BackendError({ where: "wasm", problem: "the backend was disposed", hint: "make a new one" });
-    if (this.#failure === undefined) return;
-    throw new BackendError({
-      where: "wasm",
-      ...this.#failure,
-      hint: "make a new backend and load the last checkpoint: what was in this one's memory may be half-written",
-    });
+    if (this.#failure) throw new BackendError(this.#failure);
   }
 
   /** While a run is paused: hears what has happened meanwhile. Throws BackendError if a worker has died. */
@@ -218,18 +207,16 @@ export class Pool {
   }
 
   /** After a run that failed: says so, as a BackendError. */
-  async fail(): Promise<never> {
+  async fail(): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 50));
     this.lose("it didn't come to the barrier");
     this.check();
-    throw new BackendError({ where: "wasm", problem: "a worker thread has died" });
   }
 
   /** The calling thread's own part ended in a trap: so must the others', which would wait for it. Throws BackendError. */
-  trapped(cause: unknown): never {
+  trapped(cause: unknown): void {
     this.#fail("the calling thread failed in a run", String(cause));
     this.check();
-    throw cause;
   }
 
   /** A worker has ended. */
@@ -248,39 +235,26 @@ export class Pool {
     if (!waiting || --waiting.left > 0) return;
     this.#waiting = undefined;
     listening.delete(this);
-    this.#parked = true;
     for (const worker of this.#crew.workers) worker.hold(false);
     waiting.resolve();
   }
 
-  #answers(): Promise<void> {
-    for (const worker of this.#crew.workers) worker.hold(true);
-    listening.add(this);
-    return new Promise((resolve, reject) => {
-      this.#waiting = { left: this.#crew.workers.length, resolve, reject };
-    });
-  }
-
   #fail(problem: string, got: string): void {
-    if (this.#failure !== undefined) return;
-    this.#failure = { problem, got };
-    this.#end();
+    if (this.#failure) return;
+    const hint = "make a new backend and load the last checkpoint: what was in this one's memory may be half-written";
+    this.#end({ where: "wasm", problem, got, hint });
   }
 
   /** Ends the workers; nothing can be run from now on. */
   stop(): void {
-    this.#stopped = true;
-    this.#end();
+    this.#end({ where: "wasm", problem: "the backend was disposed", hint: "make a new one" });
   }
 
-  #end(): void {
+  #end(failure: ErrorDetails): void {
+    this.#failure = failure;
     dismiss(this.#crew);
     listening.delete(this);
-    try {
-      this.check();
-    } catch (error) {
-      this.#waiting?.reject(error);
-    }
+    this.#waiting?.reject(new BackendError(failure));
     this.#waiting = undefined;
   }
 }
