@@ -24,46 +24,32 @@ export function printPrefix(target: KernelFunction<PrefixKernel>, line: Line): v
   const { type } = nest.inputs[0];
   const out = nest.inputs.length - 1;
   const { [out]: output } = nest.inputs;
-  const steps = Array.from({ length: vectors }, (_, step) => step);
   const roots = Array.from({ length: out }, (_, i) => input(i, type));
   const prepare = elementPrinter(fn, lanes, nest, axis, ...roots);
   const elements = elementsAs(fn, lanes, output);
   const stride = output.strides[axis] * output.scale;
-  /** Writes what is so far of each step's elements, at a place of the line. */
-  const at = (here: readonly Cursor[], next: (step: number, values: readonly Value[]) => Value) => {
+  const steps = Array.from({ length: vectors }, (_, step) => step);
+  const winners = isArgument(combine) ? steps.map(() => winnerOf(fn, lanes, combine, type)) : undefined;
+  /** What each step's elements come to so far. */
+  const all = winners?.map(({ index }) => index) ?? steps.map(() => fn.local(lanes.valueType(type)));
+  const joined = (sum: Local, [a, b]: readonly Value[]) =>
+    combine === "linear"
+      ? lanes.binary("add", type, lanes.binary("mul", type, sum, a), b)
+      : lanes.binary(combine === "sum" ? "add" : "mul", type, sum, a);
+  /** Writes what is so far once the elements at a place of the line have joined, their number `k`; left out: the first. */
+  const at = (here: readonly Cursor[], k?: Local<"i32">) => {
     const points = prepare(here, row.inside);
     const to = fn.let(along(here[out].at, stride, words));
-    for (const step of steps) fn.emit(elements.store(to, next(step, points(words, step)), step * lanes.width * stride));
+    for (const step of steps) {
+      const values = points(words, step);
+      if (winners) winners[step].join(values[0], k ?? fn.let(0));
+      else all[step].set(k ? joined(all[step], values) : values[values.length - 1]);
+      fn.emit(elements.store(to, all[step], step * lanes.width * stride));
+    }
   };
-  const rest = (body: (here: readonly Cursor[], k: Local<"i32">) => void) =>
-    loops(fn, nest, [axis + 1, axis + 2], row.here, (here, [k]) => body(here, k), {
-      axis: axis + 1,
-      begin: 1,
-      end: count,
-    });
-  if (isArgument(combine)) {
-    const winners = steps.map(() => winnerOf(fn, lanes, combine, type));
-    const join = (here: readonly Cursor[], k: Local<"i32">) =>
-      at(here, (step, [x]) => {
-        winners[step].join(x, k);
-        return winners[step].index;
-      });
-    join(row.here, fn.let(0));
-    rest(join);
-    return;
-  }
-  const sums = steps.map(() => fn.local(lanes.valueType(type)));
-  const keep = (step: number, value: Value) => {
-    sums[step].set(value);
-    return sums[step];
-  };
-  const next = (step: number, [a, b]: readonly Value[]) => {
-    const s = sums[step];
-    if (combine === "linear") return keep(step, lanes.binary("add", type, lanes.binary("mul", type, s, a), b));
-    return keep(step, lanes.binary(combine === "sum" ? "add" : "mul", type, s, a));
-  };
-  at(row.here, (step, values) => keep(step, values[values.length - 1]));
-  rest((here) => at(here, next));
+  at(row.here);
+  const rest = { axis: axis + 1, begin: 1, end: count };
+  loops(fn, nest, [axis + 1, axis + 2], row.here, (here, [k]) => at(here, k), rest);
 }
 
 /** Where the best so far is, in a line of neighbours: most elements aren't better, and `vectors` of them at once are asked. */
