@@ -42,13 +42,25 @@ export interface Group {
 /** Fewer rows than this in common aren't worth giving up finer ones. */
 const fewestRows = 8;
 
-/** Memory that a kernel touches. `rowBytes` gives, for a number of rows, how far apart they are where it keeps to them. */
+/** Memory that a kernel touches. */
 interface Access {
   readonly value: number;
   /** The value whose memory it is: of state, which is one memory as an input and as an output, the input's. */
   readonly home: number;
   readonly writes: boolean;
-  rowBytes(rows: number): number | undefined;
+  /** The rows that it keeps to, or any number of them together; null where it doesn't. */
+  readonly lead: Lead | null;
+}
+
+/** The first axis that a view walks as one: its points, and the bytes from one to the next. */
+interface Lead {
+  readonly points: number;
+  readonly bytes: number;
+}
+
+/** How far apart so many rows are in memory that is touched row by row. */
+function rowBytes({ lead }: Access, rows: number): number | undefined {
+  return lead && lead.points % rows === 0 ? lead.bytes * (lead.points / rows) : undefined;
 }
 
 interface Draft {
@@ -77,8 +89,8 @@ export const apart = (kernels: readonly Kernel[]): Group[] =>
 export function groupKernels(plan: Plan, kernels: readonly Kernel[], hasTiles = true): Group[] {
   const groups: Draft[] = [];
   const homes = homesOf(plan);
-  const readers = plan.values.map((): Set<Draft> => new Set());
-  const writers = plan.values.map((): Set<Draft> => new Set());
+  /** The drafts that touch each value's memory, and whether they write it. */
+  const touching = plan.values.map((): Map<Draft, boolean> => new Map());
   const state = new Set(plan.state.map(({ output }) => plan.outputs[output].value));
   const checked = lastCheck(kernels);
   const isOwn = ownTemporaries(plan.values);
@@ -96,14 +108,9 @@ export function groupKernels(plan: Plan, kernels: readonly Kernel[], hasTiles = 
     const sharing = new Set<Draft>();
     for (const { home, writes } of accesses) {
       const isLarge = valueBytes(plan.values[home]) > 256;
-      for (const [drafts, conflicts] of [
-        [writers[home], true],
-        [readers[home], writes],
-      ] as const) {
-        for (const draft of drafts) {
-          if (conflicts) after = Math.max(after, draft.at);
-          if (isLarge) sharing.add(draft);
-        }
+      for (const [draft, isWritten] of touching[home]) {
+        if (isWritten || writes) after = Math.max(after, draft.at);
+        if (isLarge) sharing.add(draft);
       }
     }
     // What may yet refuse an index stays in order, and before what writes state.
@@ -113,7 +120,7 @@ export function groupKernels(plan: Plan, kernels: readonly Kernel[], hasTiles = 
       draft.members.push({ kernel, number, panels: panels > 0 ? draft.panelBytes : undefined });
       draft.accesses.push(...accesses);
       draft.panelBytes += panels;
-      for (const { home, writes } of accesses) (writes ? writers : readers)[home].add(draft);
+      for (const { home, writes } of accesses) touching[home].set(draft, writes || touching[home].get(draft) === true);
     };
     const possible = [...sharing].filter(({ at }) => at >= Math.max(after, first));
     for (const group of possible.sort((a, b) => b.at - a.at)) {
@@ -135,18 +142,12 @@ export function groupKernels(plan: Plan, kernels: readonly Kernel[], hasTiles = 
     const { members, rows, accesses, panelBytes: panels } = group;
     if (members.length === 1) return alone(members[0]);
     const division = { rows, grain: grainOf(members, rows) };
-    const walked = new Map<number, number>();
-    for (const { home, rowBytes } of accesses) {
-      if (rowBytes(rows) !== undefined) walked.set(home, valueBytes(plan.values[home]));
-    }
-    const isAlone = (value: number) =>
-      isOwn(value) && [...readers[value], ...writers[value]].every((draft) => draft === group);
+    const walked = new Set(accesses.filter((each) => rowBytes(each, rows) !== undefined).map(({ home }) => home));
+    const bytes = [...walked].reduce((sum, home) => sum + valueBytes(plan.values[home]), 0);
+    const isAlone = (value: number) => isOwn(value) && [...touching[value].keys()].every((draft) => draft === group);
     const local = new Map<number, number>();
-    for (const { value, writes, rowBytes } of accesses) {
-      if (writes && isAlone(value)) local.set(value, rowBytes(rows)!);
-    }
-    for (const { value, rowBytes } of accesses) if (rowBytes(rows) !== local.get(value)) local.delete(value);
-    const bytes = [...walked.values()].reduce((sum, each) => sum + each, 0);
+    for (const each of accesses) if (each.writes && isAlone(each.value)) local.set(each.value, rowBytes(each, rows)!);
+    for (const each of accesses) if (rowBytes(each, rows) !== local.get(each.value)) local.delete(each.value);
     return { members, division, bytes, panelBytes: panels, local };
   });
 }
@@ -175,8 +176,8 @@ function fits(first: readonly Access[], second: readonly Access[], rows: number)
   return second.every((b) =>
     first.every((a) => {
       if (!(a.writes || b.writes) || a.home !== b.home) return true;
-      const bytes = a.rowBytes(rows);
-      return bytes !== undefined && bytes === b.rowBytes(rows);
+      const bytes = rowBytes(a, rows);
+      return bytes !== undefined && bytes === rowBytes(b, rows);
     }),
   );
 }
@@ -206,23 +207,13 @@ function accessesOf(plan: Plan, homes: readonly number[], kernel: Kernel): Acces
   const isInRows = (input: KernelInput) =>
     kernel.kind === "loop" && !input.index && !(product && isByRows(product) && input === product.b);
   const reads = (product ? [product.a, product.b] : kernelInputs(kernel)).flatMap((input): Access[] => {
-    if (typeof input.source !== "number" || plan.values[input.source].place.kind === "constant") return [];
-    let lead: Lead | null | undefined = isInRows(input) ? undefined : null;
-    const rowBytes = (rows: number) => {
-      if (lead === undefined) lead = leadOf(input);
-      return lead && lead.points % rows === 0 ? lead.bytes * (lead.points / rows) : undefined;
-    };
-    return [{ value: input.source, home: homes[input.source], writes: false, rowBytes }];
+    const { source } = input;
+    if (typeof source !== "number" || plan.values[source].place.kind === "constant") return [];
+    return [{ value: source, home: homes[source], writes: false, lead: isInRows(input) ? leadOf(input) : null }];
   });
   const { output } = kernel;
-  const all = valueBytes(plan.values[output]);
-  return [...reads, { value: output, home: homes[output], writes: true, rowBytes: (rows: number) => all / rows }];
-}
-
-/** The first axis that a view walks as one: its points, and the bytes from one to the next. */
-interface Lead {
-  readonly points: number;
-  readonly bytes: number;
+  const lead = { points: plan.values[output].size, bytes: elementBytes(plan.values[output]) };
+  return [...reads, { value: output, home: homes[output], writes: true, lead }];
 }
 
 /** The view's first axis, where each of its points keeps to its own part of memory; else null. */
