@@ -11,23 +11,8 @@ export interface Probe {
 /** Of this processor. */
 const isBigEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 0;
 
-let known: Probe | undefined;
-
-/** Looks once. */
-export function probe(): Probe {
-  known ??= look();
-  return known;
-}
-
-let relaxed: boolean | undefined;
-
 /** Whether the engine has the relaxed choice of lanes: Node from 22 on. */
 export function hasRelaxedChoice(): boolean {
-  relaxed ??= validatesChoice();
-  return relaxed;
-}
-
-function validatesChoice(): boolean {
   const module = new ModuleBuilder();
   const choose = module.function("choose", ["v128"], ["v128"]);
   const [x] = choose.parameters as Local<"v128">[];
@@ -35,8 +20,8 @@ function validatesChoice(): boolean {
   return WebAssembly.validate(module.encode());
 }
 
-/** What is found, on a processor of either order of bytes. */
-export function look(bigEndian = isBigEndian): Probe {
+/** Tries it, on a processor of either order of bytes. */
+export function probe(bigEndian = isBigEndian): Probe {
   // Node 20 on an emulated s390x: once TurboFan compiles it, SIMD gives other bits or ends the process, and no short probe shows it.
   if (bigEndian) return { simd: false, reason: "SIMD isn't trusted on big-endian processors" };
   const module = new ModuleBuilder();

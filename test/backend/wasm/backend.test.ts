@@ -6,7 +6,7 @@ import { call, i32, type Local, ModuleBuilder } from "../../../src/backend/wasm/
 import { wasmBackend } from "../../../src/backend/wasm/backend.ts";
 import { kernelFunction, share } from "../../../src/backend/wasm/emit/context.ts";
 import { scalarLanes, simdLanes } from "../../../src/backend/wasm/emit/lanes.ts";
-import { look, probe } from "../../../src/backend/wasm/probe.ts";
+import { probe } from "../../../src/backend/wasm/probe.ts";
 import { Memory } from "../../../src/backend/wasm/runtime/memory.ts";
 import type { Backend } from "../../../src/compile/contract.ts";
 import { lower } from "../../../src/compile/lower.ts";
@@ -55,7 +55,7 @@ test("by name, with threads", async () => {
 
 test("the probe looks at a subnormal sum", () => {
   expect(probe()).toEqual({ simd: true, reason: "SIMD keeps subnormals" });
-  expect(look(true)).toMatchObject({ simd: false });
+  expect(probe(true)).toMatchObject({ simd: false });
 });
 
 test("a number of threads that is none is a BackendError", async () => {
