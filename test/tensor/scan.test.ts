@@ -245,7 +245,7 @@ test("outside of a trace, read as any tensor; and a body may be of any tree", as
 });
 
 test("a list that a body gives is a tuple in its types: no `as const`", async () => {
-  const [[, c], y] = scan(
+  const found = scan(
     ([h, c]: [Tensor, Tensor], x: Tensor) => {
       const next = h.add(x);
       return [[next, c.add(next)], next];
@@ -253,6 +253,7 @@ test("a list that a body gives is a tuple in its types: no `as const`", async ()
     [tensor(0), tensor(0)],
     tensor([1, 2, 3]),
   );
+  const [[, c], y] = found;
   expect([await c.item(), await y.array()]).toEqual([10, [1, 3, 6]]);
 });
 
