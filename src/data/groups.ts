@@ -134,6 +134,7 @@ function joinTensors(name: string, batches: readonly LoadedBatch[]): LoadedBatch
           problem: "the micro-batches of a step have samples of different shapes, and can't be shown as one batch",
           got: part ? formatShape(part.shape) : "nothing",
           expected: formatShape(["…" as never, ...sample]),
+          hint: "pad them to one length, or leave gradAccumSteps out",
         });
       }
       return [field, joined(parts)];

@@ -28,6 +28,7 @@ export { type NpyOptions, type NpzOptions, npyArray, npyDataset, npzArrays, npzD
 export { type ParquetOptions, parquetDataset } from "./parquet.ts";
 export type { MissingNumbers } from "./rows.ts";
 export { randomSplit, type SplitOptions } from "./split.ts";
+export { subset } from "./subset.ts";
 export { type TextDataset, type TextOptions, textDataset, textWindows, Vocabulary } from "./text.ts";
 export { BytePairTokenizer, loadTokenizer, type Merge, type TokenizerOptions, trainTokenizer } from "./tokenizer.ts";
 export * from "./transforms/index.ts";

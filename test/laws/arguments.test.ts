@@ -579,6 +579,7 @@ const calls: Readonly<Record<string, RightCall>> = {
   "data.randomErase": options({ size: [2, 2], probability: 0.25, fill: 0, shape: [1, 2, 2] }, ["size"]),
   "data.parseCsv": call(() => ["d.csv", "a,b\n1,2\n"]),
   "data.randomSplit": call(() => [dataset(), [1, 1], { seed: 1 }], 2),
+  "data.subset": call(() => [dataset(), [0, 1, 0]]),
   "data.textDataset": call(() => [`${folder}/t.txt`, { context: 2, stride: 1, validationFraction: 0.5 }], 2, {
     requiredKeys: ["context"],
   }),
@@ -775,7 +776,7 @@ const accepted: readonly Accepted[] = [
   [/^(nn\.\w+|zeros|ones): 0 = an empty list$/, "the shape of a scalar"],
   [/^(optim\.(clipByValue|muon)|gradients|optim.parameterGroups): \d(\.adam)? = an empty list$/, "none"],
   [/^compile: 1\.state = an empty list$/, "no state"],
-  [/^(losses\.\w+: 1|data\.(dataLoader|randomSplit): 0)\.nonsense$/, "a batch and a dataset may hold more"],
+  [/^(losses\.\w+: 1|data\.(dataLoader|randomSplit|subset): 0)\.nonsense$/, "a batch and a dataset may hold more"],
   [/^data\.(parquet|vega)Dataset: 0\.inputs = an empty list$/, "none are named: refused once the file is read"],
   [/^data\.(BytePairTokenizer: 0|inputsDataset: 1\.categorical) = an empty list$/, "none"],
   [/^data\.(mixup|random\w+|npy\w+|npz\w+): 0\.(alpha|fill|scale) = (a fraction|an index far out)$/, "a real number"],

@@ -14,17 +14,17 @@ import { Trainer } from "../../src/verify/trainer.ts";
 const samples = 70;
 const inputs = Float32Array.from({ length: samples * 4 }, (_, i) => ((i * 37) % 23) / 23 - 0.5);
 const targets = Int32Array.from({ length: samples }, (_, i) => (inputs[i * 4] > 0 ? 1 : 0));
-const dataset = arrayDataset("toy", {
+export const toySamples = arrayDataset("toy", {
   inputs: { data: inputs, shape: [samples, 4], dtype: "float32" },
   targets: { data: targets, shape: [samples], dtype: "int32" },
 });
 
 /** Four steps an epoch of 16 shuffled samples each. */
 export const toyTrain = (options: Partial<LoaderOptions> = {}): DataLoader =>
-  dataLoader(dataset, { batchSize: 16, shuffle: true, ...options });
+  dataLoader(toySamples, { batchSize: 16, shuffle: true, ...options });
 
 /** Three batches, the last one short. */
-export const toyTest = (): DataLoader => dataLoader(dataset, { batchSize: 32 });
+export const toyTest = (): DataLoader => dataLoader(toySamples, { batchSize: 32 });
 
 /** One layer that summarises its outputs whole, and their largest. */
 export class Summarizing extends nn.Module {
