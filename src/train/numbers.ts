@@ -5,27 +5,30 @@ import type { Mode, NumberNames } from "../optim/monitored.ts";
 import type { ResolvedSettings } from "./config/options.ts";
 import type { TrainerView } from "./contract.ts";
 
+type Metrics = Pick<ResolvedSettings, "metrics">;
+
+/** Which values are better, of the loss and of each metric that says so. */
+const directed = ({ metrics }: Metrics): [string, Mode][] => [
+  ["loss", "min"],
+  ...metrics.flatMap(({ name, metric: { mode } }): [string, Mode][] => (mode ? [[name, mode]] : [])),
+];
+
 /** The names that the numbers of a validation on these loaders may have: the loss's, and each metric's, which may be of several numbers. */
 export function numberNames(
-  { metrics, loss }: Pick<ResolvedSettings, "metrics" | "loss">,
+  settings: Pick<ResolvedSettings, "metrics" | "loss">,
   loaders: readonly DataLoader[],
 ): NumberNames {
-  const own = metrics.map(({ name }) => name);
+  const own = settings.metrics.map(({ name }) => name);
   const of = (names: readonly string[]) =>
     loaders.flatMap((_, i) => (i === 0 ? names : names.map((name) => `${loaderLabel(loaders, i)}/${name}`)));
-  const directed: readonly [string, Mode][] = [
-    ["loss", "min"],
-    ...metrics.flatMap(({ name, metric: { mode } }): [string, Mode][] => (mode ? [[name, mode]] : [])),
-  ];
-  const modes = Object.fromEntries(directed.flatMap(([name, mode]) => of([name]).map((full) => [full, mode])));
-  return { names: of(["loss", ...own]), several: of(own), modes, open: loss === undefined };
+  const modes = directed(settings).flatMap(([name, mode]) => of([name]).map((full) => [full, mode] as const));
+  const open = settings.loss === undefined;
+  return { names: of(["loss", ...own]), several: of(own), modes: Object.fromEntries(modes), open };
 }
 
-/** Which values of a validated number are better, as its loss or metric says: for a name of any loader's. */
-export function modeOf({ metrics }: Pick<ResolvedSettings, "metrics">, number: string): Mode | undefined {
-  const known = [["loss", "min"] as const, ...metrics.map(({ name, metric: { mode } }) => [name, mode] as const)];
-  return known.find(([name]) => `/${number}/`.includes(`/${name}/`))?.[1];
-}
+/** Which values of a validated number are better, as its loss or metric says, where the run's loaders aren't known: for a name of any loader's. */
+export const modeOf = (settings: Metrics, number: string): Mode | undefined =>
+  directed(settings).find(([name]) => `/${number}/`.includes(`/${name}/`))?.[1];
 
 /** What a loader's numbers are named by: its name, and `#2` … where others before it have the same. */
 export function loaderLabel(loaders: readonly DataLoader[], i: number): string {

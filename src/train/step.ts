@@ -8,7 +8,7 @@ import { reading } from "../data/batch-fields.ts";
 import type { HostBatch, MicroBatches, StepInput } from "../data/groups.ts";
 import { currentTrace } from "../graph/scope.ts";
 import { inPart } from "../graph/site.ts";
-import { counts } from "../nn/losses/reduction.ts";
+import { countOf, hasCounted } from "../nn/losses/reduction.ts";
 import { meanTerms, termsOf } from "../nn/metrics/totals.ts";
 import type { Batch, ModelOutput } from "../nn/module.ts";
 import { namingModules } from "../nn/naming.ts";
@@ -70,13 +70,14 @@ function makeTrainStep(session: Session, backend: Backend): TrainStep {
   const { model } = trainer;
   const optimizer = trainer.needOptimizer();
   const trained = () => partsDue(optimizer).flatMap((part) => part.optimizer.namedParameters);
-  // Set by the first loss that turns out to be a mean over what counts.
-  let counted = false;
-  let isTold = false;
-  const backward = (batch: Batch): Backward => {
+  const warnUneven = warning(
+    trainer,
+    "gradAccumSteps: with ignoreIndex or classWeights a step isn't that of one large batch (docs/training.md)",
+  );
+  const backward = (batch: Batch, isPart = false): Backward => {
     const { outputs, loss, losses } = runModel(trainer, batch);
     const scalar = checkLoss(loss);
-    counted ||= counts.has(scalar);
+    if (isPart && hasCounted(scalar)) warnUneven();
     const gradients = partsDue(optimizer).flatMap(({ optimizer: part, minimizes }) =>
       gradientsOf(
         scaler.scaled(losses[minimizes]),
@@ -86,12 +87,10 @@ function makeTrainStep(session: Session, backend: Backend): TrainStep {
     const several = Object.entries(losses).length > 1 ? losses : {};
     return { microBatches: [{ batch, outputs }], loss: scalar, losses: several, gradients };
   };
-  const uneven =
-    "gradAccumSteps: with ignoreIndex or classWeights a step isn't that of one large batch (docs/training.md)";
   const pass = (given: StepInput): Backward => {
-    const whole = isGroup(given) ? accumulate(given, backward) : backward(given as unknown as Batch);
-    if (isGroup(given) && counted && !isTold) trainer.message("warn", uneven);
-    isTold ||= counted;
+    const whole = isGroup(given)
+      ? accumulate(given, (batch) => backward(batch, true))
+      : backward(given as unknown as Batch);
     return { ...whole, gradients: scaler.unscaled(whole.gradients) };
   };
   const step = (given: StepInput): Tensor => {
@@ -126,6 +125,15 @@ function makeTrainStep(session: Session, backend: Backend): TrainStep {
   };
   const callbacks = { namedVariables: () => trainer.callbackVariables() };
   return compile(step, { ...optionsOf(session, backend), name: "train", state: [model, optimizer, scaler, callbacks] });
+}
+
+/** Warns once. */
+function warning(trainer: TrainerView, text: string): () => void {
+  let isTold = false;
+  return () => {
+    if (!isTold) trainer.message("warn", text);
+    isTold = true;
+  };
 }
 
 interface Backward {
@@ -169,9 +177,15 @@ const mapValues = (record: Ran["losses"], map: (loss: Tensor, name: string) => T
 function makeEvalStep(session: Session, backend: Backend): EvalStep {
   const { trainer } = session;
   const { model, options } = trainer;
+  const warnBySamples = warning(
+    trainer,
+    "a loss with a part that is a mean over what counts (ignoreIndex, classWeights) is averaged by samples (docs/training.md)",
+  );
   const step = (given: HostBatch): Record<string, Tensor> => {
     const batch = given as unknown as Batch;
     const { outputs, loss, lossParts = {} } = runModel(trainer, batch);
+    const isBySamples = (value: Tensor | undefined) => value && !countOf(value) && hasCounted(value);
+    if ([loss, ...Object.values(lossParts)].some(isBySamples)) warnBySamples();
     const samples = Object.values(batch)[0]?.shape[0] ?? 1;
     const terms: Record<string, Tensor> = {};
     if (loss) terms.loss = meanTerms(checkLoss(loss), samples);

@@ -2,7 +2,7 @@
 // watched in the step, so that its hash, its bits and the stream are those of a run without them.
 
 import { samplesOf } from "../data/groups.ts";
-import { counts } from "../nn/losses/reduction.ts";
+import { countOf } from "../nn/losses/reduction.ts";
 import { prefixed, Totals, termsOf } from "../nn/metrics/totals.ts";
 import { watch } from "../program/trace.ts";
 import type { ResolvedSettings } from "./config/options.ts";
@@ -27,7 +27,7 @@ export class TrainMetrics implements Callback {
 
   onTrace({ role, loss, microBatches }: TraceContext): void {
     if (role !== "train") return;
-    const count = loss && counts.get(loss);
+    const count = loss && countOf(loss);
     if (count) watch(countKey, count);
     for (const [i, { batch, outputs }] of microBatches.entries())
       for (const { name, metric } of this.#metrics) watch(keyOf(name, i), termsOf(name, metric, outputs, batch));

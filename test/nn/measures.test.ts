@@ -118,7 +118,15 @@ describe("edges", () => {
       const { accuracy, perClassAccuracy, confusionMatrix, precision, recall, fBeta, dice, meanIoU } = metrics;
       const average = (make: typeof precision) => (given?: metrics.IgnoredOptions) =>
         make({ ...given, average: "micro" });
-      const all = [accuracy, perClassAccuracy, confusionMatrix, meanIoU, fBeta, dice, precision, average(recall)];
+      const { topKAccuracy, precisionAtK, recallAtK } = metrics;
+      const ranked =
+        <O extends { k?: number }>(make: (given: O) => metrics.Metric) =>
+        (given?: metrics.IgnoredOptions) =>
+          make({ ...given, k: 2 } as O);
+      const all = [
+        ...[accuracy, perClassAccuracy, confusionMatrix, meanIoU, fBeta, dice, precision, average(recall)],
+        ...[ranked(topKAccuracy), ranked(precisionAtK), ranked(recallAtK)],
+      ];
       for (const make of all) {
         const [found, expected] = await of(make);
         expect(found, make().name).toEqual(expected);
@@ -127,6 +135,13 @@ describe("edges", () => {
     // Of a logit for each target; and none left.
     expect(await measure(metrics.accuracy({ ignoreIndex: 2 }), [1, -1, -1], [1, 1, 2])).toBe(0.5);
     expect(await measure(metrics.accuracy({ ignoreIndex: 2 }), [[1, 0]], [2])).toBe(Number.NaN);
+    const scores = [NaN, 2, -1, 0.5, -2];
+    for (const bins of [undefined, 8]) {
+      const [found, of] = [metrics.auc({ bins, ignoreIndex: -1 }), metrics.auc({ bins })];
+      expect(await measure(found, scores, [-1, 1, 1, 0, 0])).toBe(await measure(of, scores.slice(1), [1, 1, 0, 0]));
+    }
+    const relevance = () => measure(metrics.precisionAtK({ k: 1, ignoreIndex: 0 }), [[1, 2]], [[0, 1]] as never);
+    await expect(async () => relevance()).rejects.toThrow(/^metrics.precisionAtK.ignoreIndex: targets are relevance/);
     // Cross entropy of alike logits is ln 2: sums of two are exact.
     const even = [
       [1, 1],

@@ -21,11 +21,14 @@ const loop = { numEpochs: 2, gradAccumSteps: 4 };
 const bits = (values: ArrayLike<number>) => Array.from(values, float32Bits);
 
 test("a loss that is a mean over what counts is warned of, once; one over samples, and one without micro-batches, aren't", async () => {
-  const warnings = async (options: CrossEntropyOptions, gradAccumSteps: number) => {
+  const warnings = async (options: CrossEntropyOptions, gradAccumSteps: number, scale?: number) => {
     const messages: string[] = [];
     const logger: Logger = { logMessage: (level, text) => void (level === "warn" && messages.push(text)) };
     await toyTrainer({
-      loss: (outputs, batch) => crossEntropy(outputs, batch, options),
+      loss: (outputs, batch) => {
+        const loss = crossEntropy(outputs, batch, options);
+        return scale === undefined ? loss : loss.mul(scale);
+      },
       loop: { numSteps: 9, gradAccumSteps },
       loggers: [logger],
       logging: { logLevel: "warn" },
@@ -33,6 +36,7 @@ test("a loss that is a mean over what counts is warned of, once; one over sample
     return messages;
   };
   expect(await warnings({ ignoreIndex: 5 }, 4)).toEqual([expect.stringMatching(/^gradAccumSteps: .*ignoreIndex/)]);
+  expect(await warnings({ ignoreIndex: 5 }, 4, 2)).toEqual([expect.stringMatching(/^gradAccumSteps: .*ignoreIndex/)]);
   expect(await warnings({ ignoreIndex: 5 }, 1)).toEqual([]);
   expect(await warnings({ classWeights: [1, 2], reduction: "sum" }, 4)).toEqual([]);
 });

@@ -5,6 +5,7 @@ import { arrayDataset } from "../../src/data/dataset.ts";
 import { type DataLoader, dataLoader, type LoadedBatch } from "../../src/data/loader.ts";
 import * as nn from "../../src/nn/index.ts";
 import * as losses from "../../src/nn/losses.ts";
+import { mean } from "../../src/nn/metrics.ts";
 import * as optim from "../../src/optim/index.ts";
 import { watch } from "../../src/program/trace.ts";
 import { watchOffset } from "../../src/rng/regions.ts";
@@ -12,7 +13,7 @@ import { permutation } from "../../src/rng/samplers.ts";
 import { manualSeed } from "../../src/rng/stream.ts";
 import { normal, uniform } from "../../src/tensor/functions.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
-import type { Callback, StepResult, TrainerOptions } from "../../src/train/contract.ts";
+import type { Callback, Logger, StepResult, TrainerOptions } from "../../src/train/contract.ts";
 import type { Run } from "../../src/train/run.ts";
 import { Trainer } from "../../src/train/trainer.ts";
 import { toyModel, toyOptions, toyTest, toyTrain, toyTrainer } from "../support/toy.ts";
@@ -195,14 +196,35 @@ describe("law 10: watching doesn't touch", () => {
       const trainer = toyTrainer({
         model: () => nn.sequential(nn.linear(4, 3)),
         loss: (outputs, batch) => losses.crossEntropy(outputs, batch, options),
-        metrics: {},
+        metrics: { own: mean((outputs, batch) => losses.crossEntropy(outputs, batch, options)) },
       });
-      const valueIn = async (batchSize: number) => (await trainer.validate(dataLoader(held, { batchSize }))).loss;
-      const whole = await valueIn(size);
-      expect(whole).toBeGreaterThan(0.5);
-      for (const batchSize of [4, 7, 16]) expect(await valueIn(batchSize)).toBeCloseTo(whole, 5);
+      const valuesIn = (batchSize: number) => trainer.validate(dataLoader(held, { batchSize }));
+      const { loss, own } = await valuesIn(size);
+      expect(loss).toBeGreaterThan(0.5);
+      expect(own).toBe(loss);
+      for (const batchSize of [4, 7, 16]) {
+        const values = await valuesIn(batchSize);
+        expect(values.loss).toBeCloseTo(loss, 5);
+        expect(values.own).toBe(values.loss);
+      }
     },
   );
+
+  test("a loss that has a mean over what counts as a part is told to be averaged by samples, once", async () => {
+    const warnings = async (loss: losses.Loss) => {
+      const messages: string[] = [];
+      const logger: Logger = { logMessage: (level, text) => void (level === "warn" && messages.push(text)) };
+      const trainer = toyTrainer({ loss, loggers: [logger], logging: { logLevel: "warn" } });
+      for (const _ of [1, 2]) await trainer.validate(toyTest());
+      return messages;
+    };
+    const counted: losses.Loss = (outputs, batch) => losses.crossEntropy(outputs, batch, { ignoreIndex: 5 });
+    expect(await warnings((outputs, batch) => counted(outputs, batch).add(outputs.square().mean()))).toEqual([
+      expect.stringMatching(/^a loss with a part that is a mean over what counts/),
+    ]);
+    expect(await warnings(counted)).toEqual([]);
+    expect(await warnings((outputs, batch) => losses.crossEntropy(outputs, batch).mul(2))).toEqual([]);
+  });
 
   test("validation's value: the mean over samples, a short batch weighted by its size", async () => {
     const whole = await toyTrainer().validate(toyTrain({ batchSize: 70, shuffle: false }));

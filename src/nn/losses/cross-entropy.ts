@@ -12,11 +12,11 @@ export const weightFields = {
   /** What a target of each class counts, in the order of classes; a mean is divided by the sum of its targets' weights. */
   classWeights: list(nonNegative, 1, "a weight for each class").optional(),
 } as const;
-const classFields = {
-  ...weightFields,
+export const ignoredFields = {
   /** Targets of this number count nothing, as PyTorch's −100; a mean is over the others. */
   ignoreIndex: numberOf("an integer", { integer: true }).optional(),
 } as const;
+const classFields = { ...weightFields, ...ignoredFields } as const;
 
 const crossEntropyRecord = lossOptions("cross_entropy", "losses.crossEntropy", {
   /** The part of each target that is spread evenly over all classes. */

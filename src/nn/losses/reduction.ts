@@ -2,6 +2,7 @@
 import { ConfigError, refuse, ShapeError, showValue } from "../../core/errors.ts";
 import { word } from "../../core/options.ts";
 import { formatShape, type Shape, sameShape } from "../../core/shape.ts";
+import { type Node, reachable } from "../../graph/node.ts";
 import { cast, mean, sum } from "../../tensor/families/basic.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import type { Batch } from "../module.ts";
@@ -56,10 +57,16 @@ export function reduced(
 }
 
 /** What means of losses were divided by where it isn't the number of their terms: whoever adds up those of several batches weighs them by it. */
-export const counts = /* @__PURE__ */ new WeakMap<Tensor, Tensor>();
+const counts = /* @__PURE__ */ new WeakMap<Node, Tensor>();
 
 /** A loss whose mean was divided by `count`, if by one. */
 export function countedBy(count: Tensor | undefined, loss: Tensor): Tensor {
-  if (count) counts.set(loss, count);
+  if (count) counts.set(loss.node, count);
   return loss;
 }
+
+/** What a loss was divided by, where it isn't the number of its terms. */
+export const countOf = (loss: Tensor): Tensor | undefined => counts.get(loss.node);
+
+/** Whether such a loss is a part of another. */
+export const hasCounted = (loss: Tensor): boolean => reachable([loss.node]).some((node) => counts.has(node));

@@ -6,15 +6,9 @@ import { factory } from "../../core/things.ts";
 import { ones } from "../../tensor/creation.ts";
 import { cast, scatterAdd } from "../../tensor/families/basic.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
+import { ignoredFields } from "../losses/cross-entropy.ts";
 import type { Batch } from "../module.ts";
-import {
-  classMetricOf,
-  countedTargets,
-  type IgnoredOptions,
-  ignoredFields,
-  type Metric,
-  predictions,
-} from "./metric.ts";
+import { classMetricOf, countedTargets, type IgnoredOptions, type Metric, predictions } from "./metric.ts";
 
 /** Counts by target · classes + predicted class: [classes²] float32. A target out of range that isn't ignored is an error when run. */
 function confusion(where: string, outputs: Tensor, batch: Batch, given: IgnoredOptions): Tensor {

@@ -8,7 +8,16 @@ import type { Tensor } from "../../tensor/tensor.ts";
 import type { Loss } from "../losses.ts";
 import * as losses from "../losses.ts";
 import type { Batch } from "../module.ts";
-import { classMetricOf, countedTargets, type IgnoredOptions, type Metric, predictions, share } from "./metric.ts";
+import {
+  classMetricOf,
+  countedTargets,
+  type IgnoredOptions,
+  type Metric,
+  predictions,
+  ratio,
+  share,
+} from "./metric.ts";
+import { meanTerms } from "./totals.ts";
 
 /** The share of samples whose class is the target. outputs: [..., classes] float32 and targets: [...] int32; or logits of the targets' shape. In [0, 1]. */
 export const accuracy = classMetricOf("accuracy", (given) =>
@@ -33,18 +42,15 @@ const meanRecord = options("mean", {
 });
 
 /**
- * A loss averaged over samples: the mean of the batches' values weighted by their sizes. `mode`: which values are better; less, of the losses of this library, and for any other function whoever chooses by it must say so.
+ * A loss averaged over samples: the mean of the batches' values weighted by their sizes, or by what counts of them (`ignoreIndex`, `classWeights`). `mode`: which values are better; less, of the losses of this library, and for any other function whoever chooses by it must say so.
  */
 export const mean: (loss: Loss, name?: string, options?: Pick<Metric, "mode">) => Metric = named(
   meanRecord,
   function (loss: Loss, name = "loss", options: Pick<Metric, "mode"> = {}): Metric {
     checkArguments(meanCall, arguments);
     const { mode = minimised.has(loss) ? "min" : undefined } = options;
-    const parts = (outputs: Tensor, batch: Batch) => {
-      const count = outputs.shape[0] ?? 1;
-      return [loss(outputs, batch).mul(count), count] as const;
-    };
-    return { name, ...share(mode, parts) };
+    const terms = (outputs: Tensor, batch: Batch) => meanTerms(loss(outputs, batch), outputs.shape[0] ?? 1);
+    return { name, ...(mode && { mode }), terms, value: ratio };
   },
   ({ loss }, { loss: chosen }: { readonly loss: { readonly class: string } }) =>
     mean(loss, `mean_${chosen.class}`, { mode: "min" }),

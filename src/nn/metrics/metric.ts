@@ -1,12 +1,13 @@
 // What a metric is: terms that a graph computes a batch, added up on the host over batches, and numbers out of the totals.
 import { ConfigError, refuse, ShapeError } from "../../core/errors.ts";
 import { camelCase } from "../../core/keys.ts";
-import { type Given, numberOf, options } from "../../core/options.ts";
+import { type Given, options } from "../../core/options.ts";
 import { sameShape } from "../../core/shape.ts";
 import { factory } from "../../core/things.ts";
 import { tensor } from "../../tensor/creation.ts";
 import * as functions from "../../tensor/families/basic.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
+import { ignoredFields } from "../losses/cross-entropy.ts";
 import type { Batch } from "../module.ts";
 
 export interface Metric {
@@ -25,11 +26,6 @@ export interface Metric {
 export const metricOf = (name: string, metric: Omit<Metric, "name">): (() => Metric) =>
   factory(options(name, `metrics.${camelCase(name)}`, {}), () => ({ name, ...metric }));
 
-/** What metrics of class numbers take. */
-export const ignoredFields = {
-  /** Targets of this number count nothing, as PyTorch's −100; a mean is over the others. */
-  ignoreIndex: numberOf("an integer", { integer: true }).optional(),
-} as const;
 export type IgnoredOptions = Given<{ readonly fields: typeof ignoredFields }>;
 
 /** What makes a metric of class numbers, of which some may be ignored. */

@@ -1,38 +1,57 @@
 // Metrics of the order that outputs put things in. Ties go to the lower index.
-import { DataError, refuse, ShapeError } from "../../core/errors.ts";
+import { ConfigError, DataError, refuse, ShapeError } from "../../core/errors.ts";
 import { countOf, countUpTo, type Fields, type OptionRecord, options } from "../../core/options.ts";
 import { sameShape } from "../../core/shape.ts";
 import { factory } from "../../core/things.ts";
 import { ones } from "../../tensor/creation.ts";
 import * as functions from "../../tensor/families/basic.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
+import { ignoredFields } from "../losses/cross-entropy.ts";
 import type { Batch } from "../module.ts";
-import { type Metric, share, targetsOf } from "./metric.ts";
+import { countedTargets, type IgnoredOptions, type Metric, share, targetsOf } from "./metric.ts";
 
 const k = countOf("places");
 
-/** Rows of scores with their targets: class numbers [rows], or relevance [rows, classes], 1 for what is to be found. */
+interface Ranked extends IgnoredOptions {
+  readonly k: number;
+}
+
+/** Rows of scores with their targets: class numbers [rows], and what each counts where some are ignored, or relevance [rows, classes], 1 for what is to be found. */
 interface Rows {
   readonly scores: Tensor;
   readonly labels?: Tensor;
+  readonly counts?: Tensor;
   readonly relevant?: Tensor;
 }
 
-function rowsOf(place: string, outputs: Tensor, batch: Batch): Rows {
-  const targets = targetsOf(place, batch);
+function rowsOf(place: string, outputs: Tensor, batch: Batch, given: IgnoredOptions): Rows {
+  const { targets, counts } = countedTargets(place, batch, given);
   const classes = outputs.shape[outputs.rank - 1];
   const scores = outputs.reshape([outputs.size / classes, classes]);
-  if (sameShape(outputs.shape, targets.shape))
+  if (sameShape(outputs.shape, targets.shape)) {
+    if (counts) {
+      const problem = "targets are relevance, of which none is ignored";
+      refuse(ConfigError, `metrics.${place}.ignoreIndex`, problem, undefined, "targets of class numbers, int32");
+    }
     return { scores, relevant: functions.cast(targets, "float32").reshape(scores.shape) };
-  if (sameShape(outputs.shape.slice(0, -1), targets.shape))
-    return { scores, labels: functions.cast(targets, "int32").reshape([targets.size]) };
+  }
+  if (sameShape(outputs.shape.slice(0, -1), targets.shape)) {
+    const labels = functions.cast(targets, "int32").reshape([targets.size]);
+    return { scores, labels, counts: counts?.reshape([targets.size]) };
+  }
   const problem = "targets are neither class numbers nor relevance";
   refuse(ShapeError, `metrics.${place}`, problem, [outputs, targets], "[..., classes] and [...], or one shape");
 }
 
-/** How many of each row's relevant ones are among its k largest scores, and how many there are: [rows] each. */
-function hitsOf(place: string, k: number, outputs: Tensor, batch: Batch): { hits: Tensor; relevant: Tensor } {
-  const { scores, labels, relevant } = rowsOf(place, outputs, batch);
+/** How many of each row's relevant ones are among its k largest scores, and how many there are: [rows] each; and how many rows count. */
+interface Hits {
+  readonly hits: Tensor;
+  readonly relevant: Tensor;
+  readonly rows: Tensor | number;
+}
+
+function hitsOf(place: string, { k, ...given }: Ranked, outputs: Tensor, batch: Batch): Hits {
+  const { scores, labels, counts, relevant } = rowsOf(place, outputs, batch, given);
   const [rows, classes] = scores.shape;
   if (k > classes) refuse(ShapeError, `metrics.${place}`, "more places than classes", `k = ${k}`, `at most ${classes}`);
   if (labels) {
@@ -42,10 +61,9 @@ function hitsOf(place: string, k: number, outputs: Tensor, batch: Batch): { hits
     const earlier = functions.logicalAnd(functions.equal(scores, own), isBefore);
     const rank = functions.sum(functions.logicalOr(functions.greater(scores, own), earlier), { axis: 1 });
     const real = functions.equal(own, own).reshape([rows]);
-    return {
-      hits: functions.cast(functions.logicalAnd(functions.less(rank, k), real), "float32"),
-      relevant: ones([rows]),
-    };
+    const hits = functions.cast(functions.logicalAnd(functions.less(rank, k), real), "float32");
+    if (counts) return { hits: hits.mul(counts), relevant: counts, rows: functions.sum(counts) };
+    return { hits, relevant: ones([rows]), rows };
   }
   let [rest, chosen] = [scores, functions.ops.full(scores.shape, 0)];
   for (let place = 0; place < k; place++) {
@@ -56,6 +74,7 @@ function hitsOf(place: string, k: number, outputs: Tensor, batch: Batch): { hits
   return {
     hits: functions.sum(functions.mul(functions.minimum(chosen, 1), relevant!), { axis: 1 }),
     relevant: functions.sum(relevant!, { axis: 1 }),
+    rows,
   };
 }
 
@@ -63,12 +82,13 @@ function hitsOf(place: string, k: number, outputs: Tensor, batch: Batch): { hits
 const atK = <S extends Fields>(
   record: OptionRecord<S>,
   name: (k: number) => string,
-  parts: (found: ReturnType<typeof hitsOf>, k: number) => readonly [part: Tensor, whole: Tensor | number],
+  parts: (found: Hits, k: number) => readonly [part: Tensor, whole: Tensor | number],
 ) =>
   factory(record, (read): Metric => {
-    const { k } = read as unknown as { readonly k: number };
+    const given = read as unknown as Ranked;
+    const { k } = given;
     const place = record.where.slice("metrics.".length);
-    return { name: name(k), ...share("max", (outputs, batch) => parts(hitsOf(place, k, outputs, batch), k)) };
+    return { name: name(k), ...share("max", (outputs, batch) => parts(hitsOf(place, given, outputs, batch), k)) };
   });
 
 /** The share of samples whose target is among the k largest outputs; k default 5. outputs: [..., classes], targets: [...] int32. */
@@ -76,21 +96,23 @@ export const topKAccuracy = atK(
   options("top_k_accuracy", "metrics.topKAccuracy", {
     /** How many of the largest outputs count. */
     k: k.default(5),
+    ...ignoredFields,
   }),
   (k) => `top_${k}_accuracy`,
-  ({ hits }) => [functions.sum(hits), hits.size],
+  ({ hits, rows }) => [functions.sum(hits), rows],
 );
 
 const kFields = {
   /** How many of the largest outputs count. */
   k,
+  ...ignoredFields,
 } as const;
 
 /** Of the k largest outputs of a row, the part that is relevant, averaged over rows. targets: class numbers [...], or relevance in {0, 1} of the outputs' shape. */
 export const precisionAtK = atK(
   options("precision_at_k", "metrics.precisionAtK", kFields),
   (k) => `precision_at_${k}`,
-  ({ hits }, k) => [functions.sum(hits), hits.size * k],
+  ({ hits, rows }, k) => [functions.sum(hits), typeof rows === "number" ? rows * k : rows.mul(k)],
 );
 
 /** Of what is relevant in a row, the part among its k largest outputs, averaged over rows that have any. Targets as `precisionAtK`'s. */
@@ -117,11 +139,12 @@ export const auc = factory(
   options("auc", "metrics.auc", {
     /** Counts a histogram of so many bins in place of all scores. */
     bins: bins.optional(),
+    ...ignoredFields,
   }),
-  ({ bins }): Metric => (bins === undefined ? exactAuc() : binnedAuc(bins)),
+  ({ bins, ...given }): Metric => (bins === undefined ? exactAuc(given) : binnedAuc(bins, given)),
 );
 
-function exactAuc(): Metric {
+function exactAuc({ ignoreIndex }: IgnoredOptions): Metric {
   return {
     name: "auc",
     mode: "max",
@@ -137,6 +160,7 @@ function exactAuc(): Metric {
       const scores: [number[], number[]] = [[], []];
       for (let i = 0; i < pairs.length; i += 2) {
         const [score, target] = [pairs[i], pairs[i + 1]];
+        if (ignoreIndex !== undefined && target === Math.fround(ignoreIndex)) continue;
         if (Number.isNaN(score)) return Number.NaN;
         if (target !== 0 && target !== 1)
           refuse(DataError, "metrics.auc", `the target of sample ${i / 2} is no class`, target, "0 or 1");
@@ -158,16 +182,16 @@ function shareAbove(positives: Float32Array, negatives: Float32Array): number {
   return above / (positives.length * negatives.length);
 }
 
-function binnedAuc(bins: number): Metric {
+function binnedAuc(bins: number, given: IgnoredOptions): Metric {
   return {
     name: "auc",
     mode: "max",
     terms: (outputs, batch) => {
-      const targets = targetsOf("auc", batch);
+      const { targets, counts } = countedTargets("auc", batch, given);
       const probability = functions.sigmoid(logitOf(outputs, targets)).reshape([targets.size]);
       const bin = functions.cast(functions.minimum(functions.floor(probability.mul(bins)), bins - 1), "int32");
       const cells = functions.cast(targets, "int32").reshape([targets.size]).mul(bins).add(bin);
-      return functions.scatterAdd(cells, ones([targets.size]), 0, 2 * bins);
+      return functions.scatterAdd(cells, counts?.reshape([targets.size]) ?? ones([targets.size]), 0, 2 * bins);
     },
     value: (totals) => {
       let [below, above, pairs] = [0, 0, 0];

@@ -4,7 +4,7 @@ import { atOnce } from "../../core/promise.ts";
 import { tensor } from "../../tensor/creation.ts";
 import { equal, stack, where } from "../../tensor/families/basic.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { counts } from "../losses/reduction.ts";
+import { countOf } from "../losses/reduction.ts";
 import type { Batch } from "../module.ts";
 import { type Metric, ratio, withTerms } from "./metric.ts";
 
@@ -20,7 +20,7 @@ const mean: Named["metric"] = { value: ratio };
 
 /** What a batch adds to a mean: of a loss that was divided by what its targets count (where some are ignored, or classes weigh) its sum and that, and of any other [value · samples, samples]. */
 export function meanTerms(value: Tensor, samples: number): Tensor {
-  const count = counts.get(value);
+  const count = countOf(value);
   // Of nothing counted the value is NaN, and adds nothing.
   if (count) return stack([where(equal(count, 0), 0, value.mul(count)), count]);
   return stack([value.mul(samples), tensor(samples)]);
