@@ -128,7 +128,7 @@ function onBatch(
   }
   if (batch === "none" && record.kind !== "elementwise") {
     const hint = "apply it outside of the function, to each example or to the whole batch";
-    refuse(GradError, "vmap", `${op} can't be run on a batch`, node.site, undefined, hint);
+    refuse(GradError, "vmap", `${op} can't be run on a batch`, node.made?.line, undefined, hint);
   }
   const more = typeof batch === "function" ? batch(attributes, size) : attributes;
   const own =

@@ -35,7 +35,7 @@ function refuseForgotten(node: Node, wanted: readonly Node[]): void {
   const lost = wanted.find((each) => hasForgotten(node, each));
   if (!lost) return;
   const problem = "the output depends on a tensor by way of one whose history is no longer kept";
-  const got = `${lost.dtype}${formatShape(lost.shape)}${lost.site ? ` made at ${lost.site}` : ""}`;
+  const got = `${lost.dtype}${formatShape(lost.shape)}${lost.made?.line ? ` made at ${lost.made?.line}` : ""}`;
   const hint = "ask for the gradients before more is computed and read, or compile the loop as one function";
   refuse(GradError, "grad", problem, got, undefined, hint);
 }

@@ -1,7 +1,15 @@
 // A graph over nodes of its own, for who keeps a graph for long: what other nodes hold, values and ancestors, isn't kept by it.
 import { type Graph, graphNodes } from "../graph/graph.ts";
 import { Node } from "../graph/node.ts";
+import type { Site } from "../graph/site.ts";
 import { sameNames } from "./hash.ts";
+
+/** A site that keeps nothing but its lines. */
+function read(site: Site | undefined): Site | undefined {
+  void site?.line;
+  site?.body?.forEach(read);
+  return site;
+}
 
 /** The same graph, of the same hash and key, over other nodes. */
 export function detached(graph: Graph): Graph {
@@ -11,7 +19,7 @@ export function detached(graph: Graph): Graph {
   const nodes = [...bound, ...graphNodes(graph, { watched: true })].sort((a, b) => a.id - b.id);
   for (const node of nodes) {
     const { op, dtype, shape, attributes, draws, data } = node;
-    const common = { dtype, shape, made: node.made?.detach(), unsited: true };
+    const common = { dtype, shape, made: read(node.made), unsited: true };
     const leaf = graph.captured?.has(node) === true;
     const copy = bound.has(node)
       ? new Node({ ...common, op: "input", attributes: { dtype } })

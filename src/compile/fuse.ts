@@ -211,7 +211,7 @@ export function fuse(graph: Graph, { fuse: fusing = true, narrow = true }: FuseO
         throw new BackendError({
           where: node.op,
           problem: "a leaf that the graph binds to nothing",
-          got: node.site,
+          got: node.made?.line,
           expected: "one of its inputs, a constant or a captured value",
         });
       case "full":

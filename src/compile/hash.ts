@@ -13,7 +13,7 @@ function numberOf(node: Node, numbers: ReadonlyMap<Node, number>): number {
   const number = numbers.get(node);
   if (number !== undefined) return number;
   const problem = "a node is used that the graph doesn't hold before it";
-  const got = `${node.op}${node.site ? ` of ${node.site}` : ""}`;
+  const got = `${node.op}${node.made?.line ? ` of ${node.made?.line}` : ""}`;
   refuse(TraceError, "graph", problem, got, "an input, or a node made earlier");
 }
 

@@ -115,11 +115,6 @@ export class Node {
   get [inMessages](): string {
     return `tensor ${this.dtype}${formatShape(this.shape)}`;
   }
-
-  /** `file:line:column` of the caller's line that made this node, where the engine knows it. */
-  get site(): string | undefined {
-    return this.made?.line;
-  }
 }
 
 /** The id the next node will get: nodes below it were made before now. */

@@ -61,13 +61,6 @@ export class Site {
   with(what: Partial<Site>): Site {
     return new Site(this.#read, { ...this, ...what });
   }
-
-  /** Lets go of all that its stack keeps: for who keeps nodes for long. */
-  detach(): this {
-    this.#read();
-    for (const site of this.body ?? []) site?.detach();
-    return this;
-  }
 }
 
 let shared: Site | undefined;

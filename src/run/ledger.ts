@@ -22,7 +22,12 @@ export function graphDraws(graph: Graph): LedgerRow[] {
     const owner = outputs.find(({ nodes }) => nodes.has(node))?.name ?? "?";
     const offset = node.draws.offset - (node.draws.seed === undefined ? 0 : graph.base);
     return [
-      { owner: `${node.op} [${node.shape.join(", ")}] for ${owner}`, offset, count: node.draws.count, site: node.site },
+      {
+        owner: `${node.op} [${node.shape.join(", ")}] for ${owner}`,
+        offset,
+        count: node.draws.count,
+        site: node.made?.line,
+      },
     ];
   });
   return withGaps(rows, graph.draws);

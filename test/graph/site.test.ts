@@ -18,7 +18,7 @@ import type { Tensor } from "../../src/tensor/tensor.ts";
 import { traceGraph } from "../support/graphs.ts";
 
 const source = readFileSync(new URL(import.meta.url), "utf8").split("\n");
-const lineOf = (node: Node) => source[Number(node.site!.split(":").at(-2)) - 1];
+const lineOf = (node: Node) => source[Number(node.made!.line!.split(":").at(-2)) - 1];
 
 /** Nodes that only the second of two reaches. */
 function beyond(result: Node, known: readonly Node[]): Node[] {

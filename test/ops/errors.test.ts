@@ -485,7 +485,7 @@ describe("element types that don't fit: DTypeError", () => {
 });
 
 describe("sites", () => {
-  const lineOf = (node: Node) => /errors\.test\.ts:(\d+):\d+$/.exec(node.site ?? "")?.[1];
+  const lineOf = (node: Node) => /errors\.test\.ts:(\d+):\d+$/.exec(node.made?.line ?? "")?.[1];
 
   test("a node knows the line of the caller that made it, through composites", () => {
     const here = Number(/errors\.test\.ts:(\d+)/.exec(new Error("line").stack!)![1]);

@@ -112,7 +112,7 @@ export function meaningOf(node: Node): Meaning {
     }
     case "leaf": {
       const problem = "a leaf that the graph binds to nothing";
-      refuse(BackendError, node.op, problem, node.site, "one of its inputs, a constant or a captured value");
+      refuse(BackendError, node.op, problem, node.made?.line, "one of its inputs, a constant or a captured value");
     }
   }
 }
