@@ -211,10 +211,10 @@ describe("law 10: watching doesn't touch", () => {
   );
 
   test("a loss that has a mean over what counts as a part is told to be averaged by samples, once", async () => {
-    const warnings = async (loss: losses.Loss) => {
+    const warnings = async (loss?: losses.Loss, model: () => nn.Module = toyModel) => {
       const messages: string[] = [];
       const logger: Logger = { logMessage: (level, text) => void (level === "warn" && messages.push(text)) };
-      const trainer = toyTrainer({ loss, loggers: [logger], logging: { logLevel: "warn" } });
+      const trainer = toyTrainer({ model, loss, loggers: [logger], logging: { logLevel: "warn" } });
       for (const _ of [1, 2]) await trainer.validate(toyTest());
       return messages;
     };
@@ -222,6 +222,14 @@ describe("law 10: watching doesn't touch", () => {
     expect(await warnings((outputs, batch) => counted(outputs, batch).add(outputs.square().mean()))).toEqual([
       expect.stringMatching(/^a loss with a part that is a mean over what counts/),
     ]);
+    class Own extends nn.Module {
+      readonly layer = nn.linear(4, 2);
+      override forward(x: Tensor, batch?: nn.Batch) {
+        const outputs = this.layer.forward(x);
+        return { outputs, loss: losses.crossEntropy(outputs, batch!), twice: counted(outputs, batch!).mul(2) };
+      }
+    }
+    expect(await warnings(undefined, () => new Own())).toHaveLength(1);
     expect(await warnings(counted)).toEqual([]);
     expect(await warnings((outputs, batch) => losses.crossEntropy(outputs, batch).mul(2))).toEqual([]);
   });
