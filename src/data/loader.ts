@@ -207,12 +207,11 @@ export function dataLoader(dataset: Dataset, options: LoaderOptions): DataLoader
   return { ...loaderOf(train, rest), validation: loaderOf(validation, { batchSize, transform }) };
 }
 
-function loaderOf(dataset: Dataset, options: LoaderOptions): DataLoader {
-  const { name, size, digests, columns, vocabulary, classes, split, table, later } = dataset;
-  const { batchSize, shuffle = false, dropLast = shuffle, transform = (tensors) => tensors, augment = [] } = options;
-  const { shuffleWindow } = options;
-  const shuffleSeed =
-    options.shuffleSeed === undefined ? undefined : parseSeed(`loader ${name}: shuffleSeed`, options.shuffleSeed);
+/** Throws ConfigError for what only a shuffled order takes, DataError for a number of samples that batches can't be made of. */
+function checkOrder(
+  { name, size }: Dataset,
+  { shuffle, shuffleSeed, shuffleWindow }: Pick<LoaderOptions, "shuffle" | "shuffleSeed" | "shuffleWindow">,
+): void {
   if (shuffleSeed !== undefined && !shuffle) {
     throw new ConfigError({
       where: `loader ${name}: shuffleSeed`,
@@ -237,6 +236,15 @@ function loaderOf(dataset: Dataset, options: LoaderOptions): DataLoader {
       expected: "an integer in [1, 2^31)",
     });
   }
+}
+
+function loaderOf(dataset: Dataset, options: LoaderOptions): DataLoader {
+  const { name, size, digests, columns, vocabulary, classes, split, table, later } = dataset;
+  const { batchSize, shuffle = false, dropLast = shuffle, transform = (tensors) => tensors, augment = [] } = options;
+  const { shuffleWindow } = options;
+  const shuffleSeed =
+    options.shuffleSeed === undefined ? undefined : parseSeed(`loader ${name}: shuffleSeed`, options.shuffleSeed);
+  checkOrder(dataset, { shuffle, shuffleSeed, shuffleWindow });
   const orderDraws = shuffle ? 2 * (size - 1) : 0;
   const sampleDraws = augment.reduce((sum, { draws }) => sum + draws, 0);
   const changes = augment.map((each) => [each.name, each.made]);

@@ -84,11 +84,22 @@ interface Rows {
 
 const nothingStands = 'no number stands for a missing target or weight; value: "drop" leaves its row out';
 
-export function readRows(
+/** What a row's fields are, as numbers, and which rows are left out. */
+interface FieldReader {
+  /** By input: the place of each text of a column of texts, as they are met. */
+  readonly texts: ReadonlyMap<number, Map<string, number>>;
+  readonly isDropped: (row: CsvRow) => boolean;
+  readonly inputOf: (row: CsvRow, column: number) => number;
+  readonly targetOf: (row: CsvRow, target: Target) => number;
+  readonly weightOf: (row: CsvRow, column: number) => number;
+}
+
+/** How fields are read. What it gives throws DataError, with the field's place, for one that isn't what its column holds. */
+function fieldReader(
   { where, table, missing, categorical }: Source,
   columns: readonly number[],
-  target?: Target,
-): Rows {
+  target: Target | undefined,
+): FieldReader {
   const fail = (row: CsvRow, column: number, problem: string, details: { expected?: string; hint?: string }): never => {
     const field = row.field(column);
     throw new DataError({
@@ -136,14 +147,19 @@ export function readRows(
     const found = classes.indexOf(row.text(column).trim());
     return found >= 0 ? found : fail(row, column, "not one of the classes", { expected: classes.join(", ") });
   };
-
   const weightOf = (row: CsvRow, column: number): number => {
     const name = table.header[column];
     if (isMissing(row, column)) fail(row, column, `the sample weight ${name} is missing`, { hint: nothingStands });
     const weight = numberOf(row, column);
     return weight >= 0 ? weight : fail(row, column, `a sample weight below 0 in ${name}`, { expected: "a number ≥ 0" });
   };
+  return { texts, isDropped, inputOf, targetOf, weightOf };
+}
 
+/** The rows of a table: its inputs, and where there is a target, that and the weights. Throws DataError as `fieldReader` says. */
+export function readRows(source: Source, columns: readonly number[], target?: Target): Rows {
+  const { where, table, missing } = source;
+  const { texts, isDropped, inputOf, targetOf, weightOf } = fieldReader(source, columns, target);
   let size = table.size;
   if (missing?.value === "drop")
     table.each((row) => {

@@ -389,7 +389,9 @@ function ownVersion(): string | undefined {
     try {
       const { name, version } = JSON.parse(fs.readFileSync(join(folder, "package.json"), "utf8"));
       if (name === "seedgrad") return version;
-    } catch {}
+    } catch {
+      // No package.json in this folder.
+    }
   }
   return undefined;
 }

@@ -88,8 +88,8 @@ export function decodeNpy(where: string, bytes: Uint8Array): HostArray {
   const header = parseHeader(where, bytes, bytes.length);
   const data = elements(where, bytes.subarray(header.start), header);
   const { shape, type, fortran } = header;
-  const { dtype } = type;
-  return { data: fortran ? rowByRow(data, { data, shape, dtype }) : data, shape, dtype };
+  const array = { data, shape, dtype: type.dtype };
+  return fortran ? { ...array, data: rowByRow(array) } : array;
 }
 
 /** An array that stays in its file. */
@@ -129,7 +129,7 @@ function swapped(bytes: Uint8Array, width: number): Uint8Array {
 }
 
 /** Elements whose first axis runs fastest, with the last one running fastest. */
-function rowByRow(from: TypedArray, { shape, dtype }: HostArray): TypedArray {
+function rowByRow({ data: from, shape, dtype }: HostArray): TypedArray {
   const out = makeArray(dtype, from.length);
   for (let to = 0; to < out.length; to++) {
     let at = 0;

@@ -110,10 +110,10 @@ export class OptimizerSet extends Optimizer {
 
   /** The step of those that are due: the gradients of others' parameters are left out. */
   override update(gradients: readonly Tensor[], parameters: readonly Parameter[] = this.parameters): void {
-    const of = new Map(parameters.map((parameter, i) => [parameter, gradients[i]]));
+    const gradientOf = new Map(parameters.map((parameter, i) => [parameter, gradients[i]]));
     for (const { optimizer } of this.due)
       optimizer.update(
-        optimizer.parameters.flatMap((parameter) => of.get(parameter) ?? []),
+        optimizer.parameters.flatMap((parameter) => gradientOf.get(parameter) ?? []),
         optimizer.parameters,
       );
     onExecute(() => {

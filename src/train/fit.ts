@@ -47,6 +47,16 @@ function checkData(session: Session, { trainer, loader, validations }: FitContex
   }
 }
 
+/** Says where one of the two things that a validation takes is given alone. */
+function sayUnvalidated({ trainer, validations }: FitContext): void {
+  const { loop, fastDevRun } = trainer.options;
+  const isAsked = loop.evalFrequency !== undefined;
+  if (validations.length > 0 && !isAsked)
+    trainer.message("warn", 'validation data is given, but no loop.evalFrequency ("epoch"): nothing is validated');
+  if (validations.length === 0 && isAsked && fastDevRun === undefined)
+    trainer.message("info", "loop.evalFrequency is given, but no validation data: nothing is validated");
+}
+
 /** Runs one fit of the trainer. Everything that is thrown is told to the hooks first. */
 export async function runFit(
   session: Session,
@@ -61,8 +71,7 @@ export async function runFit(
   trainer.schedules?.resolve({ stepsPerEpoch, totalSteps });
   const context: FitContext = { trainer, totalSteps, stepsPerEpoch, loader, validation: validations[0], validations };
   checkData(session, context);
-  if (validations.length === 0 && options.loop.evalFrequency !== undefined && options.fastDevRun === undefined)
-    trainer.message("info", "loop.evalFrequency is given, but no validation data: nothing is validated");
+  sayUnvalidated(context);
   const started = now();
   let failed = true;
   let journal: Journal | undefined;

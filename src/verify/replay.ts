@@ -28,15 +28,15 @@ export async function replayRun(folder: string, rebuild: Rebuild, options: Repla
     backend: options.backend,
     threads: options.threads,
   });
-  const refuse = ([other]: readonly KindDifference[], problem: string) => {
+  const checkSame = ([other]: readonly KindDifference[], problem: string) => {
     if (!other) return;
     const { what, first: expected, second: got } = other;
     throw new ReproError({ where: folder, problem: `the ${what} ${problem}`, got, expected });
   };
   const data = compareFacts(manifest, { data: train.digests }, ["data"]).filter(({ second }) => second !== "none");
-  refuse(data, "isn't what the run was trained on");
+  checkSame(data, "isn't what the run was trained on");
   const validation = describeLoaders(trainer, validations);
-  refuse(compareFacts(manifest, { validation }, ["validation"]), "isn't what the run went by");
+  checkSame(compareFacts(manifest, { validation }, ["validation"]), "isn't what the run went by");
   const { name: backend, threads, target: runs } = await trainer.backend();
   const found = (facts: Partial<Verification>): Verification => ({
     ...facts,

@@ -320,6 +320,18 @@ describe("the loop", () => {
     expect(messages.join()).toContain("no validation data");
   });
 
+  test("validation data without evalFrequency, a loader of its own or a split of the training data: it is warned of", async () => {
+    const warned = async (train: DataLoader, val?: DataLoader) => {
+      const messages: string[] = [];
+      const loggers = [{ logMessage: (level: string, text: string) => void messages.push(`${level}: ${text}`) }];
+      await toyTrainer({ loop: { numSteps: 1 }, logging: {}, loggers }).fit(train, val);
+      return messages.filter((text) => text.includes("no loop.evalFrequency")).map((text) => text.split(":")[0]);
+    };
+    expect(await warned(toyTrain(), toyTest())).toEqual(["warn"]);
+    expect(await warned(toyTrain({ validationSplit: 0.2 }))).toEqual(["warn"]);
+    expect(await warned(toyTrain())).toEqual([]);
+  });
+
   test("each epoch has an order of its own, and every sample once", async () => {
     const epochs: number[][] = [];
     const seen: Callback = {
