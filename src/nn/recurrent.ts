@@ -12,6 +12,7 @@ import {
 } from "../core/arguments.ts";
 import { refuse, ShapeError } from "../core/errors.ts";
 import { formatShape, type Shape, sameShape } from "../core/shape.ts";
+import { atOneSite } from "../graph/site.ts";
 import { checkProbability } from "../ops/random.ts";
 import { Parameter } from "../program/variable.ts";
 import { tensor, tensors } from "../tensor/arguments.ts";
@@ -206,14 +207,17 @@ function runHalf(
     return [after.map((each, i) => where(there, each, before[i])), where(there, after[0], 0)];
   };
   const options = { axis: 1, reverse };
-  const [last, outputs] = mask
-    ? scan(
-        (before: States, [x, here]: readonly [Tensor, Tensor]) => step(before, x, here),
-        states,
-        [all, mask],
-        options,
-      )
-    : scan((before: States, x: Tensor) => step(before, x), states, all, options);
+  // No line of a caller's is in the body: one look at the stack serves all of it.
+  const [last, outputs] = atOneSite(() =>
+    mask
+      ? scan(
+          (before: States, [x, here]: readonly [Tensor, Tensor]) => step(before, x, here),
+          states,
+          [all, mask],
+          options,
+        )
+      : scan((before: States, x: Tensor) => step(before, x), states, all, options),
+  );
   return [outputs, last];
 }
 
