@@ -4,7 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
-import { commandFolder, type Finished, start } from "../support/cli.ts";
+import { call, commandFolder, type Finished, start } from "../support/cli.ts";
 import { scratch } from "../support/folder.ts";
 
 // What runs the tests isn't who writes the jobs: they call the command by its name.
@@ -31,6 +31,8 @@ function files(text: string): string {
   return folder;
 }
 const sweep = (folder: string, ...flags: string[]) => start(["sweep", "My sweep.yaml", ...flags], undefined, folder);
+/** The same in this process, for what starts no runs. */
+const sweepHere = (folder: string, ...flags: string[]) => call(["sweep", "My sweep.yaml", ...flags], folder);
 const digests = (finished: Finished) => (finished.json().runs as { digest: string }[]).map(({ digest }) => digest);
 
 /** Runs a command with these variables; `seedgrad` is found. */
@@ -56,7 +58,7 @@ describe("slurm", () => {
   test("the array of 4 runs, made by hand, has the digests of the sweep on two processes, line by line", async () => {
     const text = `seeds: 2\ngrid: {${rate}: [0.001, 0.01]}\n`;
     const folder = files(text);
-    const { stdout, code, stderr } = await sweep(folder, "--emit", "slurm", "--jobs", "2");
+    const { stdout, code, stderr } = await sweepHere(folder, "--emit", "slurm", "--jobs", "2");
     expect(code, stderr).toBe(0);
     expect(existsSync(join(folder, "runs"))).toBe(false);
     const script = join(folder, "sweep.sh");
@@ -88,7 +90,7 @@ describe("slurm", () => {
         both[0].out + both[1].out,
       ).toEqual([0, 0]);
     }
-    const collected = await sweep(folder, "--json");
+    const collected = await sweepHere(folder, "--json");
     expect(collected.code, collected.stderr).toBe(0);
     expect((collected.json().runs as { before: boolean }[]).every(({ before }) => before)).toBe(true);
     const local = await sweep(files(text), "--jobs", "2", "--json");
@@ -111,7 +113,7 @@ describe("kubernetes", () => {
   test("an indexed Job, whose container's command makes the run of its index", async () => {
     const folder = files("seeds: 2\nthreads: 2\n");
     const flags = ["--image", "registry.example/seedgrad:1", "--claim", "sweeps"];
-    const { stdout, code, stderr } = await sweep(folder, "--emit", "kubernetes", ...flags);
+    const { stdout, code, stderr } = await sweepHere(folder, "--emit", "kubernetes", ...flags);
     expect(code, stderr).toBe(0);
     const job = parse(stdout);
     expect(job).toMatchObject({
@@ -137,7 +139,7 @@ describe("kubernetes", () => {
       made.map((each) => each.code),
       made[0].out,
     ).toEqual([0, 0]);
-    const collected = await sweep(folder, "--json");
+    const collected = await sweepHere(folder, "--json");
     expect(collected.code, collected.stderr).toBe(0);
     digests(collected).forEach((digest, i) => {
       expect(made[i].out).toContain(digest);
@@ -146,12 +148,12 @@ describe("kubernetes", () => {
 
   test("without an image or a claim, or for a scheduler that isn't known: code 2", async () => {
     const folder = files("seeds: 2\n");
-    const claim = await sweep(folder, "--emit", "kubernetes", "--image", "a");
+    const claim = await sweepHere(folder, "--emit", "kubernetes", "--image", "a");
     expect([claim.code, claim.stderr]).toEqual([
       2,
       expect.stringMatching(/--emit kubernetes: a required flag is missing: expected --claim/),
     ]);
-    const other = await sweep(folder, "--emit", "slrum");
+    const other = await sweepHere(folder, "--emit", "slrum");
     expect([other.code, other.stderr]).toEqual([2, expect.stringMatching(/expected slurm or kubernetes/)]);
   });
 });

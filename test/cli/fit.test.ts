@@ -1,4 +1,4 @@
-// Whole runs by the command line, in processes of their own or in this one: one digest however they are watched, stopped or computed.
+// Whole runs by the command line, in processes of their own or in this one: one digest however they are watched or computed. Killed ones: test/laws/kill.test.ts.
 import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -79,41 +79,6 @@ describe("one digest", () => {
     expect(new Set(runs.map((run) => run.graphHash)).size).toBe(1);
     expect(runs.map((run) => run.backend)).toEqual(["wasm", "wasm", "wasm", "reference", "gpujs:webasm", "gpujs:cpu"]);
   });
-
-  test("killed at random moments and resumed: the digest of a run that never stopped", async () => {
-    const config = configFile(
-      presetWith(
-        [", eval_frequency: epoch", ""],
-        ["{steps: 500}", "{steps: 30}"],
-        ["num_epochs: 3", "num_epochs: 4"],
-        fewer,
-      ),
-    );
-    const modelDir = join(scratch(), "run");
-    const args = ["fit", config, "--model-dir", modelDir, "--max-steps", "600", "--json"];
-    const whole = await trainHere(config, "--max-steps", "600");
-    const killed: string[] = [];
-    for (let kill = 0; kill < 2; kill++) {
-      const delay = 1 + Math.random() * 100;
-      let armed = false;
-      const run = await start(args, (text, child) => {
-        if (armed || !/^step /m.test(text)) return;
-        armed = true;
-        setTimeout(() => child.kill("SIGKILL"), delay);
-      });
-      killed.push(`${delay} ms: code ${run.code}, ${run.stderr.trim().split("\n").at(-1)}`);
-      if (kill === 0) expect(run.code, killed.join("\n")).toBeNull();
-    }
-    const resumed = await start(args);
-    expect(resumed.code, resumed.stderr).toBe(0);
-    expect(resumed.json().digest, killed.join("\n")).toBe(whole.json().digest);
-    expect(readChain(join(modelDir, "chain.bin"))).toHaveLength(600);
-    const steps = readFileSync(join(modelDir, "metrics.jsonl"), "utf8")
-      .trim()
-      .split("\n")
-      .map((line) => (JSON.parse(line) as { step: number }).step);
-    expect(steps).toEqual(Array.from({ length: 60 }, (_, i) => 10 * (i + 1)));
-  });
 });
 
 describe("the preset", () => {
@@ -162,7 +127,7 @@ describe("verify", () => {
       );
     }
     changed.flush();
-    const verified = await start(["verify", directory, "--json"]);
+    const verified = await call(["verify", directory, "--json"]);
     expect(verified.code).toBe(1);
     expect(verified.json()).toMatchObject({ equal: false, firstDifference: 4, from: 0 });
     expect(verified.stdout).toContain("first at step 4");
