@@ -1,8 +1,9 @@
-// Runs' files dropped on the page, in Chromium and in Firefox.
+// Runs' files dropped on the page, in Chromium and in Firefox, which trains before.
 import { readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { zipped } from "../../src/page/archive.ts";
+import { publishedOf } from "../../src/page/presets.ts";
 import { buildTrainer } from "../../src/train/config/build.ts";
 import { parseConfig } from "../../src/train/config/parse.ts";
 import { launchChromium, noChromium } from "../support/chromium.ts";
@@ -13,8 +14,8 @@ import { driveFirefox, dropOn, noMarionette } from "../support/marionette.ts";
 import { servePages } from "../support/pages.ts";
 import { root } from "../support/sources.ts";
 
-/** Drops runs on the page in a frame, as scripts can: files in a DataTransfer. What a system hands over is another path, which the tests of folders take: below, and for Chromium in page.test.ts. */
-const drops = `<!doctype html><link rel=icon href=data:,><iframe src="/" width=900 height=900></iframe><script type=module>
+/** Drops runs on the page in a frame, as scripts can: files in a DataTransfer; with ?train it trains there first. What a system hands over is another path, which the tests of folders take: below, and for Chromium in page.test.ts. */
+const drops = `<!doctype html><link rel=icon href=data:,><iframe src="/#preset=penguins&seed=1234" width=900 height=900></iframe><script type=module>
   const frame = document.querySelector("iframe");
   await new Promise((resolve) => (frame.onload = resolve));
   const { contentDocument: page, contentWindow: inside } = frame;
@@ -25,12 +26,22 @@ const drops = `<!doctype html><link rel=icon href=data:,><iframe src="/" width=9
     const dataTransfer = new inside.DataTransfer();
     for (const one of await Promise.all(paths.map(file))) dataTransfer.items.add(one);
     page.getElementById(box).dispatchEvent(new inside.DragEvent("drop", { dataTransfer, bubbles: true }));
-    while (!found.querySelector("h3")) await new Promise((resolve) => setTimeout(resolve, 50));
+    await wait(() => found.querySelector("h3"));
     return found.innerText;
   };
-  while (page.getElementById("published").textContent === "") await new Promise((resolve) => setTimeout(resolve, 50));
+  const wait = async (done) => { while (!done()) await new Promise((resolve) => setTimeout(resolve, 50)); };
+  const train = async () => {
+    page.getElementById("train").click();
+    await wait(() => !page.getElementById("train").disabled);
+    page.getElementById("verify-own").click();
+    await wait(() => page.querySelector("#verify h3"));
+    const text = (selector) => page.querySelector(selector).textContent;
+    return { verdict: text("#verdict"), yours: text("#yours"), problem: text("#problem"), verified: text("#verify h3") };
+  };
+  await wait(() => page.getElementById("published").textContent !== "");
   const { loose } = await (await fetch("/runs/list.json")).json();
   const outcome = {
+    trained: location.search === "?train" ? await train() : undefined,
     zip: await drop("verify", "first.zip"),
     files: await drop("verify", ...loose.map((name) => "first/" + name)),
     two: await drop("compare", "first.zip", "second.zip"),
@@ -74,35 +85,55 @@ beforeAll(async () => {
 
 if (noMarionette) console.warn(`a folder dropped in Firefox skipped: ${noMarionette}`);
 
+/** What the page that drops, opened so, comes to. */
+async function outcomeOf(query: string, openIn: (url: string) => Promise<() => unknown>) {
+  const pages = await servePages({ ...(await demoPages()), ...served, "/drops.html": drops });
+  const posted = pages.posted();
+  const close = await openIn(`${pages.origin}/drops.html${query}`);
+  try {
+    return JSON.parse(await posted);
+  } finally {
+    await close();
+    pages.close();
+  }
+}
+
 describe.each([
   [
     "Chromium",
     noChromium,
+    "",
     async (url: string) => {
       const browser = await launchChromium();
       await (await browser.newPage()).goto(url);
       return () => browser.close();
     },
   ],
-  ["Firefox", noFirefox, async (url: string) => openInFirefox(url)],
-] as const)("files dropped in %s", (_, missing, openIn) => {
+  ["Firefox", noFirefox, "?train", async (url: string) => openInFirefox(url)],
+] as const)("in %s", (_, missing, query, openIn) => {
+  let outcome: Awaited<ReturnType<typeof outcomeOf>>;
+  beforeAll(async () => {
+    if (!missing) outcome = await outcomeOf(query, openIn);
+  });
+
+  if (query !== "")
+    test.skipIf(missing)("the page trains to the published digest, and verifies its run", () => {
+      expect(outcome.trained).toMatchObject({
+        verdict: "Your machine got the same 64 digits",
+        problem: "",
+        verified: expect.stringMatching(/^Verified: all \d+ steps/),
+      });
+      expect(outcome.trained.yours.replaceAll(/\s/g, "")).toBe(publishedOf("penguins")!.digest);
+    });
+
   test.skipIf(missing)(
-    "a zip archive and a run's own files are verified, two archives compared, what is no run refused",
-    async () => {
-      const pages = await servePages({ ...(await demoPages()), ...served, "/drops.html": drops });
-      const posted = pages.posted();
-      const close = await openIn(`${pages.origin}/drops.html`);
-      try {
-        const outcome = JSON.parse(await posted);
-        expect(outcome.zip).toMatch(/^Verified: all 20 steps/);
-        expect(outcome.files).toMatch(/^Verified: all 20 steps/);
-        expect(outcome.two).toMatch(/^The two runs differ/);
-        expect(outcome.two).toMatch(/seed: 7 \| 8/);
-        expect(outcome.nothing).toMatch(/this is no run's folder/);
-      } finally {
-        await close();
-        pages.close();
-      }
+    "of dropped files a zip archive and a run's own are verified, two archives compared, what is no run refused",
+    () => {
+      expect(outcome.zip).toMatch(/^Verified: all 20 steps/);
+      expect(outcome.files).toMatch(/^Verified: all 20 steps/);
+      expect(outcome.two).toMatch(/^The two runs differ/);
+      expect(outcome.two).toMatch(/seed: 7 \| 8/);
+      expect(outcome.nothing).toMatch(/this is no run's folder/);
     },
   );
 });

@@ -1,4 +1,4 @@
-// The page that trains, as it is built: opened, used by mouse, keyboard and link, in Chromium and in Firefox.
+// The page that trains, as it is built: opened, used by mouse, keyboard and link, in Chromium. In Firefox: drops.test.ts.
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -10,7 +10,6 @@ import { decodeZip } from "../../src/io/zip.ts";
 import { publishedOf } from "../../src/page/presets.ts";
 import { launchChromium, noChromium } from "../support/chromium.ts";
 import { demoFolder, demoPages } from "../support/demo.ts";
-import { noFirefox, openInFirefox } from "../support/firefox.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { type Pages, servePages } from "../support/pages.ts";
 import { root } from "../support/sources.ts";
@@ -21,25 +20,9 @@ const digestOf = (preset: string) => publishedOf(preset)!.digest;
 const noPython = spawnSync("python3", ["--version"]).status !== 0;
 if (noPython) console.warn("the page on a plain server skipped: no python3 here; npm run setup:system installs it");
 
-/** Trains in a frame, and posts what the page says in the end. */
-const driver = `<!doctype html><link rel=icon href=data:,><iframe src="/#preset=penguins&seed=1234" width=900 height=900></iframe><script type=module>
-  const frame = document.querySelector("iframe");
-  await new Promise((resolve) => (frame.onload = resolve));
-  const page = frame.contentDocument;
-  const wait = async (done) => { while (!done()) await new Promise((resolve) => setTimeout(resolve, 50)); };
-  await wait(() => page.getElementById("published").textContent !== "");
-  page.getElementById("train").click();
-  await wait(() => !page.getElementById("train").disabled);
-  page.getElementById("verify-own").click();
-  await wait(() => page.querySelector("#verify h3"));
-  const text = (selector) => page.querySelector(selector).textContent;
-  const outcome = { verdict: text("#verdict"), yours: text("#yours"), more: text("#more"), problem: text("#problem"), verified: text("#verify h3") };
-  await fetch("/outcome", { method: "POST", body: JSON.stringify(outcome) });
-</script>`;
-
 let pages: Pages;
 beforeAll(async () => {
-  pages = await servePages({ ...(await demoPages()), "/driver.html": driver });
+  pages = await servePages(await demoPages());
 });
 afterAll(() => pages?.close());
 
@@ -273,19 +256,3 @@ async function withoutData(): Promise<Record<string, Uint8Array>> {
   const all = await demoPages();
   return Object.fromEntries(Object.entries(all).filter(([path]) => !path.startsWith("/data/")));
 }
-
-test.skipIf(noFirefox)("the page in Firefox: the published digest, and its run verified", async () => {
-  const posted = pages.posted();
-  const close = openInFirefox(`${pages.origin}/driver.html`);
-  try {
-    const outcome = JSON.parse(await posted);
-    expect(outcome).toMatchObject({
-      verdict: "Your machine got the same 64 digits",
-      problem: "",
-      verified: expect.stringMatching(/^Verified: all \d+ steps/),
-    });
-    expect(plain(outcome.yours)).toBe(digestOf("penguins"));
-  } finally {
-    close();
-  }
-});
