@@ -78,6 +78,8 @@ export function planSweep(text: string, file: string, { folder, imports = [] }: 
   const runs: PlannedRun[] = [];
   const places = new Map<string, Point>();
   const validated: Metric[] = [];
+  // A model with a loss of its own says other numbers, which are known once they are computed.
+  let open = false;
   let repeated = 0;
   for (const point of pointsOf(source, sweep)) {
     const { settings, assignments } = point;
@@ -85,7 +87,9 @@ export function planSweep(text: string, file: string, { folder, imports = [] }: 
       const given = parseAssigned(config, base, assignments, { seed, threads: sweep.threads });
       checkPhases(base, given);
       if (given.some(({ trainer }) => trainer.init.fastDevRun !== undefined)) throw unwritten(base);
-      validated.push(...given.at(-1)!.trainer.init.metrics.map((choice) => metrics.make(choice)));
+      const { init } = given.at(-1)!.trainer;
+      validated.push(...init.metrics.map((choice) => metrics.make(choice)));
+      open ||= init.loss === undefined;
       const parsed = given.map((phase): Config => ({ ...phase, ...(imports.length > 0 && { imports: [...imports] }) }));
       const name = nameOfRun(parsed, programs);
       const same = places.get(name);
@@ -101,18 +105,22 @@ export function planSweep(text: string, file: string, { folder, imports = [] }: 
       runs.push({ index: runs.length, name, settings, seed: String(seed), config: text, ...phases });
     }
   }
-  checkMetric(source, sweep, validated);
+  checkMetric(source, sweep, { validated, open });
   return { file, base, folder: where, metric: sweep.metric, runs, repeated };
 }
 
 /** Throws ConfigError where no run validates the number that runs are compared by, or nothing says which of its values are better: at the end of a sweep it would be late to say so. */
-function checkMetric(source: YamlSource, { metric }: SweepFile, validated: readonly Metric[]): void {
+function checkMetric(
+  source: YamlSource,
+  { metric }: SweepFile,
+  { validated, open }: { readonly validated: readonly Metric[]; readonly open: boolean },
+): void {
   if (!metric) return;
   const name = monitoredName(metric.name);
   const known = [...new Set(["loss", ...validated.map((each) => each.name)])];
   const position = source.valuePosition(["metric", "name"]);
   // Of several loaders `LOADER/accuracy`; of a metric of several numbers `per_class_accuracy/3`.
-  if (!known.some((each) => `/${name}/`.includes(`/${each}/`))) {
+  if (!open && !known.some((each) => `/${name}/`.includes(`/${each}/`))) {
     throw new ConfigError({
       where: "metric.name",
       problem: "no run of the sweep validates such a number",

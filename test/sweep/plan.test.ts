@@ -362,6 +362,9 @@ describe("an error", () => {
     expect(failure("metric: {name: confusion_matrix/3}", meaning)).toMatch(
       /^sweep\.yaml:2:16: metric\.mode: nothing says whether less or more/,
     );
+    const own = base.replace(/ {4}loss: .*\n/, "").replace(/model: .*/, "model: {name: heat_pinn, hidden: [4]}");
+    expect(plan("metric: {name: residual, mode: min}", own).metric).toMatchObject({ name: "residual" });
+    expect(failure("metric: {name: residual}", own)).toMatch(/metric\.mode: nothing says whether less or more/);
     expect(failure("seeds: 1", "[]")).toMatch(/^config\.yaml:1:1: /);
   });
 
