@@ -110,6 +110,10 @@ export function arrayDataset(name: string, arrays: Readonly<Record<string, HostA
       problem: `field ${field} is no array of numbers with a shape, of the type that it says`,
       got: known ? `${array.data?.constructor?.name ?? "nothing"} as ${showValue(array.dtype)}` : undefined,
       expected: '{ data: Float32Array, shape: [samples, …], dtype: "float32" }; Int32Array is int32, Uint8Array bool',
+      hint:
+        typeof array?.data === "function"
+          ? "of a tensor x: { data: await x.data(), shape: x.shape, dtype: x.dtype }"
+          : undefined,
     });
   }
   const size = entries[0]?.[1].shape[0];

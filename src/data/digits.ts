@@ -15,7 +15,7 @@ export type DigitsOptions = Given<typeof record>;
 
 /** 1,797 handwritten digits: `inputs` [64] float32, 8 × 8 pixels in [0, 1], multiples of 1/16, and `targets` [] int32 in [0, 10). Throws DataError when the file is missing or has other bytes. */
 export const digitsDataset = factory(record, ({ directory }): Dataset => {
-  const path = `${dataFolder("data.digits", ownData, "digits.csv", directory)}/digits.csv`;
+  const path = `${dataFolder("data.digitsDataset", ownData, "digits.csv", directory)}/digits.csv`;
   const text = new TextDecoder().decode(readPublished(path, ownData, sha256));
   const rows = text
     .trimEnd()

@@ -25,7 +25,7 @@ export type VegaOptions = Given<typeof record>;
 
 /** A table of vega-datasets, read as `csvDataset` reads a CSV file with the same rows; a missing value is the text `""`. Throws DataError when the file is missing or has other bytes, and for what `csvDataset` does. */
 export const vegaDataset = factory(record, ({ table, directory, ...options }): Dataset => {
-  const path = `${dataFolder("data.vega", source, `${table}.json`, directory)}/${table}.json`;
+  const path = `${dataFolder("data.vegaDataset", source, `${table}.json`, directory)}/${table}.json`;
   const text = new TextDecoder().decode(readPublished(path, source, published[table]));
   const records = JSON.parse(text) as readonly Readonly<Record<string, string | number | null>>[];
   const header = Object.keys(records[0]);

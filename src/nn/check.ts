@@ -13,7 +13,7 @@ export const module: Kind = kind(
   (value) => value instanceof Module,
   (_, value) =>
     typeof value === "function"
-      ? "call it: nn.relu(), or wrap a function of tensors: new nn.Activation(name, f)"
+      ? "call it: nn.relu(), or nn.lambda(f) of a function of tensors"
       : Array.isArray(value)
         ? "of a list of modules it is nn.sequential(...modules)"
         : undefined,

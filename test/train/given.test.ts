@@ -7,6 +7,7 @@ import * as nn from "../../src/nn/index.ts";
 import { crossEntropy } from "../../src/nn/losses.ts";
 import { accuracy } from "../../src/nn/metrics.ts";
 import * as optim from "../../src/optim/index.ts";
+import { zeros } from "../../src/tensor/functions.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
 import { register } from "../../src/train/config/register.ts";
 import type { TrainerOptions } from "../../src/train/contract.ts";
@@ -144,6 +145,7 @@ test("a field that the model or the loss reads and the batch hasn't is named; on
 
 test("plain arrays are no dataset", () => {
   expect(() => arrayDataset("d", { inputs: [1, 2] as never })).toThrow(DataError);
+  expect(() => arrayDataset("d", { inputs: zeros([2]) as never })).toThrow(/Hint: of a tensor x: .*await x\.data\(\)/);
   expect(() => arrayDataset("d", { inputs: null as never })).toThrow(/field inputs is no array of numbers/);
   for (const [dtype, got] of [
     [Symbol("s"), "Symbol\\(s\\)"],
