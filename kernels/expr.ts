@@ -200,15 +200,11 @@ export function withParts(expr: Expr, part: (child: Expr) => Expr): Expr {
   }
 }
 
-/** The expression with another part in the place of one. */
-export function exchanged(root: Expr, part: Expr, other: Expr): Expr {
-  const done = new Map([[part, other]]);
-  const get = (expr: Expr): Expr => {
-    const made = done.get(expr) ?? withParts(expr, get);
-    done.set(expr, made);
-    return made;
-  };
-  return get(root);
+/** The expression with other parts in the place of those that `done` has, to which what is made is added: several expressions made with one share what they have alike. */
+export function exchanged(root: Expr, done: Map<Expr, Expr>): Expr {
+  const made = done.get(root) ?? withParts(root, (part) => exchanged(part, done));
+  done.set(root, made);
+  return made;
 }
 
 /** The expression with its inputs replaced: how fusion composes scalar bodies. */

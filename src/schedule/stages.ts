@@ -1,7 +1,7 @@
 // Long expressions in stages: a loop over a few hundred elements each, with what later stages need in thread-local scratch. One long chain of
 // operations leaves a processor waiting for each one's result; several short ones of neighbouring elements overlap. Which operations an element
 // takes, and their order, stay as they were. Measured: exp and gelu of 64 K elements 1.4 times as fast.
-import { alwaysComputed, type Expr, exchanged, input, type ScalarType, withParts } from "../../kernels/expr.ts";
+import { alwaysComputed, type Expr, exchanged, input, type ScalarType, topological } from "../../kernels/expr.ts";
 
 /** What one loop computes: values for later ones by slot; the last one the body itself, slot −1. */
 export interface Stage {
@@ -27,42 +27,28 @@ const worthwhile = 20;
 /** A stage of this many operations costs as much as one value more that goes through memory; where two vectors are one operation, memory weighs more. */
 const comfortable = (vectorWidth: number) => (vectorWidth === 8 ? 7 : 5);
 
-/** Distinct operations, operands first; a choice's condition last, so that it isn't kept for long. */
-function operationsOf(body: Expr): Expr[] {
-  const order: Expr[] = [];
-  const seen = new Set<Expr>();
-  const visit = (expr: Expr) => {
-    if (seen.has(expr)) return;
-    seen.add(expr);
-    const parts = alwaysComputed(expr);
-    for (const child of expr.kind === "select" ? [expr.of ?? expr.yes, expr.no, expr.condition] : parts) visit(child);
-    if (parts.length > 0) order.push(expr);
-  };
-  visit(body);
-  return order;
-}
+/** What is always computed for it: a choice's condition last, so that it isn't kept for long. */
+const partsOf = (expr: Expr): readonly Expr[] =>
+  expr.kind === "select" ? [expr.of ?? expr.yes, expr.no, expr.condition] : alwaysComputed(expr);
 
 /** The body in stages; null where it is short. Inputs from `firstSlot` on are the slots. */
 export function stagesOf(body: Expr, firstSlot: number, vectorWidth: number): Stages | null {
-  const order = operationsOf(body);
+  const order = topological(body, partsOf).filter((expr) => partsOf(expr).length > 0);
   const count = order.length;
   if (count < worthwhile) return null;
-  const cheap = new Map<Expr, number>();
   /** Operations it takes to compute a value anew, as far as that is few; 3 stands for more. */
-  const cost = (expr: Expr): number => {
-    const known = cheap.get(expr);
-    if (known !== undefined) return known;
-    const parts = alwaysComputed(expr);
-    const own = parts.length === 0 ? 0 : Math.min(3, 1 + parts.reduce((sum, part) => sum + cost(part), 0));
-    cheap.set(expr, own);
-    return own;
-  };
+  const costs = new Map<Expr, number>();
+  for (const expr of order) {
+    const cost = partsOf(expr).reduce((sum, part) => sum + (costs.get(part) ?? 0), 1);
+    costs.set(expr, Math.min(3, cost));
+  }
   const place = new Map(order.map((expr, at) => [expr, at]));
   const lastUse = new Map<Expr, number>();
   order.forEach((expr, at) => {
-    for (const child of alwaysComputed(expr)) lastUse.set(child, at);
+    for (const part of partsOf(expr)) lastUse.set(part, at);
   });
-  const isKept = (expr: Expr, cut: number) => place.get(expr)! < cut && cost(expr) > 2 && lastUse.get(expr)! >= cut;
+  const isKept = (expr: Expr, cut: number) =>
+    place.get(expr)! < cut && costs.get(expr)! > 2 && lastUse.get(expr)! >= cut;
   const kept = (cut: number) => order.filter((expr) => isKept(expr, cut));
   // Where nothing is kept there is nothing to cut.
   const price = (cut: number) =>
@@ -84,31 +70,16 @@ export function stagesOf(body: Expr, firstSlot: number, vectorWidth: number): St
   if (cuts.length < 2) return null;
 
   const slots: ScalarType[] = [];
-  const stored = new Map<Expr, number>();
-  /** What the stage that ends at the cut leaves for others. */
-  const leaves = (cut: number): Expr[] => kept(cut).filter((expr) => !stored.has(expr));
+  /** What reads the values that stages before have kept. */
+  const stored = new Map<Expr, Expr>();
   const stages = cuts.map((cut): Stage => {
-    const targets = cut === count ? [body] : leaves(cut);
-    const done = new Map<Expr, Expr>();
-    /** What is rarely wanted isn't kept: it is computed where it is. */
-    const partOf = (expr: Expr) => (part: Expr) =>
-      expr.kind === "select" && expr.of && part === expr.yes
-        ? exchanged(part, expr.of, rewrite(expr.of))
-        : rewrite(part);
-    const rewrite = (expr: Expr): Expr => {
-      const known = done.get(expr);
-      if (known) return known;
-      const slot = stored.get(expr);
-      const made = slot === undefined ? withParts(expr, partOf(expr)) : input(firstSlot + slot, expr.type);
-      done.set(expr, made);
-      return made;
-    };
-    const bodies = targets.map(rewrite);
-    if (cut === count) return { roots: [{ body: bodies[0], slot: -1 }] };
-    const roots = targets.map((expr, i) => {
+    const known = new Map(stored);
+    if (cut === count) return { roots: [{ body: exchanged(body, known), slot: -1 }] };
+    const left = kept(cut).filter((expr) => !stored.has(expr));
+    const roots = left.map((expr) => {
       const slot = slots.push(expr.type) - 1;
-      stored.set(expr, slot);
-      return { body: bodies[i], slot };
+      stored.set(expr, input(firstSlot + slot, expr.type));
+      return { body: exchanged(expr, known), slot };
     });
     return { roots };
   });

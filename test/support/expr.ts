@@ -23,7 +23,7 @@ export function scalarFunction(body: Expr): (...inputs: number[]) => number {
   const order = topological(body, alwaysComputed);
   const rare = order.map((expr) =>
     expr.kind === "select" && expr.of
-      ? scalarFunction(exchanged(expr.yes, expr.of, input(0, expr.of.type)))
+      ? scalarFunction(exchanged(expr.yes, new Map([[expr.of, input(0, expr.of.type)]])))
       : undefined,
   );
   const names = new Map(order.map((expr, i) => [expr, `v${i}`]));

@@ -42,7 +42,7 @@ export function expressionPrinter(fn: FunctionBuilder, lanes: Lanes, roots: read
 
   /** (`of`, condition, `no`) → the choice. */
   const functionOf = ({ type, condition, yes }: Expr & { kind: "select" }, of: Expr): FunctionBuilder => {
-    const body = exchanged(yes, of, input(0, of.type));
+    const body = exchanged(yes, new Map([[of, input(0, of.type)]]));
     const { module } = fn;
     return module.shared(`rare ${lanes.width} ${expressionText(body)}`, () => {
       const types = [of, condition, yes].map((each) => lanes.valueType(each.type));
