@@ -9,35 +9,11 @@ import type { Division, Group } from "./rows.ts";
 
 export const align = (bytes: number) => Math.ceil(bytes / 64) * 64;
 
-type Spans = Map<number, [number, number]>;
+type Spans = Map<number, readonly [number, number]>;
 
-/** First and last step that touches each value; what a kernel writes begins where it is written. */
-function lifetimes(
-  steps: readonly (readonly Kernel[])[],
-  touch: (spans: Spans, value: number, at: number) => void,
-): Spans {
-  const spans: Spans = new Map();
-  steps.forEach((kernels, at) => {
-    for (const kernel of kernels) {
-      touch(spans, kernel.output, at);
-      for (const { source } of kernelInputs(kernel)) if (typeof source === "number") touch(spans, source, at);
-    }
-  });
-  return spans;
-}
-
-function extend(spans: Spans, value: number, from: number, to = from): void {
-  const span = spans.get(value);
-  if (!span) spans.set(value, [from, to]);
-  else {
-    span[0] = Math.min(span[0], from);
-    span[1] = Math.max(span[1], to);
-  }
-}
-
-/** Lifetimes of memory in a plan: what is in a loop from outside of it, or from one position to another, lives as long as the loop runs. */
+/** First and last step that touches the memory of each value. What is in a loop from outside of it, or from one position to another, lives as long as the loop runs. */
 function lifetimesIn({ values }: Plan, steps: readonly (readonly Kernel[])[]): Spans {
-  const loops = new Map<Repeat, [number, number]>();
+  const loops = new Map<Repeat, readonly [number, number]>();
   /** The loop that a value is anew in at each position: told by who writes it, since other loops may read its parts. */
   const owners = new Map<number, Repeat | undefined>();
   steps.forEach((kernels, at) => {
@@ -46,13 +22,23 @@ function lifetimesIn({ values }: Plan, steps: readonly (readonly Kernel[])[]): S
       for (let loop = repeat; loop; loop = loop.within) loops.set(loop, [loops.get(loop)?.[0] ?? at, at]);
     }
   });
-  return lifetimes(steps, (known, value, at) => {
+  const spans: Spans = new Map();
+  const touch = (value: number, at: number) => {
     const home = homeOf(values, value);
     const owner = owners.get(home);
     let loop = steps[at][0].repeat;
     while (loop && loop !== owner && loop.within !== owner) loop = loop.within;
-    extend(known, home, ...(loop && loop !== owner ? loops.get(loop)! : ([at, at] as const)));
+    const [from, to] = loop && loop !== owner ? loops.get(loop)! : [at, at];
+    const [first, last] = spans.get(home) ?? [from, to];
+    spans.set(home, [Math.min(first, from), Math.max(last, to)]);
+  };
+  steps.forEach((kernels, at) => {
+    for (const kernel of kernels) {
+      touch(kernel.output, at);
+      for (const { source } of kernelInputs(kernel)) if (typeof source === "number") touch(source, at);
+    }
   });
+  return spans;
 }
 
 /** The loop at each of whose positions the whole that `output` is a part of is anew, where a kernel in `repeat` writes that part. */
@@ -155,18 +141,21 @@ export const rowsOfBlock = ({ rows, grain }: Division, blocks: number): number =
   Math.min(rows, Math.ceil(Math.ceil(rows / grain) / blocks) * grain);
 
 /** Places for the group's local values when it runs in `blocks` blocks: those alive together never overlap. None where they would be too large. */
-export function placeLocals({ members, division, local }: Group, blocks: number, { secondCache }: Target): Locals {
+export function placeLocals(
+  plan: Plan,
+  { members, division, local }: Group,
+  blocks: number,
+  { secondCache }: Target,
+): Locals {
   if (!division || local.size === 0) return noLocals;
   const rows = rowsOfBlock(division, blocks);
-  const spans = lifetimes(
+  const spans = lifetimesIn(
+    plan,
     members.map(({ kernel }) => [kernel]),
-    extend,
   );
   const sizes = [...local].map(([value, rowBytes]) => [value, align(rows * rowBytes)] as const);
   const { offsets, bytes } = layOut(sizes, spans);
   if (bytes > secondCache) return noLocals;
-  return {
-    places: new Map([...local].map(([value, rowBytes]) => [value, { offset: offsets.get(value)!, rowBytes }])),
-    bytes,
-  };
+  const places = [...local].map(([value, rowBytes]) => [value, { offset: offsets.get(value)!, rowBytes }] as const);
+  return { places: new Map(places), bytes };
 }

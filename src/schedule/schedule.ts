@@ -38,7 +38,7 @@ export function schedulePlan(given: Plan, target: Target): Schedule {
     const members = group.members.map((member) => ({ ...member, loops: loopsOf(member, target, group.division) }));
     const work = members.reduce((sum, { kernel }) => sum + workOf(kernel), 0);
     const blocks = blockCount(group, work, target);
-    return { ...group, members, work, blocks, locals: placeLocals(group, blocks, target) };
+    return { ...group, members, work, blocks, locals: placeLocals(plan, group, blocks, target) };
   });
   const all = groups.flatMap(({ members }) => members.flatMap(({ loops }) => loops));
   const steps = stepsOf(groups);

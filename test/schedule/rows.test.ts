@@ -47,7 +47,7 @@ describe("local values", () => {
     expect(inside.some((value) => readOutside.has(value))).toBe(true);
     for (const [value, rowBytes] of group.local)
       expect(rowBytes * group.division!.rows).toBe(4 * plan.values[value].size);
-    const { places, bytes } = placeLocals(group, 64, wasmTarget);
+    const { places, bytes } = placeLocals(plan, group, 64, wasmTarget);
     expect([...places.keys()]).toEqual([...group.local.keys()]);
     // 64 rows a block of each, and memory used again when its value has been read for the last time.
     const all = [...group.local.values()].reduce((sum, rowBytes) => sum + 64 * rowBytes, 0);
@@ -65,7 +65,7 @@ describe("local values", () => {
         if (together) expect(a.end <= b.start || b.end <= a.start).toBe(true);
       }
     }
-    expect(placeLocals(group, 1, wasmTarget).places.size).toBe(0);
+    expect(placeLocals(plan, group, 1, wasmTarget).places.size).toBe(0);
   });
 });
 
