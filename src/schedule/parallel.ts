@@ -2,12 +2,11 @@
 // write to one cache line. A thread takes a chunk at a time, so that one which is kept from running holds up no more than that: with another process on
 // one of two cores, a step of a small model takes 1.6 times as long as alone; in one share for each thread it took 3.2 times.
 import { alwaysComputed, children, type Expr, topological } from "../../kernels/expr.ts";
-import { blockSize, type FoldKernel, isArgument, loopShape } from "../../kernels/kernel.ts";
+import { loopShape } from "../../kernels/kernel.ts";
 import { type Kernel, kindOf } from "../../kernels/kinds.ts";
 import { asProduct } from "../../kernels/product.ts";
 import type { Target } from "../compile/target.ts";
 import { sizeOf } from "../core/shape.ts";
-import { mergeAxes } from "./merge.ts";
 import type { Nest } from "./nest.ts";
 import type { Division } from "./rows.ts";
 
@@ -76,17 +75,4 @@ export function workOf(kernel: Kernel): number {
 export function splitAxis({ extents }: Pick<Nest, "extents">): number {
   const enough = extents.findIndex((extent, axis) => extent >= (axis === extents.length - 1 ? 1024 : 16));
   return enough >= 0 ? enough : extents.indexOf(Math.max(...extents));
-}
-
-/** Blocks of a row that are worth a barrier: with two threads a sum of 100,000 takes 0.78 times as long, of 4 million half; of 20,000 it took 1.08 times. */
-const longRow = 64;
-
-/** Whether a fold to one number is worth cutting into its blocks: they are what several parts share, and one of them adds up. */
-export function isLongRow(kernel: FoldKernel): boolean {
-  const { shape, inputs, fold } = kernel;
-  const { order, combine, reduced } = fold;
-  const count = sizeOf(reduced);
-  if (order !== "lanes" || isArgument(combine) || sizeOf(shape) !== 1) return false;
-  const nest = mergeAxes(loopShape(kernel), inputs, shape.length);
-  return count >= longRow * blockSize && nest.extents.length === 2 && nest.inputs.every(({ bounds }) => !bounds[1]);
 }

@@ -149,9 +149,10 @@ export function shuffle32(
   return instruction("v128", [a, b], [...simd(13), ...lanes.flatMap((lane) => [0, 1, 2, 3].map((i) => 4 * lane + i))]);
 }
 
+/** What takes one lane out of a vector, and what puts one in. */
 const lane = <R extends ValueType>(type: R, opcode: number) => ({
-  extract: (x: Code<"v128">, index: number): Code<R> => instruction(type, [x], [...simd(opcode), index]),
-  replace: (x: Code<"v128">, index: number, value: Code<R>): Code<"v128"> =>
+  extractLane: (x: Code<"v128">, index: number): Code<R> => instruction(type, [x], [...simd(opcode), index]),
+  replaceLane: (x: Code<"v128">, index: number, value: Code<R>): Code<"v128"> =>
     instruction("v128", [x, value], [...simd(opcode + 1), index]),
 });
 
@@ -160,8 +161,7 @@ export const i16x8 = { narrowI32x4U: vector(134), extendLowI8x16U: vectorUnary(1
 
 export const i32x4 = {
   splat: unary<"i32", "v128">("v128", ...simd(17)),
-  extractLane: lane("i32", 27).extract,
-  replaceLane: lane("i32", 27).replace,
+  ...lane("i32", 27),
   ...inOrder(55, vector, ...comparisons),
   ...inOrder(160, vectorUnary, "abs", "neg"),
   extendLowI16x8U: vectorUnary(169),
@@ -178,8 +178,7 @@ export const i32x4 = {
 
 export const f32x4 = {
   splat: unary<"f32", "v128">("v128", ...simd(19)),
-  extractLane: lane("f32", 31).extract,
-  replaceLane: lane("f32", 31).replace,
+  ...lane("f32", 31),
   ...inOrder(65, vector, ...floatComparisons),
   floor: vectorUnary(104),
   ...inOrder(224, vectorUnary, "abs", "neg"),

@@ -121,8 +121,3 @@ export function share(kernel: KernelFunction, { axis, extent, grain }: Parallel)
   if (extent % grain !== 0) end.set(least(end, extent));
   return { axis, begin, end };
 }
-
-/** A u64 of the bindings' header. */
-export function headerWord(kernel: KernelFunction, offset: number): Code<"i64"> {
-  return i64.load(kernel.bindings, offset);
-}

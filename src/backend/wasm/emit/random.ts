@@ -2,23 +2,19 @@
 import type { RandomKernel } from "../../../../kernels/sampler.ts";
 import { sizeOf } from "../../../core/shape.ts";
 import type { SamplerLoops } from "../../../schedule/loops.ts";
-import { type Code, call, i32, i64, type Local, type Operand } from "../assembler/assembler.ts";
-import { bindings } from "../runtime/bindings.ts";
-import { drawOffset, headerWord, type KernelFunction, share, valueAddress } from "./context.ts";
+import { type Code, i32, i64, type Local, type Operand } from "../assembler/assembler.ts";
+import { type KernelFunction, share, valueAddress } from "./context.ts";
 import { countLoop } from "./nest.ts";
-import { jumpFunction, multiplier, outputOf } from "./words.ts";
+import { incrementOf, multiplier, outputOf, stateAt } from "./words.ts";
 
 /** Prints a random kernel. */
 export function printRandom(target: KernelFunction<RandomKernel>, { parallel }: SamplerLoops): void {
   const { fn, kernel } = target;
   const size = sizeOf(kernel.shape);
   const { begin, end } = parallel ? share(target, parallel) : { begin: 0, end: size };
-  const increment = fn.let(headerWord(target, bindings.increment));
-  const first = i64.add(
-    i64.add(headerWord(target, bindings.base), drawOffset(target, { firstDraw: kernel.offset })),
-    i64.mul(i64.extendI32U(begin), 2n),
-  );
-  const state = fn.let(call<"i64">(jumpFunction(target), headerWord(target, bindings.state), increment, first));
+  const increment = fn.let(incrementOf(target));
+  const first = i64.mul(i64.extendI32U(begin), 2n);
+  const state = fn.let(stateAt(target, { firstDraw: kernel.offset }, first));
   const to = fn.let(valueAddress(target, kernel.output));
   const element = (i: Local<"i32">) => i32.add(to, i32.shl(i, 2));
   const draw = () => {

@@ -3,13 +3,13 @@
 import type { Draws } from "../../../../kernels/kernel.ts";
 import { type Code, call, type FunctionBuilder, i32, i64, type Local, select } from "../assembler/assembler.ts";
 import { bindings } from "../runtime/bindings.ts";
-import { type Context, drawOffset, headerWord, type KernelFunction } from "./context.ts";
+import { type Context, drawOffset, type KernelFunction } from "./context.ts";
 import type { Cursor, Limit } from "./nest.ts";
 
 export const multiplier = 0x5851f42d4c957f2dn;
 
 /** (state, increment, draws) → the state `draws` draws later, by squaring the step x ↦ m·x + c. */
-export function jumpFunction(context: Context): FunctionBuilder {
+function jumpFunction(context: Context): FunctionBuilder {
   return context.module.shared("jump", () => {
     const fn = context.module.function("jump", ["i64", "i64", "i64"], ["i64"]);
     const [state, add, left] = fn.parameters as Local<"i64">[];
@@ -23,6 +23,16 @@ export function jumpFunction(context: Context): FunctionBuilder {
     fn.emit(state);
     return fn;
   });
+}
+
+/** The stream's increment. */
+export const incrementOf = ({ bindings: at }: KernelFunction): Code<"i64"> => i64.load(at, bindings.increment);
+
+/** The stream's state at a draw of a range, counted from its first. */
+export function stateAt(target: KernelFunction, draws: Draws, number: Code<"i64">): Code<"i64"> {
+  const [base, state] = [bindings.base, bindings.state].map((offset) => i64.load(target.bindings, offset));
+  const first = i64.add(base, i64.add(drawOffset(target, draws), number));
+  return call(jumpFunction(target), state, incrementOf(target), first);
 }
 
 /** XSH-RR: ((x ^ x≫18) ≫ 27) as 32 bits, rotated right by x's top 5 bits. */
@@ -79,14 +89,11 @@ export function wordStrip(target: KernelFunction, draws: Draws, from: number) {
   const at = fn.local("i32");
   /** Fills the strip with elements [begin, end) of a row that begins at index `row` of the range. */
   const fill = (row: Local<"i32">, begin: Limit, end: Limit) => {
-    const increment = headerWord(target, bindings.increment);
     const index = fn.let(i32.add(row, begin));
     const count = fn.let(i32.sub(end, begin));
-    const first = i64.add(headerWord(target, bindings.base), i64.add(drawOffset(target, draws), i64.extendI32U(index)));
-    const jump = call<"i64">(jumpFunction(target), headerWord(target, bindings.state), increment, first);
     const to = i32.add(scratch, from);
-    fn.when(i32.ne(index, next), () => state.set(jump));
-    state.set(call<"i64">(fillFunction(target), to, count, state, increment));
+    fn.when(i32.ne(index, next), () => state.set(stateAt(target, draws, i64.extendI32U(index))));
+    state.set(call<"i64">(fillFunction(target), to, count, state, incrementOf(target)));
     next.set(i32.add(index, count));
     at.set(i32.sub(to, i32.shl(begin, 2)));
   };
