@@ -25,7 +25,7 @@ export function nested<T>(
 }
 
 /** The loop just inside `within` that a loop is, or is in. */
-function childOf(repeat: Repeat | undefined, within: Repeat | undefined): Repeat | undefined {
+export function childOf(repeat: Repeat | undefined, within: Repeat | undefined): Repeat | undefined {
   let loop = repeat;
   while (loop && loop !== within && loop.within !== within) loop = loop.within;
   return loop === within ? undefined : loop;

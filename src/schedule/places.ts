@@ -3,6 +3,7 @@
 // (1.10 to 0.56 MB) and take a fifth off moby-gpt's (21.1 to 16.8 MB); in time they gain little (a softmax of 4096 × 1000: 5 %).
 import { kernelInputs, type Repeat } from "../../kernels/kernel.ts";
 import type { Kernel } from "../../kernels/kinds.ts";
+import { childOf } from "../compile/nested.ts";
 import { homeOf, type Plan, valueBytes } from "../compile/plan.ts";
 import type { Target } from "../compile/target.ts";
 import type { Division, Group } from "./rows.ts";
@@ -25,10 +26,8 @@ function lifetimesIn({ values }: Plan, steps: readonly (readonly Kernel[])[]): S
   const spans: Spans = new Map();
   const touch = (value: number, at: number) => {
     const home = homeOf(values, value);
-    const owner = owners.get(home);
-    let loop = steps[at][0].repeat;
-    while (loop && loop !== owner && loop.within !== owner) loop = loop.within;
-    const [from, to] = loop && loop !== owner ? loops.get(loop)! : [at, at];
+    const loop = childOf(steps[at][0].repeat, owners.get(home));
+    const [from, to] = loop ? loops.get(loop)! : [at, at];
     const [first, last] = spans.get(home) ?? [from, to];
     spans.set(home, [Math.min(first, from), Math.max(last, to)]);
   };

@@ -27,9 +27,8 @@ export interface Home {
 
 type RunFunction = (bindings: number, control: number, part: number, parts: number, firstPhase: number) => number;
 
-const low = (number: number) => number % 2 ** 32;
-const high = (number: number) => Math.floor(number / 2 ** 32);
-const drawWord = ({ draws: { firstDraw }, half }: DrawWord) => (half === "low" ? low : high)(firstDraw);
+const drawWord = ({ draws: { firstDraw }, half }: DrawWord) =>
+  half === "low" ? firstDraw % 2 ** 32 : Math.floor(firstDraw / 2 ** 32);
 
 /** Makes a program ready, and gives it to the pool's workers if it has work for them. */
 export async function wasmExecutable(
@@ -89,8 +88,7 @@ export async function wasmExecutable(
   const setStream = (seed: bigint, base: number) => {
     if (knownSeed !== seed) firstState(seed).forEach((word, i) => setWord(bindings.state + 4 * i, word));
     knownSeed = seed;
-    setWord(bindings.base, low(base));
-    setWord(bindings.base + 4, high(base));
+    memory.view.setBigUint64(own + bindings.base, BigInt(base), true);
   };
 
   /** Begins a run, on this thread alone where no id is given. */
