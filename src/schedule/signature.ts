@@ -35,9 +35,10 @@ export function signatureOf(
     const known = listed.findIndex((other) => nameOf(other) === nameOf(value));
     return known >= 0 ? known : listed.push(value) - 1;
   };
-  const input = ({ source, index, ...read }: KernelInput) => [
+  const input = ({ source, index, dtype, storage, view }: KernelInput) => [
     isDraws(source) ? ["draws", ...drawWords(source).map(slot)] : typeof source === "number" ? slot(source) : source,
-    read,
+    storage ?? dtype,
+    [view.shape, view.strides, view.offset, view.bounds],
     index && [index.extent, index.stride],
   ];
   const { inputs, output, repeat, ...own } = kernel;
