@@ -15,7 +15,7 @@ describe.skipIf(noWebgpu)("two steps on webgpu", () => {
   });
 
   test.each<[name: string, ...edits: Edit[]]>([
-    ["mnist-cnn", ["batch_size: 128", "batch_size: 8"]],
+    ["mnist-cnn", ["batch_size: 128", "batch_size: 8"], ["split: train", "split: test"]],
     ["moby-gpt", ["batch_size: 16", "batch_size: 1"], ["layers: 4", "layers: 1"]],
   ])(
     "%s: the graph and the digest of wasm",
