@@ -263,6 +263,7 @@ function runModel(trainer: TrainerView, batch: Batch): Ran {
     problem: own ? "the model returns a loss of its own, and the Trainer has one too" : "the model returns no outputs",
     got: Array.isArray(result) ? "[loss, outputs]" : `a record of ${Object.keys(result).join(", ") || "nothing"}`,
     expected: "outputs, or { outputs }, where the Trainer has a loss",
+    hint: own ? undefined : "a model of several outputs computes its loss in forward(inputs, batch): { loss, outputs }",
   });
 }
 

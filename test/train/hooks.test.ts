@@ -282,7 +282,7 @@ describe("what forward may return", () => {
       "a record without either",
       (outputs) => ({ logits: outputs }),
       true,
-      /the model returns no outputs: got a record of logits/,
+      /the model returns no outputs: got a record of logits, [\s\S]*Hint: a model of several outputs computes its loss/,
     ],
     ["no loss at all", (outputs) => outputs, false, /no scalar to minimise: got float32\[16, 2\]/],
     ["metrics without outputs", (_, loss) => loss, false, /no outputs to measure/],
