@@ -1,5 +1,7 @@
 // Assembling a tensor of pieces: where each lands, and in which order they can be written so that each point adds up what lands on it in the
 // order of the pieces, from the first, with no zero added.
+
+import { remembered } from "../src/core/remembered.ts";
 import { type Shape, sizeOf } from "../src/core/shape.ts";
 import type { Compute, KernelBase, Kind } from "./kernel.ts";
 import { contiguousView, placesOf, sliceView } from "./view.ts";
@@ -63,9 +65,8 @@ function levelsOf(pieces: readonly Placed[]): number[] {
     let level = 0;
     const [first, last] = cellsOf(grid);
     for (let cell = first; cell <= last; cell++) {
-      const earlier = cells.get(cell) ?? [];
+      const earlier = remembered(cells, cell, () => []);
       for (const j of earlier) if (levels[j] >= level && meet(grids[j], grid)) level = levels[j] + 1;
-      cells.set(cell, earlier);
       earlier.push(i);
     }
     levels.push(level);

@@ -1,6 +1,7 @@
 // Scalar expressions: what one element of a kernel computes. A small typed tree (shared subtrees by identity) that every backend
 // prints or interprets, so that each float32 operation here is one correctly rounded operation there, never contracted or reordered.
 import type { NarrowFormat } from "../src/core/dtype.ts";
+import { remembered } from "../src/core/remembered.ts";
 
 export type ScalarType = "float32" | "int32" | "uint32" | "bool";
 
@@ -202,9 +203,7 @@ export function withParts(expr: Expr, part: (child: Expr) => Expr): Expr {
 
 /** The expression with other parts in the place of those that `done` has, to which what is made is added: several expressions made with one share what they have alike. */
 export function exchanged(root: Expr, done: Map<Expr, Expr>): Expr {
-  const made = done.get(root) ?? withParts(root, (part) => exchanged(part, done));
-  done.set(root, made);
-  return made;
+  return remembered(done, root, () => withParts(root, (part) => exchanged(part, done)));
 }
 
 /** The expression with its inputs replaced: how fusion composes scalar bodies. */

@@ -5,7 +5,7 @@
 import { type DType, itemSize, type NarrowFormat, type TypedArray } from "../src/core/dtype.ts";
 import type { Shape } from "../src/core/shape.ts";
 import type { Expr } from "./expr.ts";
-import type { View } from "./view.ts";
+import { coordinateView, type View } from "./view.ts";
 
 /** How elements are kept in memory: as their dtype, or, where all are known to be numbers of a 16-bit float format, as that format's bits. */
 export interface Stored {
@@ -165,6 +165,16 @@ export function withIndices(inputs: readonly KernelInput[]): readonly KernelInpu
 
 /** Everything the kernel reads. */
 export const kernelInputs = ({ inputs }: KernelBase): readonly KernelInput[] => withIndices(inputs);
+
+/** The values that a kernel reads, each once. */
+export function sourcesOf(kernel: KernelBase): number[] {
+  return [...new Set(kernelInputs(kernel).flatMap(({ source }) => (typeof source === "number" ? [source] : [])))];
+}
+
+/** The coordinate along an axis of a loop's shape. */
+export function coordinateInput(shape: Shape, axis: number): KernelInput {
+  return { source: "coordinate", dtype: "int32", view: coordinateView(shape, axis) };
+}
 
 /** How far and by which steps an input goes through its source: along each axis of its view, and by its index. */
 export function walksOf({ view, index }: KernelInput): readonly { readonly extent: number; readonly stride: number }[] {

@@ -1,6 +1,8 @@
 // Products of matrices among loops: a sum in chunks of a·b in which a is the same along the columns and b the same along the rows. Rows, columns and
 // terms may each be several axes, as a convolution's are: windows of an image, read where they lie. What a schedule tiles and packs is found here, by
 // the loop's form alone.
+
+import { remembered } from "../src/core/remembered.ts";
 import { type Shape, sizeOf } from "../src/core/shape.ts";
 import { type FoldKernel, isFold, type KernelBase, type KernelInput, type LoopKernel } from "./kernel.ts";
 import { repeatView, transposeView, type View } from "./view.ts";
@@ -23,12 +25,7 @@ const found = new WeakMap<KernelBase, Product | null>();
 
 /** The product that a kernel is, or null. The same object each time. */
 export function asProduct(kernel: LoopKernel | KernelBase): Product | null {
-  let product = found.get(kernel);
-  if (product === undefined) {
-    product = isFold(kernel) ? find(kernel) : null;
-    found.set(kernel, product);
-  }
-  return product;
+  return remembered(found, kernel, () => (isFold(kernel) ? find(kernel) : null));
 }
 
 function find({ shape, fold, inputs, body, dtype }: FoldKernel): Product | null {

@@ -1,8 +1,9 @@
 // Expressions as text: what an elementwise op means, written down apart from the objects that hold it. It enters graph hashes, so its form is as
 // fixed as the bits: docs/numerics.md, the graph's hash.
-import { type Expr, topological } from "./expr.ts";
 
-const word = new DataView(new ArrayBuffer(4));
+import { float32Bits } from "../src/core/canonical.ts";
+import { remembered } from "../src/core/remembered.ts";
+import { type Expr, topological } from "./expr.ts";
 
 /**
  * One line a distinct part, numbered from 0, what is used before what uses it; the last line is the expression. `input float32 0` is an input by type and
@@ -14,9 +15,8 @@ export function expressionText(root: Expr): string {
   const places = new Map<Expr, number>();
   for (const expr of topological(root)) {
     const line = lineOf(expr, (part) => places.get(part)!);
-    const known = lines.get(line) ?? lines.size;
-    lines.set(line, known);
-    places.set(expr, known);
+    const place = remembered(lines, line, () => lines.size);
+    places.set(expr, place);
   }
   return [...lines.keys()].join("\n");
 }
@@ -38,8 +38,4 @@ function lineOf(expr: Expr, at: (part: Expr) => number): string {
   }
 }
 
-function bitsOf(value: number): string {
-  if (Number.isNaN(value)) return "7fc00000";
-  word.setFloat32(0, value);
-  return word.getUint32(0).toString(16).padStart(8, "0");
-}
+const bitsOf = (value: number) => float32Bits(value).toString(16).padStart(8, "0");

@@ -1,6 +1,7 @@
 // Reverse-mode differentiation, graph → graph: the gradients are nodes like any other, so they differentiate again.
 import { GradError, refuse } from "../core/errors.ts";
-import { formatShape, sameShape } from "../core/shape.ts";
+import { remembered } from "../core/remembered.ts";
+import { formatShape, sameShape, typeText } from "../core/shape.ts";
 import { loopAttributes, loopNodes } from "../graph/body.ts";
 import { hasForgotten } from "../graph/forgotten.ts";
 import { type Node, reachable } from "../graph/node.ts";
@@ -35,7 +36,8 @@ function refuseForgotten(node: Node, wanted: readonly Node[]): void {
   const lost = wanted.find((each) => hasForgotten(node, each));
   if (!lost) return;
   const problem = "the output depends on a tensor by way of one whose history is no longer kept";
-  const got = `${lost.dtype}${formatShape(lost.shape)}${lost.made?.line ? ` made at ${lost.made?.line}` : ""}`;
+  const line = lost.made?.line;
+  const got = `${typeText(lost)}${line ? ` made at ${line}` : ""}`;
   const hint = "ask for the gradients before more is computed and read, or compile the loop as one function";
   refuse(GradError, "grad", problem, got, undefined, hint);
 }
@@ -115,9 +117,7 @@ function accumulate(
     return arrived && gradientOf(node, () => arrived.sum());
   };
   const arrive = (node: Node, part: Node | Landing): void => {
-    const arrived = sums.get(standing(node)) ?? new Arrived(node.shape);
-    sums.set(standing(node), arrived);
-    arrived.add(part);
+    remembered(sums, standing(node), () => new Arrived(node.shape)).add(part);
   };
   for (const { node, grad } of outputs) if (active.has(node)) arrive(node, grad());
   const recomputed = new Recomputed(order);

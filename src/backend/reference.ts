@@ -6,7 +6,7 @@ import type { Plan } from "../compile/plan.ts";
 import { plainTarget } from "../compile/target.ts";
 import type { TypedArray } from "../core/dtype.ts";
 import { loopAttributes, loopNodes } from "../graph/body.ts";
-import { fixedData, graphNodes } from "../graph/graph.ts";
+import { firstDraw, fixedData, graphNodes } from "../graph/graph.ts";
 import type { Node } from "../graph/node.ts";
 import { recordOf } from "../ops/define.ts";
 import { hostMemory } from "./memory.ts";
@@ -82,12 +82,8 @@ class ReferenceExecutable implements Executable {
       values.set(node, bound[i]);
     });
     for (const { nodes, meaning, done } of this.#steps) {
-      const { inputs: operands, draws } = nodes[0];
-      const relative = draws ? draws.offset - (draws.seed === undefined ? 0 : graph.base) : 0;
-      const results = meaning(
-        operands.map((input) => values.get(input)!),
-        { seed, offset: base + relative },
-      );
+      const operands = nodes[0].inputs.map((input) => values.get(input)!);
+      const results = meaning(operands, { seed, offset: base + firstDraw(nodes[0], graph.base) });
       nodes.forEach((node, i) => {
         values.set(node, results[i]);
       });

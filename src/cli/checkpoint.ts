@@ -4,14 +4,12 @@ import { existsSync, statSync } from "node:fs";
 import type { HostArray } from "../core/array.ts";
 import { toHex } from "../core/canonical.ts";
 import { CheckpointError, ConfigError } from "../core/errors.ts";
-import { formatShape } from "../core/shape.ts";
+import { typeText } from "../core/shape.ts";
 import { readSafetensors } from "../io/safetensors.ts";
 import { checkpointOf, holdsState, listCheckpoints, type RunState } from "../run/checkpoint.ts";
 import { tensorDigest } from "../run/state.ts";
 import { differences, showElement, ulpDistance } from "../verify/bits.ts";
 import { type Outcome, oneLine, requirePath, table } from "./command.ts";
-
-const typeOf = ({ dtype, shape }: HostArray) => `${dtype}${formatShape(shape)}`;
 
 interface Contents {
   /** A checkpoint's; undefined for a file of weights alone. */
@@ -36,7 +34,7 @@ export async function checkpointInfo(path: string): Promise<Outcome> {
   const { state, metadata, tensors, formats } = contents;
   const rows = [...tensors].map(([name, array]) => ({
     name,
-    type: typeOf(array),
+    type: typeText(array),
     format: formats.get(name)!,
     sha256: toHex(tensorDigest(name, array)),
   }));
@@ -120,7 +118,7 @@ function tensorDifferences(a: Contents, b: Contents): { name: string; what: stri
 
 function difference(x: HostArray | undefined, y: HostArray | undefined): string | undefined {
   if (!x || !y) return `only in the ${x ? "first" : "second"}`;
-  if (typeOf(x) !== typeOf(y)) return `${typeOf(x)} and ${typeOf(y)}`;
+  if (typeText(x) !== typeText(y)) return `${typeText(x)} and ${typeText(y)}`;
   const { at, count } = differences(x.data, y.data);
   if (count === 0) return undefined;
   const distances = at.map((i) =>

@@ -1,5 +1,6 @@
 // Compiled graphs by their key: a graph that was compiled before on the same backend is found, not made again.
 
+import { remembered } from "../core/remembered.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Backend, Executable } from "./contract.ts";
 import { detached } from "./detach.ts";
@@ -55,8 +56,7 @@ export async function compileGraph(backend: Backend, graph: Graph, holder?: obje
 }
 
 function keep(backend: Backend, key: string, added: Kept): void {
-  const cache = caches.get(backend) ?? new Map<string, Kept>();
-  caches.set(backend, cache);
+  const cache = remembered(caches, backend, () => new Map());
   cache.set(key, added);
   for (const [oldest, kept] of cache) {
     if (cache.size <= capacity) return;

@@ -4,9 +4,10 @@ import type { KernelInput } from "../../kernels/kernel.ts";
 import type { Kernel, SpecialKernel } from "../../kernels/kinds.ts";
 import { productViews } from "../../kernels/product.ts";
 import { repeatView, transposeView } from "../../kernels/view.ts";
+import { firstDraw } from "../graph/graph.ts";
 import type { Node } from "../graph/node.ts";
 import type { recordOf } from "../ops/define.ts";
-import { type FusedExpr, firstDraw } from "./fused.ts";
+import type { FusedExpr } from "./fused.ts";
 
 /** What is read of `x`, a view over its own shape, where an index replaces the coordinate along an axis. */
 export function byIndex(x: KernelInput, axis: number, at: KernelInput): KernelInput {
@@ -72,8 +73,12 @@ export function lowerFamily(
     }
     case "special": {
       const inputs = operands.map(asInput);
-      const offset = node.draws ? firstDraw(node, drawBase) : 0;
-      return { kind: record.of, ...base, inputs, ...record.kernel(node, inputs, offset) } as SpecialKernel;
+      return {
+        kind: record.of,
+        ...base,
+        inputs,
+        ...record.kernel(node, inputs, firstDraw(node, drawBase)),
+      } as SpecialKernel;
     }
     default:
       throw new TypeError(`no kernel family for ${record.kind}`);

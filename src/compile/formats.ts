@@ -1,15 +1,14 @@
 // Which 16-bit float format all values of an expression are numbers of, if any: such a value is kept in half the memory and comes back as it was.
 // It begins with rounding, and lives on in what only chooses among values or changes their signs.
 import type { Expr } from "../../kernels/expr.ts";
+import { float32Bits } from "../core/canonical.ts";
 import { type NarrowFormat, narrowFormats } from "../core/dtype.ts";
-
-const word = new DataView(new ArrayBuffer(4));
+import { remembered } from "../core/remembered.ts";
 
 /** Whether a float32 is a number of the format, or NaN. */
 export function isNumberOf(format: NarrowFormat, value: number): boolean {
   if (Number.isNaN(value) || Math.abs(value) === Number.POSITIVE_INFINITY) return true;
-  word.setFloat32(0, value);
-  const bits = word.getUint32(0);
+  const bits = float32Bits(value);
   if (format === "bfloat16") return bits % 2 ** 16 === 0;
   return Math.abs(value) <= 65504 && bits % 2 ** 13 === 0 && Number.isInteger(value * 2 ** 24);
 }
@@ -27,13 +26,7 @@ export function formatOf(body: Expr, parts: readonly Part[]): NarrowFormat | und
     const known = new Map<Expr, boolean>();
     for (const part of parts) if (part.format === format) known.set(part.body, true);
     let isRounded = known.size > 0;
-    const holds = (expr: Expr): boolean => {
-      const before = known.get(expr);
-      if (before !== undefined) return before;
-      const found = look(expr);
-      known.set(expr, found);
-      return found;
-    };
+    const holds = (expr: Expr): boolean => remembered(known, expr, look);
     const look = (expr: Expr): boolean => {
       switch (expr.kind) {
         case "constant":

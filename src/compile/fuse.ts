@@ -2,11 +2,11 @@
 // an output, an operand of a family that reads buffers, a value with several readers. It removes memory traffic and never moves a rounding.
 
 import * as e from "../../kernels/expr.ts";
-import type { KernelInput, Repeat } from "../../kernels/kernel.ts";
+import { coordinateInput, type KernelInput, type Repeat } from "../../kernels/kernel.ts";
 import { type Kernel, kernelIndices, kindOf, type SpecialKernel, specialKinds } from "../../kernels/kinds.ts";
-import { broadcastView, coordinateView, isContiguous } from "../../kernels/view.ts";
+import { broadcastView } from "../../kernels/view.ts";
 import type { DType } from "../core/dtype.ts";
-import { BackendError } from "../core/errors.ts";
+import { BackendError, refuse } from "../core/errors.ts";
 import { LazyModule } from "../core/lazy.ts";
 import { type Shape, sizeOf } from "../core/shape.ts";
 import { loopAttributes, loopNodes } from "../graph/body.ts";
@@ -26,6 +26,7 @@ import {
   move,
   repeats,
   wholeOf,
+  wholeValue,
   withNarrow,
   wordsOf,
 } from "./fused.ts";
@@ -65,6 +66,8 @@ export function fuse(graph: Graph, { fuse: fusing = true, narrow = true }: FuseO
     kernels.push(repeat ? { ...kernel, repeat } : kernel);
     writtenIn.set(kernel.output, repeat);
   };
+  const write = (output: number, { dtype, shape, inputs, body }: FusedExpr) =>
+    emit({ kind: "loop", output, dtype, shape, inputs, body });
 
   const newValue = (dtype: DType, shape: Shape, place: Value["place"] = { kind: "temporary" }): number =>
     values.push({ dtype, shape, size: sizeOf(shape), place }) - 1;
@@ -77,8 +80,7 @@ export function fuse(graph: Graph, { fuse: fusing = true, narrow = true }: FuseO
   const store = (fused: FusedExpr): FusedExpr => {
     const output = newValue(fused.dtype, fused.shape);
     if (narrow) values[output].storage = fused.format;
-    const { dtype, shape, inputs, body } = fused;
-    emit({ kind: "loop", output, dtype, shape, inputs, body });
+    write(output, fused);
     return read(output);
   };
   /** Where a few operations on a part that has a format give the value: that part in 16 bits, and the value computed by each reader; else null. */
@@ -133,10 +135,8 @@ export function fuse(graph: Graph, { fuse: fusing = true, narrow = true }: FuseO
       checked.add(rangeKey(indices, x.shape[axis]));
       const output = newValue(input.dtype, node.shape);
       values[output].storage = values[input.source as number].storage;
-      const { shape } = node;
       const { dtype } = input;
-      const inputs = [byIndex(input, axis, indices)];
-      emit({ kind: "loop", output, dtype, shape, inputs, body: e.input(0, dtype) });
+      write(output, { shape: node.shape, dtype, body: e.input(0, dtype), inputs: [byIndex(input, axis, indices)] });
       return read(output).inputs[0];
     });
     return { shape: node.shape, dtype: node.dtype, body: x.body, inputs, format: x.format };
@@ -148,18 +148,12 @@ export function fuse(graph: Graph, { fuse: fusing = true, narrow = true }: FuseO
     if (!fusing || !scattersOne(node)) return null;
     if (!checked.has(rangeKey(indices, node.shape[axis]))) return null;
     const wide = (input: KernelInput) => ({ ...input, view: broadcastView(input.view, node.shape) });
-    const coordinate: KernelInput = { source: "coordinate", dtype: "int32", view: coordinateView(node.shape, axis) };
     const update = updates.body.kind === "constant" ? null : asInput(updates);
-    return {
-      shape: node.shape,
-      dtype: node.dtype,
-      body: e.select(
-        e.eq(e.input(0, "int32"), e.input(1, "int32")),
-        e.add(0, update ? e.input(2, node.dtype) : updates.body),
-        0,
-      ),
-      inputs: [coordinate, wide(indices), ...(update ? [wide(update)] : [])],
-    };
+    const { shape, dtype } = node;
+    const isThere = e.eq(e.input(0, "int32"), e.input(1, "int32"));
+    const body = e.select(isThere, e.add(0, update ? e.input(2, dtype) : updates.body), 0);
+    const inputs = [coordinateInput(shape, axis), wide(indices), ...(update ? [wide(update)] : [])];
+    return { shape, dtype, body, inputs };
   };
 
   const inputs = graph.inputs.map(({ name, node }, index): Port => {
@@ -187,7 +181,7 @@ export function fuse(graph: Graph, { fuse: fusing = true, narrow = true }: FuseO
     values,
     expressions,
     newValue,
-    emit,
+    write,
     asInput,
     within(inner, body) {
       const outer = repeat;
@@ -204,34 +198,23 @@ export function fuse(graph: Graph, { fuse: fusing = true, narrow = true }: FuseO
 
   const lowerNode = (node: Node): FusedExpr => {
     const record = recordOf(node);
+    const { shape, dtype, attributes } = node;
     const operands = node.inputs.map((input) => expressions.get(input)!);
     let fused: FusedExpr;
     switch (record.kind) {
-      case "leaf":
-        throw new BackendError({
-          where: node.op,
-          problem: "a leaf that the graph binds to nothing",
-          got: node.made?.line,
-          expected: "one of its inputs, a constant or a captured value",
-        });
+      case "leaf": {
+        const expected = "one of its inputs, a constant or a captured value";
+        refuse(BackendError, node.op, "a leaf that the graph binds to nothing", node.made?.line, expected);
+        break;
+      }
       case "full":
-        fused = {
-          shape: node.shape,
-          dtype: node.dtype,
-          body: e.constant(node.attributes.value as number, node.dtype),
-          inputs: [],
-        };
+        fused = { shape, dtype, body: e.constant(attributes.value as number, dtype), inputs: [] };
         break;
-      case "coordinate":
-        fused = {
-          shape: node.shape,
-          dtype: "int32",
-          body: e.input(0, "int32"),
-          inputs: [
-            { source: "coordinate", dtype: "int32", view: coordinateView(node.shape, node.attributes.axis as number) },
-          ],
-        };
+      case "coordinate": {
+        const inputs = [coordinateInput(shape, attributes.axis as number)];
+        fused = { shape, dtype, body: e.input(0, dtype), inputs };
         break;
+      }
       case "elementwise": {
         let parts = operands;
         let merged = merge(node, record, parts);
@@ -282,21 +265,14 @@ export function fuse(graph: Graph, { fuse: fusing = true, narrow = true }: FuseO
 
   const outputs = roots.map(({ name, node }, index): Port => {
     const fused = expressions.get(node)!;
-    const [only] = fused.inputs;
-    const whole =
-      fused.body.kind === "input" &&
-      typeof only.source === "number" &&
-      isContiguous(only.view) &&
-      sizeOf(node.shape) === values[only.source].size;
+    const whole = wholeValue(fused, values);
     const state = graph.state.find(({ output }) => output === index);
-    // What a loop writes part by part isn't state: state waits for the last kernel that reads it.
-    const isWritten = writtenIn.has(only?.source as number) || !state;
-    const isOwn = whole && isWritten && values[only.source as number].place.kind === "temporary";
     // State that stays as it is is there already.
-    const stays = whole && state && inputs[state.input].value === only.source;
-    const value = stays
-      ? newValue(node.dtype, node.shape)
-      : ((isOwn ? fused : store(fused)).inputs[0].source as number);
+    const stays = state && inputs[state.input].value === whole;
+    // What a loop writes part by part isn't state: state waits for the last kernel that reads it.
+    const isOwn = whole !== undefined && values[whole].place.kind === "temporary" && (writtenIn.has(whole) || !state);
+    const stored = () => (isOwn ? whole : (store(fused).inputs[0].source as number));
+    const value = stays ? newValue(node.dtype, node.shape) : stored();
     give(value, index);
     return { name, dtype: node.dtype, shape: node.shape, value };
   });

@@ -2,14 +2,17 @@
 // of it: whether it grew too long, is made of draws alone, or has a 16-bit format.
 
 import * as e from "../../kernels/expr.ts";
-import { isDraws, type KernelInput } from "../../kernels/kernel.ts";
-import { contiguousView, coordinateView, isContiguous } from "../../kernels/view.ts";
+import { coordinateInput, isDraws, type KernelInput } from "../../kernels/kernel.ts";
+import { contiguousView, isContiguous } from "../../kernels/view.ts";
 import type { DType, NarrowFormat } from "../core/dtype.ts";
+import { remembered } from "../core/remembered.ts";
 import { type Shape, sizeOf } from "../core/shape.ts";
+import { firstDraw } from "../graph/graph.ts";
 import type { Node } from "../graph/node.ts";
 import type { ElementwiseRecord, MovementRecord } from "../ops/record.ts";
 import { terms } from "../ops/terms.ts";
 import { formatOf } from "./formats.ts";
+import type { Value } from "./plan.ts";
 
 /** A value that isn't in memory (yet): one expression over views of values that are. */
 export interface FusedExpr {
@@ -72,16 +75,17 @@ export function wholeOf(
   return { shape, dtype, body: e.input(0, dtype), inputs, format };
 }
 
+/** The value in memory that an expression is all of; undefined where it is another one. */
+export function wholeValue({ shape, body, inputs: [only] }: FusedExpr, values: readonly Value[]): number | undefined {
+  if (body.kind !== "input" || typeof only.source !== "number" || !isContiguous(only.view)) return undefined;
+  return sizeOf(shape) === values[only.source].size ? only.source : undefined;
+}
+
 /** Draws of the stream, one per element. */
 export function wordsOf(node: Node, base: number): FusedExpr {
   const { shape, dtype } = node;
   const source = { firstDraw: firstDraw(node, base) };
   return { shape, dtype, body: e.input(0, "uint32"), inputs: [{ source, dtype, view: contiguousView(shape) }] };
-}
-
-/** The node's first draw: from the trace's base, unless it was drawn before. */
-export function firstDraw({ draws }: Node, base: number): number {
-  return draws!.offset - (draws!.seed === undefined ? 0 : base);
 }
 
 /** Whether fusing would compute the same element many times over: an expression that is stretched. */
@@ -92,25 +96,17 @@ export function repeats(node: Node, record: MovementRecord, fused: FusedExpr): b
 /** Sizes of expressions as trees: no less than the number of their distinct parts. */
 const treeSizes = new WeakMap<e.Expr, number>();
 function treeSize(expr: e.Expr): number {
-  const known = treeSizes.get(expr);
-  if (known !== undefined) return known;
-  const size = e.alwaysComputed(expr).reduce((sum, child) => sum + treeSize(child), 1);
-  treeSizes.set(expr, size);
-  return size;
+  return remembered(treeSizes, expr, () => e.alwaysComputed(expr).reduce((sum, child) => sum + treeSize(child), 1));
 }
 
 const keys = new WeakMap<KernelInput, string>();
 /** Equal for inputs that read the same elements. */
-export function keyOf(input: KernelInput): string {
-  const known = keys.get(input);
-  if (known !== undefined) return known;
-  const { strides, offset, bounds } = input.view;
-  const { index } = input;
+export const keyOf = (input: KernelInput): string => remembered(keys, input, keyText);
+
+function keyText({ source: from, view: { strides, offset, bounds }, index }: KernelInput): string {
   const by = index ? ` by ${index.stride} of ${keyOf(index.at)} [${index.at.view.shape}] below ${index.extent}` : "";
-  const source = isDraws(input.source) ? `draw ${input.source.firstDraw}` : input.source;
-  const key = `${source} ${offset} ${strides.join()} ${bounds.map((bound) => bound?.join()).join(";")}${by}`;
-  keys.set(input, key);
-  return key;
+  const source = isDraws(from) ? `draw ${from.firstDraw}` : from;
+  return `${source} ${offset} ${strides.join()} ${bounds.map((bound) => bound?.join()).join(";")}${by}`;
 }
 
 /** One expression out of several over the same shape: equal inputs are read once. */
@@ -118,20 +114,12 @@ export function merge(node: Node, record: ElementwiseRecord, parts: readonly Fus
   const inputs: KernelInput[] = [];
   const places = new Map<string, number>();
   const done = new Map<FusedExpr, e.Expr>();
-  const bodies = parts.map((part) => {
-    const known = done.get(part);
-    if (known) return known;
-    const at = part.inputs.map((input) => {
-      const key = keyOf(input);
-      const place = places.get(key) ?? inputs.push(input) - 1;
-      places.set(key, place);
-      return place;
-    });
+  const placed = (part: FusedExpr) => {
+    const at = part.inputs.map((input) => remembered(places, keyOf(input), () => inputs.push(input) - 1));
     const stays = at.every((place, i) => place === i);
-    const body = stays ? part.body : e.substitute(part.body, (leaf) => e.input(at[leaf.index], leaf.type));
-    done.set(part, body);
-    return body;
-  });
+    return stays ? part.body : e.substitute(part.body, (leaf) => e.input(at[leaf.index], leaf.type));
+  };
+  const bodies = parts.map((part) => remembered(done, part, placed));
   const { shape, dtype, attributes } = node;
   const body = record.value(bodies, terms, attributes);
   const known = bodies.map((part, i) => ({ body: part, format: parts[i].format }));
@@ -152,10 +140,7 @@ export function move(node: Node, record: MovementRecord, fused: FusedExpr): Fuse
     const covered: e.Expr[] = [];
     fused.shape.forEach((extent, axis) => {
       if (node.shape[axis] === extent) return;
-      const at = e.input(
-        inputs.push({ source: "coordinate", dtype: "int32", view: coordinateView(node.shape, axis) }) - 1,
-        "int32",
-      );
+      const at = e.input(inputs.push(coordinateInput(node.shape, axis)) - 1, "int32");
       if (before[axis] > 0) covered.push(e.ge(at, before[axis]));
       if (before[axis] + extent < node.shape[axis]) covered.push(e.lt(at, before[axis] + extent));
     });

@@ -4,7 +4,16 @@ import { checkArguments, signature } from "../core/arguments.ts";
 import { Encoder, sha256, toHex } from "../core/canonical.ts";
 import { refuse, TraceError } from "../core/errors.ts";
 import { numericsId } from "../core/numerics.ts";
-import { contentDigest, fixedData, type Graph, type GraphOutput, graphKind, walkGraph } from "../graph/graph.ts";
+import { remembered } from "../core/remembered.ts";
+import {
+  contentDigest,
+  firstDraw,
+  fixedData,
+  type Graph,
+  type GraphOutput,
+  graphKind,
+  walkGraph,
+} from "../graph/graph.ts";
 import type { Node } from "../graph/node.ts";
 import { type Meaning, meaningOf } from "../ops/meaning.ts";
 
@@ -31,7 +40,7 @@ function encodeNodes(encoder: Encoder, graph: Graph, nodes: readonly Node[], num
     encoder.u32(inputs.length);
     for (const input of inputs) encoder.u32(numberOf(input, numbers));
     if (node.draws && !data) {
-      const offset = node.draws.seed === undefined ? node.draws.offset : node.draws.offset - graph.base;
+      const offset = firstDraw(node, graph.base);
       encoder.u8(1).i64(offset).i64(node.draws.count);
     } else {
       encoder.u8(0);
@@ -86,9 +95,9 @@ export function encodeGraph(graph: Graph, numbers = new Map<Node, number>()): Ui
 }
 
 /** Both names from one walk and one encoding: the key is the hash of the hash and of what it leaves out. */
-function namesOf(graph: Graph): Names {
-  const known = names.get(graph);
-  if (known) return known;
+const namesOf = (graph: Graph): Names => remembered(names, graph, hashed);
+
+function hashed(graph: Graph): Names {
   const { beside } = walkGraph(graph);
   const numbers = new Map<Node, number>();
   const digest = sha256(encodeGraph(graph, numbers));
@@ -97,9 +106,7 @@ function namesOf(graph: Graph): Names {
   encodeOutputs(rest, graph.watched, numbers);
   rest.u32(graph.state.length);
   for (const { input, output } of graph.state) rest.u32(input).u32(output);
-  const made = { hash: toHex(digest), key: toHex(sha256(rest.finish())) };
-  names.set(graph, made);
-  return made;
+  return { hash: toHex(digest), key: toHex(sha256(rest.finish())) };
 }
 
 /** Says that a graph is another one over other nodes, and gives it. */

@@ -11,7 +11,7 @@ import { lastCheck } from "./checks.ts";
 import { withoutCopies } from "./copies.ts";
 import { type Fused, type FuseOptions, fuse } from "./fuse.ts";
 import { graphHash, planKey } from "./hash.ts";
-import { homeOf, type Plan, type Value } from "./plan.ts";
+import { homeOf, type Plan, readersOf, type Value } from "./plan.ts";
 import { withoutWindows } from "./windows.ts";
 
 /** Lowers a graph, and imports what that needs. */
@@ -47,14 +47,7 @@ function planOf(graph: Graph, made: Fused, { fuse: isFused = true }: FuseOptions
 function settleState(graph: Graph, { values, kernels, inputs, outputs }: Fused): void {
   const checked = lastCheck(kernels);
   const writer = new Map(kernels.map(({ output }, at) => [output, at]));
-  const readers = new Map<number, Set<number>>();
-  kernels.forEach((kernel, at) => {
-    for (const { source } of kernelInputs(kernel)) {
-      if (typeof source !== "number") continue;
-      const home = homeOf(values, source);
-      readers.set(home, (readers.get(home) ?? new Set()).add(at));
-    }
-  });
+  const readers = readersOf(kernels, (value) => homeOf(values, value));
   for (const { input, output } of graph.state) {
     const from = inputs[input].value;
     const to = outputs[output].value;

@@ -1,8 +1,9 @@
 // A plan: a graph as kernels in an order that computes it, over numbered values. Pure data: a schedule says how it runs and where values are kept.
 
-import { elementBytes, kernelInputs, type Repeat, type Stored } from "../../kernels/kernel.ts";
+import { elementBytes, type Repeat, type Stored, sourcesOf } from "../../kernels/kernel.ts";
 import type { Kernel } from "../../kernels/kinds.ts";
 import type { DType, NarrowFormat, TypedArray } from "../core/dtype.ts";
+import { remembered } from "../core/remembered.ts";
 import type { Shape } from "../core/shape.ts";
 import type { Graph } from "../graph/graph.ts";
 
@@ -58,12 +59,11 @@ export function ownTemporaries(values: readonly Value[]): (value: number) => boo
   return (value) => values[value].place.kind === "temporary" && !wholes.has(value);
 }
 
-/** Where in the list the kernels stand that read each value. */
-export function readersOf(kernels: readonly Kernel[]): Map<number, Set<number>> {
+/** The places of the kernels that read each value; `of`: whose memory counts as which value's. */
+export function readersOf(kernels: readonly Kernel[], of = (value: number): number => value): Map<number, Set<number>> {
   const readers = new Map<number, Set<number>>();
   kernels.forEach((kernel, at) => {
-    for (const { source } of kernelInputs(kernel))
-      if (typeof source === "number") readers.set(source, (readers.get(source) ?? new Set()).add(at));
+    for (const value of sourcesOf(kernel).map(of)) remembered(readers, value, () => new Set()).add(at);
   });
   return readers;
 }

@@ -2,13 +2,12 @@
 // A carry has two places, which take turns, or where each of its values is asked for one for each position.
 import * as e from "../../kernels/expr.ts";
 import type { KernelInput, Repeat } from "../../kernels/kernel.ts";
-import type { Kernel } from "../../kernels/kinds.ts";
-import { contiguousView, isContiguous } from "../../kernels/view.ts";
+import { contiguousView } from "../../kernels/view.ts";
 import type { DType } from "../core/dtype.ts";
 import { type Shape, sizeOf } from "../core/shape.ts";
 import { loopAttributes, loopOf } from "../graph/body.ts";
 import { type Node, reachable } from "../graph/node.ts";
-import { type FusedExpr, wholeOf } from "./fused.ts";
+import { type FusedExpr, wholeOf, wholeValue } from "./fused.ts";
 import type { Part, Value } from "./plan.ts";
 
 /** What fusion has. */
@@ -16,8 +15,8 @@ export interface Fusing {
   readonly values: Value[];
   readonly expressions: Map<Node, FusedExpr>;
   newValue(dtype: DType, shape: Shape, place?: Value["place"]): number;
-  /** Adds a kernel to the loop that is being lowered. */
-  emit(kernel: Kernel): void;
+  /** Writes an expression to a value, as it is. */
+  write(output: number, fused: FusedExpr): void;
   asInput(fused: FusedExpr): KernelInput;
   /** Lowers nodes, of which `roots` are asked for, in a loop. */
   within(repeat: Repeat, body: () => void): void;
@@ -37,7 +36,7 @@ interface History {
 
 /** Lowers a loop: each of its nodes gets its expression. */
 export function lowerRepeat(nodes: readonly Node[], fusing: Fusing): void {
-  const { values, expressions, newValue, emit, asInput } = fusing;
+  const { values, expressions, newValue, write, asInput } = fusing;
   const loop = loopOf(nodes[0]);
   const { attributes, values: inner, leaves, next } = loop;
   const { body, length, reverse } = attributes;
@@ -56,9 +55,6 @@ export function lowerRepeat(nodes: readonly Node[], fusing: Fusing): void {
   const kept = [...stacked].map((number) => inner[number]);
   const { alive, order, roots } = reached(loop, kept, finals);
 
-  /** Writes an expression to a value, as it is. */
-  const write = (output: number, { dtype, shape, inputs, body: computed }: FusedExpr) =>
-    emit({ kind: "loop", output, dtype, shape, inputs, body: computed });
   const isAsked = (number: number) => stacked.has(number);
   const histories = new Map<number, History>();
   for (const at of alive) {
@@ -98,11 +94,10 @@ export function lowerRepeat(nodes: readonly Node[], fusing: Fusing): void {
     fusing.lower(computed, roots);
     const put = (node: Node, part: Part) => {
       const fused = expressions.get(node)!;
-      const [only] = fused.inputs;
-      const value = fused.body.kind === "input" && typeof only.source === "number" ? only.source : -1;
-      const isWhole = value >= 0 && isContiguous(only.view) && values[value].size === sizeOf(node.shape);
+      const value = wholeValue(fused, values);
       // What a kernel of this loop has just written is written there.
-      if (isWhole && fusing.isWritten(value, repeat)) Object.assign(values[value], { place: part, storage: undefined });
+      if (value !== undefined && fusing.isWritten(value, repeat))
+        Object.assign(values[value], { place: part, storage: undefined });
       else write(newValue(node.dtype, node.shape, part), fused);
     };
     for (const number of stacked) {

@@ -1,7 +1,8 @@
 // A kernel with what another makes computed where it is read: the expression in place of the value, over views of what the value is made from.
 import * as e from "../../kernels/expr.ts";
-import type { FoldKernel, KernelInput, LoopKernel } from "../../kernels/kernel.ts";
-import { coordinateView, type View } from "../../kernels/view.ts";
+import { coordinateInput, type FoldKernel, type KernelInput, type LoopKernel } from "../../kernels/kernel.ts";
+import type { View } from "../../kernels/view.ts";
+import { remembered } from "../core/remembered.ts";
 import { type Shape, sizeOf, stridesOf } from "../core/shape.ts";
 import { keyOf } from "./fused.ts";
 
@@ -16,9 +17,7 @@ class Inputs {
   readonly #places = new Map<string, number>();
 
   leaf(input: KernelInput): e.Expr {
-    const key = keyOf(input);
-    const place = this.#places.get(key) ?? this.all.push(input) - 1;
-    this.#places.set(key, place);
+    const place = remembered(this.#places, keyOf(input), () => this.all.push(input) - 1);
     return e.input(place, input.dtype);
   }
 }
@@ -69,7 +68,7 @@ export function readThrough(kernel: LoopKernel, maker: LoopKernel): LoopKernel |
     // What is outside is 0.
     const covered = input.view.bounds.flatMap((bound, axis) => {
       if (!bound) return [];
-      const at = inputs.leaf({ source: "coordinate", dtype: "int32", view: coordinateView(shape, axis) });
+      const at = inputs.leaf(coordinateInput(shape, axis));
       return [...(bound[0] > 0 ? [e.ge(at, bound[0])] : []), ...(bound[1] < shape[axis] ? [e.lt(at, bound[1])] : [])];
     });
     return covered.length > 0 ? e.select(covered.reduce(e.and), value, e.constant(0, maker.dtype)) : value;

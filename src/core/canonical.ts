@@ -121,11 +121,12 @@ function sortedEntries<T>(record: { readonly [key: string]: T | undefined }): [s
   );
 }
 
+const canonicalNaN = 0x7fc00000;
 const scratch = new DataView(new ArrayBuffer(4));
 
 /** The bits of a number rounded to float32; every NaN is 0x7fc00000. */
 export function float32Bits(value: number): number {
-  if (Number.isNaN(value)) return 0x7fc00000;
+  if (Number.isNaN(value)) return canonicalNaN;
   scratch.setFloat32(0, value);
   return scratch.getUint32(0);
 }
@@ -136,7 +137,6 @@ export function float32FromBits(bits: number): number {
 }
 
 const hostIsLittleEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
-const canonicalNaN = 0x7fc00000;
 
 /** A tensor's elements as canonical bytes: little-endian, NaN as 0x7fc00000. */
 export function canonicalBytes(data: TypedArray): Uint8Array {

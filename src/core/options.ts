@@ -127,21 +127,19 @@ type ReadOf<F> =
         ? T
         : never;
 type Flat<T> = { readonly [K in keyof T]: T[K] } & {};
+/** What may be undefined may be left out. */
+type Loose<T> = Flat<
+  { readonly [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & {
+    readonly [K in keyof T as undefined extends T[K] ? K : never]?: T[K];
+  }
+>;
 
 /** The options as they are given: what has a default may be left out. `R`: the type of a record of options. */
 export type Given<R extends { readonly fields: Fields }> = GivenFields<R["fields"]>;
-type GivenFields<S> = Flat<
-  { readonly [K in keyof S as undefined extends GivenOf<S[K]> ? never : K]: GivenOf<S[K]> } & {
-    readonly [K in keyof S as undefined extends GivenOf<S[K]> ? K : never]?: GivenOf<S[K]>;
-  }
->;
+type GivenFields<S> = Loose<{ readonly [K in keyof S]: GivenOf<S[K]> }>;
 /** The options as they are read: with their defaults. */
 export type Read<R extends { readonly fields: Fields }> = ReadFields<R["fields"]>;
-type ReadFields<S> = Flat<
-  { readonly [K in keyof S as undefined extends ReadOf<S[K]> ? never : K]: ReadOf<S[K]> } & {
-    readonly [K in keyof S as undefined extends ReadOf<S[K]> ? K : never]?: ReadOf<S[K]>;
-  }
->;
+type ReadFields<S> = Loose<{ readonly [K in keyof S]: ReadOf<S[K]> }>;
 
 /** The type of an option, whether or not it may be left out. */
 export const typeOf = (field: AnyField): Type => (field instanceof Option ? field.type : field);

@@ -1,5 +1,5 @@
 // Shapes: arithmetic on extents, axes and row-major strides. No shape rule of any op lives here.
-import { refuse, ShapeError } from "./errors.ts";
+import { refuse, ShapeError, showValue } from "./errors.ts";
 
 /** Extents, outermost first; `[]` is a scalar. */
 export type Shape = readonly number[];
@@ -30,6 +30,11 @@ export function formatShape(shape: Shape): string {
   return `[${shape.join(", ")}]`;
 }
 
+/** A tensor's type as text: `float32[2, 3]`. */
+export function typeText({ dtype, shape }: { readonly dtype: string; readonly shape: Shape }): string {
+  return dtype + formatShape(shape);
+}
+
 /** Checks extents: safe integers ≥ 0 whose product is safe too. Throws ShapeError. */
 export function checkShape(where: string, shape: Shape): Shape {
   for (const extent of shape) {
@@ -39,6 +44,12 @@ export function checkShape(where: string, shape: Shape): Shape {
   if (!Number.isSafeInteger(sizeOf(shape)))
     refuse(ShapeError, where, "too many elements", formatShape(shape), "a product below 2^53");
   return Object.freeze([...shape]);
+}
+
+/** Throws ShapeError unless the value is an integer ≥ `least`. */
+export function checkCount(where: string, what: string, value: number, least = 1): void {
+  if (!Number.isSafeInteger(value) || value < least)
+    refuse(ShapeError, where, `${what} isn't a count`, showValue(value), `an integer ≥ ${least}`);
 }
 
 /** The shape with another extent on one axis. */

@@ -2,7 +2,8 @@
 // nodes are what it gives: each one output, all with the same inputs and the same body, by which they are known to belong together.
 
 import type { DType } from "../core/dtype.ts";
-import { formatShape, type Shape } from "../core/shape.ts";
+import { remembered } from "../core/remembered.ts";
+import { type Shape, typeText } from "../core/shape.ts";
 import { compareUtf8 } from "../core/utf8.ts";
 import { type Attributes, type DrawRange, Node, type OwnGradient } from "./node.ts";
 import type { Site } from "./site.ts";
@@ -66,7 +67,7 @@ export function bodyText({ inputs, slices, nodes, carries }: Body): [name: strin
   const kind = (at: number) => (at < carries.length ? "carry" : at < carries.length + slices ? "slice" : "outside");
   const lines = inputs.map(([dtype, shape], at): [string, string] => [
     `%${at}`,
-    `${kind(at)} ${dtype}${formatShape(shape)}`,
+    `${kind(at)} ${typeText({ dtype, shape })}`,
   ]);
   for (const [op, dtype, shape, operands, attributes, draws] of nodes) {
     const own = Object.entries(attributes)
@@ -74,7 +75,7 @@ export function bodyText({ inputs, slices, nodes, carries }: Body): [name: strin
       .sort(([a], [b]) => compareUtf8(a, b));
     const given = [...operands.map((at) => `%${at}`), ...own.map(([key, value]) => `${key}=${attributeText(value)}`)];
     if (draws) given.push(`draws=[${draws[0]}, ${draws[0] + draws[1]})`);
-    lines.push([`%${lines.length}`, `${op}(${given.join(", ")}) ${dtype}${formatShape(shape)}`]);
+    lines.push([`%${lines.length}`, `${op}(${given.join(", ")}) ${typeText({ dtype, shape })}`]);
   }
   carries.forEach((next, at) => {
     lines.push([`next %${at}`, `%${next}`]);
@@ -136,10 +137,7 @@ export function loopNodes(nodes: readonly Node[], isLoop: (node: Node) => boolea
   const found = new Map<Body, Node[]>();
   for (const node of nodes) {
     if (!isLoop(node)) continue;
-    const { body } = loopAttributes(node);
-    const others = found.get(body);
-    if (others) others.push(node);
-    else found.set(body, [node]);
+    remembered(found, loopAttributes(node).body, () => []).push(node);
   }
   return found;
 }
@@ -207,8 +205,8 @@ export function closeBody({ carries, slices, roots, draws, firstDraw }: OpenBody
   const addAll = (entries: readonly (readonly [Node, Node])[]): Node[] => {
     const places = new Map<Node, number>();
     for (const [node, outer] of entries) {
-      if (!places.has(outer)) places.set(outer, addInput(node));
-      numbers.set(node, places.get(outer)!);
+      const place = remembered(places, outer, () => addInput(node));
+      numbers.set(node, place);
     }
     return [...places.keys()];
   };

@@ -2,6 +2,7 @@
 import { type Kind, kind } from "../core/arguments.ts";
 import { canonicalBytes, sha256 } from "../core/canonical.ts";
 import type { TypedArray } from "../core/dtype.ts";
+import { remembered } from "../core/remembered.ts";
 import { Node, reachable } from "./node.ts";
 
 /** A closed graph: what a compiled step, an initialisation or a lazy evaluation computes. */
@@ -38,16 +39,16 @@ export function fixedData(graph: Graph, node: Node): TypedArray | undefined {
   return node.data ?? graph.captured?.get(node);
 }
 
+/** Where a node's draws begin, counted from the graph's base, as those of a trace are; 0 where it draws nothing. */
+export function firstDraw({ draws }: Node, base: number): number {
+  return draws ? draws.offset - (draws.seed === undefined ? 0 : base) : 0;
+}
+
 const digests = new WeakMap<object, Uint8Array>();
 
 /** SHA-256 of fixed data: how it enters a hash. */
 export function contentDigest(data: TypedArray): Uint8Array {
-  let digest = digests.get(data);
-  if (!digest) {
-    digest = sha256(canonicalBytes(data));
-    digests.set(data, digest);
-  }
-  return digest;
+  return remembered(digests, data, () => sha256(canonicalBytes(data)));
 }
 
 /** The nodes of a graph, in making order. */
@@ -63,9 +64,9 @@ export interface GraphWalk {
 const walks = new WeakMap<Graph, GraphWalk>();
 
 /** The nodes of the graph, by what reaches them. Inputs are left out; captured nodes are leaves. */
-export function walkGraph(graph: Graph): GraphWalk {
-  const known = walks.get(graph);
-  if (known) return known;
+export const walkGraph = (graph: Graph): GraphWalk => remembered(walks, graph, walked);
+
+function walked(graph: Graph): GraphWalk {
   const leaves = new Set(graph.inputs.map((input) => input.node));
   const reach = (outputs: readonly GraphOutput[]) =>
     reachable(
@@ -75,9 +76,7 @@ export function walkGraph(graph: Graph): GraphWalk {
   const nodes = reach(graph.outputs);
   const all = graph.watched.length === 0 ? nodes : reach([...graph.outputs, ...graph.watched]);
   const inHash = all === nodes ? undefined : new Set(nodes);
-  const made = { nodes, all, beside: inHash ? all.filter((node) => !inHash.has(node)) : [] };
-  walks.set(graph, made);
-  return made;
+  return { nodes, all, beside: inHash ? all.filter((node) => !inHash.has(node)) : [] };
 }
 
 /** The nodes of the graph in making order: those its outputs reach, watched ones too if asked. Inputs are left out; captured nodes are leaves. */

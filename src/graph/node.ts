@@ -3,7 +3,7 @@
 import type { Canonical } from "../core/canonical.ts";
 import type { DType, TypedArray } from "../core/dtype.ts";
 import { inMessages } from "../core/errors.ts";
-import { formatShape, type Shape } from "../core/shape.ts";
+import { type Shape, typeText } from "../core/shape.ts";
 import { hereSite, type Site } from "./site.ts";
 
 /** What an op was given beside its inputs; enters the graph's hash. */
@@ -113,7 +113,7 @@ export class Node {
   }
 
   get [inMessages](): string {
-    return `tensor ${this.dtype}${formatShape(this.shape)}`;
+    return `tensor ${typeText(this)}`;
   }
 }
 

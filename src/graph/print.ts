@@ -1,9 +1,9 @@
 // The graph as text, a line a node: what `explain` shows and what two people compare when hashes differ.
 import { checkArguments, signature } from "../core/arguments.ts";
 import { toHex } from "../core/canonical.ts";
-import { formatShape } from "../core/shape.ts";
+import { typeText } from "../core/shape.ts";
 import { attributeText, type Body, bodyText } from "./body.ts";
-import { contentDigest, fixedData, type Graph, graphKind, graphNodes } from "./graph.ts";
+import { contentDigest, firstDraw, fixedData, type Graph, graphKind, graphNodes } from "./graph.ts";
 import type { Node } from "./node.ts";
 
 const call = signature("printGraph", { graph: graphKind });
@@ -15,7 +15,7 @@ export function printGraph(graph: Graph): string {
   const lines: string[] = [];
   for (const { name, node } of graph.inputs) {
     names.set(node, `%${names.size}`);
-    lines.push(`${names.get(node)} = input "${name}" ${node.dtype}${formatShape(node.shape)}`);
+    lines.push(`${names.get(node)} = input "${name}" ${typeText(node)}`);
   }
   const nodes = graphNodes(graph, { watched: true });
   const bodies: Body[] = [];
@@ -31,7 +31,7 @@ export function printGraph(graph: Graph): string {
       : describe(graph, node, names, bodies);
     const op = data ? "constant" : node.op;
     names.set(node, `%${names.size}`);
-    lines.push(`${names.get(node)} = ${op}(${operands.join(", ")}) ${node.dtype}${formatShape(node.shape)}`);
+    lines.push(`${names.get(node)} = ${op}(${operands.join(", ")}) ${typeText(node)}`);
   }
   for (const { name, node } of [...graph.outputs, ...graph.watched]) lines.push(`return "${name}" ${names.get(node)}`);
   return lines.join("\n");
@@ -44,7 +44,7 @@ function describe(graph: Graph, node: Node, names: ReadonlyMap<Node, string>, bo
     if (value !== undefined) operands.push(body >= 0 ? `body ${body + 1}` : `${key}=${attributeText(value)}`);
   }
   if (node.draws) {
-    const offset = node.draws.offset - (node.draws.seed === undefined ? 0 : graph.base);
+    const offset = firstDraw(node, graph.base);
     operands.push(`draws=[${offset}, ${offset + node.draws.count})`);
   }
   return operands;

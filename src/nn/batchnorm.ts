@@ -3,10 +3,12 @@ import { checkArguments, kind } from "../core/arguments.ts";
 import { refuse, ShapeError } from "../core/errors.ts";
 import { flag, type Given, nonNegative } from "../core/options.ts";
 import { sizeOf } from "../core/shape.ts";
+import { extentNames } from "../ops/window.ts";
 import { batchNorm, batchNormTraining } from "../tensor/families/normalization.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { ChannelNorm, momentumOption } from "./channelnorm.ts";
 import { extent, layerOptions } from "./check.ts";
+import type { Rank } from "./images.ts";
 
 const record = (name: string) =>
   layerOptions(name, {
@@ -21,22 +23,15 @@ const record = (name: string) =>
   });
 export type BatchNormOptions = Given<ReturnType<typeof record>>;
 
-/** How many axes follow the channels in what a layer takes. */
-export type SpatialAxes = 1 | 2 | 3;
-
 const base = record("BatchNorm");
 const call = base.call({ axes: kind("1, 2 or 3", (value) => [1, 2, 3].includes(value as number)), channels: extent });
-const shapes = {
-  1: "channels] or [batch, channels, length]",
-  2: "channels, height, width]",
-  3: "channels, depth, height, width]",
-};
 
 /** (x − mean) · (weight ÷ √(variance + epsilon)) + bias for each channel (Ioffe and Szegedy 2015). x: [batch, channels, ...] → the same. `runningMean` and `runningVariance` (n − 1 in its count, as PyTorch's) are buffers, and `batchesTracked` where momentum is "cumulative"; weight starts as ones, bias as zeros. */
 export class BatchNorm extends ChannelNorm {
-  readonly axes: SpatialAxes;
+  /** How many axes follow the channels in what it takes. */
+  readonly axes: Rank;
 
-  constructor(axes: SpatialAxes, channels: number, options: BatchNormOptions = {}) {
+  constructor(axes: Rank, channels: number, options: BatchNormOptions = {}) {
     checkArguments(call, arguments);
     super(`nn.batchNorm${axes}d`, channels, base.fill(options));
     this.axes = axes;
@@ -46,7 +41,8 @@ export class BatchNorm extends ChannelNorm {
     const { where, axes, channels, weight, bias, epsilon, runningMean, runningVariance } = this;
     const { shape, rank } = inputs;
     if (shape[1] !== channels || !(rank === axes + 2 || (axes === 1 && rank === 2))) {
-      const expected = `[batch, ${shapes[axes]} with ${channels} channels`;
+      const flat = axes === 1 ? "[batch, channels] or " : "";
+      const expected = `${flat}[batch, channels, ${extentNames(axes)}] with ${channels} channels`;
       refuse(ShapeError, where, "inputs of another shape", inputs, expected);
     }
     if (!this.training && runningMean && runningVariance)
@@ -62,7 +58,7 @@ export class BatchNorm extends ChannelNorm {
 
 /** What makes layers of so many axes behind the channels. */
 /* @__NO_SIDE_EFFECTS__ */
-function layersOf(axes: SpatialAxes) {
+function layersOf(axes: Rank) {
   const call = record(`batchNorm${axes}d`).call({ channels: extent });
   return (...given: [channels: number, options?: BatchNormOptions]): BatchNorm => {
     checkArguments(call, given);

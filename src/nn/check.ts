@@ -1,10 +1,10 @@
 // Checks on layers: sizes, and what comes in.
 import { isRecord, type Kind, kind } from "../core/arguments.ts";
-import { refuse, ShapeError, showValue } from "../core/errors.ts";
+import { refuse, ShapeError } from "../core/errors.ts";
 import { camelCase } from "../core/keys.ts";
 import { type Fields, OptionRecord } from "../core/options.ts";
-import type { Shape } from "../core/shape.ts";
-import type { PerAxis, WindowOptions } from "../ops/window.ts";
+import { checkCount, type Shape } from "../core/shape.ts";
+import type { PerAxis } from "../ops/window.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { Module } from "./module.ts";
 
@@ -42,12 +42,6 @@ export function layerOptions<const S extends Fields>(name: string, fields: S): O
   return new OptionRecord(name, fields, `nn.${camelCase(name)}`, ShapeError);
 }
 
-/** Throws ShapeError unless the value is an integer ≥ 1. */
-export function checkCount(where: string, what: string, value: number): void {
-  if (!Number.isSafeInteger(value) || value < 1)
-    refuse(ShapeError, where, `${what} isn't a count`, showValue(value), "an integer ≥ 1");
-}
-
 /** How many, or how wide. A number that isn't an integer ≥ 1 is a ShapeError. */
 export const extent = kind(
   "a number",
@@ -70,33 +64,6 @@ export function extentsOf(where: string, shape: number | Shape): Shape {
   const extents = typeof shape === "number" ? [shape] : shape;
   for (const extent of extents) checkCount(where, "an extent", extent);
   return extents;
-}
-
-/** Throws ShapeError unless each is an integer ≥ `least`, or a list of one for each of `rank` axes. */
-export function checkPerAxis(
-  where: string,
-  rank: number,
-  values: Readonly<Record<string, PerAxis>>,
-  least: 0 | 1,
-): void {
-  for (const [what, value] of Object.entries(values)) {
-    if (typeof value === "object" && value.length !== rank)
-      refuse(ShapeError, where, `no ${what} for each axis`, `[${value}]`, `a number, or ${rank} of them`);
-    for (const each of typeof value === "number" ? [value] : value)
-      if (!Number.isSafeInteger(each) || each < least)
-        refuse(ShapeError, where, `${what} isn't a count`, showValue(value), `an integer ≥ ${least}`);
-  }
-}
-
-/** Throws ShapeError unless sizes, strides and dilations are counts and paddings integers ≥ 0, one or one for each of `rank` axes. */
-export function checkWindows(
-  where: string,
-  rank: number,
-  sizes: Readonly<Record<string, PerAxis>>,
-  { stride = 1, padding = 0, dilation = 1 }: WindowOptions = {},
-): void {
-  checkPerAxis(where, rank, { ...sizes, stride, dilation }, 1);
-  checkPerAxis(where, rank, { padding }, 0);
 }
 
 /** What is one for each axis as text: 2 × 3. */

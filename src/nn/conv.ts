@@ -1,14 +1,14 @@
 // Layers of convolutions, and of transposed ones, over one, two and three dimensions. Images are [batch, channels, ...extents].
 import { number, options as optionsOf } from "../core/arguments.ts";
 import { refuse, ShapeError } from "../core/errors.ts";
-import { sizeOf } from "../core/shape.ts";
+import { checkCount, sizeOf } from "../core/shape.ts";
 import type { ConvOptions as ApplyOptions, ConvTransposeOptions as TransposeOptions } from "../ops/conv.ts";
-import { type PerAxis, paddingKind, perAxisKind } from "../ops/window.ts";
+import { type PerAxis, paddingKind, perAxis, perAxisKind, windowSpec } from "../ops/window.ts";
 import { Parameter } from "../program/variable.ts";
 import { uniform } from "../tensor/families/basic.ts";
 import { ops } from "../tensor/families/images.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { across, checkPerAxis, checkWindows } from "./check.ts";
+import { across } from "./check.ts";
 import { type ImageOp, imageLayer, type Rank } from "./images.ts";
 import { initial, type WeightOptions, weightKinds } from "./init.ts";
 import { checked, factoryOf, Layer } from "./layer.ts";
@@ -41,10 +41,10 @@ export abstract class Convolution extends Layer {
     const [inputs, outputs, size, options = {}] = given;
     const { stride = 1, padding = 0, dilation = 1, groups = 1, bias = true, init }: ConvOptions = options;
     const { outputPadding }: ConvTransposeOptions = options as ConvTransposeOptions;
-    const sizes = typeof size === "number" ? Array<number>(rank).fill(size) : size;
+    for (const [what, value] of Object.entries({ inputs, outputs, groups })) checkCount(where, what, value);
     const points = typeof padding === "string" ? 0 : padding;
-    checkWindows(where, rank, { inputs, outputs, groups, size }, { stride, dilation, padding: points });
-    checkPerAxis(where, rank, { outputPadding: outputPadding ?? 0 }, 0);
+    const { size: sizes } = windowSpec(where, rank, size, { stride, dilation, padding: points });
+    perAxis(where, "outputPadding", outputPadding ?? 0, rank, 0);
     if (inputs % groups !== 0 || outputs % groups !== 0) {
       const got = `${inputs} → ${outputs}, groups ${groups}`;
       refuse(ShapeError, where, "channels don't divide into groups", got, "a divisor of both");

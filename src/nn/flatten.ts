@@ -1,10 +1,9 @@
 // The way to images and back: samples in another shape.
 import { checkArguments, checkNone, shape as shapeKind, signature } from "../core/arguments.ts";
 import { refuse, ShapeError } from "../core/errors.ts";
-import { type Shape, sizeOf } from "../core/shape.ts";
+import { checkCount, type Shape, sizeOf } from "../core/shape.ts";
 import { reshape } from "../tensor/families/basic.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { checkCount } from "./check.ts";
 import { Layer } from "./layer.ts";
 
 const oneList = "the shape is one list: nn.unflatten([1, 28, 28])";

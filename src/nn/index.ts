@@ -18,20 +18,7 @@ export { type LoadOptions, load, save } from "./load.ts";
 export * from "./lstm-language-model.ts";
 export * from "./mlp.ts";
 export * from "./multihead.ts";
-export {
-  celu,
-  elu,
-  gelu,
-  hardSigmoid,
-  hardSwish,
-  hardtanh,
-  leakyRelu,
-  logSigmoid,
-  mish,
-  relu6,
-  selu,
-  silu,
-} from "./nonlinearities.ts";
+export * from "./nonlinearities.ts";
 export * from "./pool.ts";
 export * from "./positions.ts";
 export * from "./prelu.ts";

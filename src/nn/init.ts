@@ -14,7 +14,7 @@ import {
   signature,
 } from "../core/arguments.ts";
 import { refuse, ShapeError, showValue } from "../core/errors.ts";
-import { formatShape, type Shape, sameShape, sizeOf } from "../core/shape.ts";
+import { type Shape, sameShape, sizeOf, typeText } from "../core/shape.ts";
 import { newtonSchulz } from "../optim/newton-schulz.ts";
 import { ones, zeros } from "../tensor/creation.ts";
 import { matmul, normal, uniform } from "../tensor/families/basic.ts";
@@ -166,6 +166,6 @@ export const weightKinds = { "bias?": boolean, "init?": initKind };
 export function initial(where: string, init: Init, shape: Shape): Tensor {
   const value: unknown = typeof init === "string" ? named[init](shape) : init(shape);
   if (value instanceof Tensor && value.dtype === "float32" && sameShape(value.shape, shape)) return value;
-  const got = value instanceof Tensor ? value.dtype + formatShape(value.shape) : showValue(value);
-  refuse(ShapeError, `${where}.init`, "no initial weight of this shape", got, `float32${formatShape(shape)}`);
+  const got = value instanceof Tensor ? typeText(value) : showValue(value);
+  refuse(ShapeError, `${where}.init`, "no initial weight of this shape", got, typeText({ dtype: "float32", shape }));
 }

@@ -14,7 +14,8 @@ import {
 import type { HostArray } from "../core/array.ts";
 import { sha256Hex } from "../core/canonical.ts";
 import { CheckpointError, refuse } from "../core/errors.ts";
-import { formatShape, sameShape } from "../core/shape.ts";
+import { remembered } from "../core/remembered.ts";
+import { sameShape, typeText } from "../core/shape.ts";
 import { parseFileJson } from "../io/json.ts";
 import { decodeSafetensors, writeSafetensors } from "../io/safetensors.ts";
 import { readVariables, type Variable } from "../program/variable.ts";
@@ -39,8 +40,6 @@ export interface Misfits {
   readonly different: readonly string[];
 }
 
-const typeOf = ({ dtype, shape }: Pick<HostArray, "dtype" | "shape">) => `${dtype}${formatShape(shape)}`;
-
 /** Gives variables the tensors of their names. Throws CheckpointError under `strict` for the least misfit, otherwise where nothing fits; then nothing is changed. */
 export function loadVariables(
   where: string,
@@ -52,7 +51,7 @@ export function loadVariables(
   const different = variables.flatMap(([name, { dtype, shape }]) => {
     const found = tensors.get(name);
     if (!found || (found.dtype === dtype && sameShape(found.shape, shape))) return [];
-    return [`${name} is ${typeOf(found)}, not ${typeOf({ dtype, shape })}`];
+    return [`${name} is ${typeText(found)}, not ${typeText({ dtype, shape })}`];
   });
   const missing = [...wanted.keys()].filter((name) => !tensors.has(name));
   const unknown = [...tensors.keys()].filter((name) => !wanted.has(name));
@@ -88,8 +87,7 @@ export function weightsDigests(model: Module): Record<string, string> {
 
 /** Notes that a model has weights of a file. The folder is left out: a run's digest must not know of folders. */
 export function noteWeights(model: Module, path: string, digest: string): void {
-  const files = loaded.get(model) ?? new Map<string, string>();
-  loaded.set(model, files);
+  const files = remembered(loaded, model, () => new Map());
   const name = `weights/${path.split(/[\\/]/).at(-1)}`;
   let unique = name;
   for (let i = 2; files.has(unique) && files.get(unique) !== digest; i++) unique = `${name}#${i}`;

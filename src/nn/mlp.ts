@@ -1,12 +1,14 @@
 import { count, flag, type Given, list, probability, word } from "../core/options.ts";
 import { factory } from "../core/things.ts";
+import { relu, sigmoid, softplus, tanh } from "./activation.ts";
 import { affineParameters, checkStack, layerOptions } from "./check.ts";
 import { dropout as dropoutLayer } from "./dropout.ts";
 import { initNames } from "./init.ts";
 import { linear } from "./linear.ts";
-import { nonlinearities } from "./nonlinearities.ts";
+import * as further from "./nonlinearities.ts";
 import { sequential } from "./sequential.ts";
 
+const nonlinearities = { relu, tanh, sigmoid, softplus, ...further };
 const names = Object.keys(nonlinearities) as (keyof typeof nonlinearities)[];
 
 const record = layerOptions("mlp", {

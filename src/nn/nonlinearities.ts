@@ -1,8 +1,8 @@
-// Further layers without parameters, and all of them by the names that models' options have.
+// Further layers without parameters.
 import { oneOf, options, real } from "../core/arguments.ts";
 import type { GeluOptions } from "../ops/activations.ts";
 import { ops } from "../tensor/families/activations.ts";
-import { layer, relu, sigmoid, softplus, tanh } from "./activation.ts";
+import { layer } from "./activation.ts";
 
 /**
  * A layer of x held between 0 and 6. x: [...] float32 → the same.
@@ -78,23 +78,3 @@ export const hardSigmoid = layer("hardSigmoid", ops.hardSigmoid);
  * @example nn.hardSwish().forward(zeros([2, 3]))
  */
 export const hardSwish = layer("hardSwish", ops.hardSwish);
-
-/** What a model's `activation` may name. */
-export const nonlinearities = {
-  relu,
-  gelu,
-  tanh,
-  sigmoid,
-  silu,
-  relu6,
-  leakyRelu,
-  elu,
-  selu,
-  celu,
-  mish,
-  hardtanh,
-  logSigmoid,
-  hardSigmoid,
-  hardSwish,
-  softplus,
-} as const;

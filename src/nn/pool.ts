@@ -1,10 +1,10 @@
 // Layers of pooling over one, two and three dimensions. Images are [batch, channels, ...extents].
 import { boolean, options as optionsOf } from "../core/arguments.ts";
 import type { AvgPoolOptions } from "../ops/pool.ts";
-import { type PerAxis, perAxisKind, type WindowOptions, windowOptions } from "../ops/window.ts";
+import { type PerAxis, perAxisKind, type WindowOptions, windowOptions, windowSpec } from "../ops/window.ts";
 import { ops } from "../tensor/families/images.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { across, checkWindows } from "./check.ts";
+import { across } from "./check.ts";
 import { type ImageOp, imageLayer, type Rank } from "./images.ts";
 import { checked, factoryOf, Layer } from "./layer.ts";
 
@@ -32,7 +32,7 @@ export abstract class Pooling extends Layer {
     const where = checked(op.call, given);
     super(where);
     const [size, options] = given;
-    checkWindows(where, op.rank, { size }, options);
+    windowSpec(where, op.rank, size, options);
     this.size = size;
     if (options) this.options = options;
     this.#op = op;

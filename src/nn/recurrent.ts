@@ -11,7 +11,7 @@ import {
   signature,
 } from "../core/arguments.ts";
 import { refuse, ShapeError } from "../core/errors.ts";
-import { formatShape, type Shape, sameShape } from "../core/shape.ts";
+import { formatShape, type Shape, sameShape, typeText } from "../core/shape.ts";
 import { atOneSite } from "../graph/site.ts";
 import { checkProbability } from "../ops/random.ts";
 import { Parameter } from "../program/variable.ts";
@@ -138,13 +138,12 @@ abstract class Recurrent<State> extends Layer {
   #sequence(inputs: Tensor, { state, mask }: SequenceOptions): [Tensor, Tensor[]] {
     const { where, cell, hidden } = this;
     const [batch, time] = inputs.shape;
-    const typed = ({ dtype, shape }: Tensor) => `${dtype}${formatShape(shape)}`;
     if (inputs.rank !== 3 || inputs.shape[2] !== this.inputs || inputs.dtype !== "float32") {
       const expected = `float32[batch, time, ${this.inputs}]`;
-      refuse(ShapeError, where, "not a batch of sequences", typed(inputs), expected);
+      refuse(ShapeError, where, "not a batch of sequences", typeText(inputs), expected);
     }
     if (mask && !(mask.dtype === "bool" && sameShape(mask.shape, [batch, time])))
-      refuse(ShapeError, where, "not a mask of the sequences", typed(mask), `bool[${batch}, ${time}]`);
+      refuse(ShapeError, where, "not a mask of the sequences", typeText(mask), `bool[${batch}, ${time}]`);
     const halves = this.#halves();
     const shape = [halves.length, batch, hidden];
     const given =

@@ -1,10 +1,10 @@
 // Layers that give images another resolution, or another form. Images are [batch, channels, ...extents].
 import { signature } from "../core/arguments.ts";
 import { checkInterpolation, type InterpolateOptions, interpolateKinds } from "../ops/interpolate.ts";
-import { type PerAxis, perAxisKind, type WindowOptions, windowOptions } from "../ops/window.ts";
+import { type PerAxis, perAxis, perAxisKind, type WindowOptions, windowOptions, windowSpec } from "../ops/window.ts";
 import { ops } from "../tensor/families/images.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { across, checkWindows, extent } from "./check.ts";
+import { across, extent } from "./check.ts";
 import { checked, factoryOf, Layer } from "./layer.ts";
 
 const byName = "stride, padding and dilation go by name";
@@ -100,7 +100,7 @@ export class Unfold extends Layer {
 
   constructor(size: PerAxis, options: WindowOptions = {}) {
     super(checked(calls.unfold, arguments));
-    checkWindows(this.where, 2, { size }, options);
+    windowSpec(this.where, 2, size, options);
     this.size = size;
     this.options = options;
   }
@@ -129,7 +129,8 @@ export class Fold extends Layer {
 
   constructor(outputSize: PerAxis, size: PerAxis, options: WindowOptions = {}) {
     super(checked(calls.fold, arguments));
-    checkWindows(this.where, 2, { outputSize, size }, options);
+    perAxis(this.where, "outputSize", outputSize, 2, 1);
+    windowSpec(this.where, 2, size, options);
     this.outputSize = outputSize;
     this.size = size;
     this.options = options;

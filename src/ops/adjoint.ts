@@ -1,4 +1,6 @@
 // A loop's gradient is a loop the other way round, over what the body's inner values were: those that its rules ask for are further outputs of the loop itself.
+
+import { remembered } from "../core/remembered.ts";
 import { type BodyRules, closeBody, type Loop, type LoopAttributes, loopAttributes, loopOf } from "../graph/body.ts";
 import { Node, nextNodeId } from "../graph/node.ts";
 import { input } from "./creation.ts";
@@ -137,26 +139,20 @@ function sources(loop: Loop, first: { readonly fixed: number; readonly id: numbe
   const numbers = new Map(values.map((value, number) => [value, number]));
   const stacks = new Map<Node, Node>();
   const outside = new Map<Node, Node>(leaves.slice(first.fixed).map((leaf, i) => [leaf, inputs[first.fixed + i]]));
-  const twin = (node: Node): Node => {
-    const known = outside.get(node);
-    if (known) return known;
+  const twin = (node: Node): Node => remembered(outside, node, made);
+  const made = (node: Node): Node => {
     if (node.id < first.id || recordOf(node).kind === "leaf") return node;
     const { op, dtype, shape, attributes, ownGradient } = node;
-    const made = new Node({ op, dtype, shape, attributes, ownGradient, inputs: node.inputs.map(twin) });
-    outside.set(node, made);
-    return made;
+    return new Node({ op, dtype, shape, attributes, ownGradient, inputs: node.inputs.map(twin) });
   };
   return {
     has: (node: Node) => numbers.has(node),
     /** A value of each position. */
-    stack(node: Node): Node {
-      const known = stacks.get(node);
-      if (known) return known;
-      const what: LoopAttributes = { ...attributes, of: "stack", at: numbers.get(node)! };
-      const made = loopNode(what, [attributes.length, ...node.shape], node.dtype, inputs, draws);
-      stacks.set(node, made);
-      return made;
-    },
+    stack: (node: Node): Node =>
+      remembered(stacks, node, () => {
+        const what: LoopAttributes = { ...attributes, of: "stack", at: numbers.get(node)! };
+        return loopNode(what, [attributes.length, ...node.shape], node.dtype, inputs, draws);
+      }),
     /** What is computed from no position. */
     outside: twin,
   };
@@ -165,11 +161,7 @@ function sources(loop: Loop, first: { readonly fixed: number; readonly id: numbe
 /** Whether nodes are computed from draws and constants alone: a mask is drawn again, never kept. */
 function drawnAlone(leaves: ReadonlySet<Node>): (node: Node) => boolean {
   const known = new Map<Node, boolean>();
-  const isDrawn = (node: Node): boolean => {
-    if (leaves.has(node)) return false;
-    const found = known.get(node) ?? node.inputs.every(isDrawn);
-    known.set(node, found);
-    return found;
-  };
+  const isDrawn = (node: Node): boolean =>
+    remembered(known, node, () => !leaves.has(node) && node.inputs.every(isDrawn));
   return isDrawn;
 }

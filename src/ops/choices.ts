@@ -81,20 +81,19 @@ export function choice(population: NodeLike, count: number, options: ChoiceOptio
       throw new ShapeError({ where: "choice", problem: "a scalar has no rows", expected: "at least one axis" });
     return take(population, choice(population.shape[0], count, { replace, weights }));
   }
-  const problem = (text: string, got: unknown, expected: string) =>
-    new ShapeError({ where: "choice", problem: text, got: String(got), expected });
   if (!(Number.isInteger(population) && population > 0 && population <= 2 ** 31))
-    throw problem("not a number to choose from", population, "an integer in [1, 2^31]");
+    refuse(ShapeError, "choice", "not a number to choose from", population, "an integer in [1, 2^31]");
   checkShape("choice", [count]);
   if (weights && weights.length !== population)
-    throw problem("not a weight for each", `${weights.length} weights`, String(population));
+    refuse(ShapeError, "choice", "not a weight for each", `${weights.length} weights`, `${population}`);
   if (replace) return weights ? place([count], weights, "choice") : randint([count], 0, population);
   if (weights) categoricalThresholds(weights);
   // Divided by the largest, so that float32 holds them: those that are 0 then come after all others.
   const most = weights?.reduce((a, b) => Math.max(a, b)) ?? 1;
   const row = weights && Float32Array.from(weights, (weight) => weight / most);
   const possible = row ? row.filter((weight) => weight > 0).length : population;
-  if (count > possible) throw problem("more than there are, without replacement", count, `at most ${possible}`);
+  if (count > possible)
+    refuse(ShapeError, "choice", "more than there are, without replacement", count, `at most ${possible}`);
   if (!row) return slice(permutation(population), [[0, count]]);
   const keys = add(log(constant(row, [population], "float32")), gumbel([population]));
   return slice(argsort(keys, { descending: true }), [[0, count]]);

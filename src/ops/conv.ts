@@ -22,7 +22,9 @@ import {
   perRank,
   reachOf,
   type WindowOptions,
+  type Windows,
   windowKinds,
+  windowSpec,
   windowsOf,
 } from "./window.ts";
 
@@ -67,14 +69,8 @@ function checkFilters(
 const withBias = (out: Node, bias: Node | undefined): Node =>
   bias ? add(out, broadcastTo(reshape(bias, [out.shape[1], ...out.shape.slice(2).map(() => 1)]), out.shape)) : out;
 
-/** [before, after] for each axis. */
-function paddingOf(
-  where: string,
-  padding: PerAxis | "same" | "valid",
-  { size, stride, dilation }: Readonly<Record<"size" | "stride" | "dilation", readonly number[]>>,
-): (readonly [number, number])[] {
-  if (padding === "valid") return size.map(() => [0, 0]);
-  if (padding !== "same") return perAxis(where, "padding", padding, size.length, 0).map((points) => [points, points]);
+/** Padding by which there are as many windows as points, [before, after] for each axis. */
+function samePadding(where: string, { size, stride, dilation }: Windows): (readonly [number, number])[] {
   const added = size.map((points, i) => reachOf(points, dilation[i]) - 1);
   if (stride.some((step) => step !== 1)) {
     const hint = `give it as a number: windows of [${size}] with dilation [${dilation}] overlap [${added}] points`;
@@ -84,13 +80,12 @@ function paddingOf(
 }
 
 function convolve(where: string, rank: number, x: Node, weight: Node, bias?: Node, options: ConvOptions = {}): Node {
-  const { stride: steps = 1, padding = 0, dilation: gaps = 1, groups = 1 } = options;
+  const { padding = 0, groups = 1 } = options;
   const [outputs, inputs, ...size] = weight.shape;
   checkFilters(where, [weight, bias], rank, { groups, grouped: outputs, outputs, leading: "out, in" });
   checkImages(where, x, rank, inputs * groups);
-  const stride = perAxis(where, "stride", steps, rank, 1);
-  const dilation = perAxis(where, "dilation", gaps, rank, 1);
-  const windows = { size, stride, dilation, padding: paddingOf(where, padding, { size, stride, dilation }) };
+  const given = windowSpec(where, rank, size, { ...options, padding: typeof padding === "string" ? 0 : padding });
+  const windows = padding === "same" ? { ...given, padding: samePadding(where, given) } : given;
   if (groups > 1 && inputs === 1)
     return withBias(depthwise(windowsOf(where, narrow(x), windows, 0), narrow(weight)), bias);
   const [batch, , ...extents] = x.shape;
@@ -134,14 +129,13 @@ function convolveTransposed(
   bias?: Node,
   options: ConvTransposeOptions = {},
 ): Node {
-  const { stride: steps = 1, padding = 0, dilation: gaps = 1, outputPadding = 0, groups = 1 } = options;
+  const { outputPadding = 0, groups = 1 } = options;
   const [inputs, outputsPerGroup, ...size] = weight.shape;
   const outputs = outputsPerGroup * groups;
   checkFilters(where, [weight, bias], rank, { groups, grouped: inputs, outputs, leading: "in, out" });
   checkImages(where, x, rank, inputs);
-  const stride = perAxis(where, "stride", steps, rank, 1);
-  const dilation = perAxis(where, "dilation", gaps, rank, 1);
-  const before = perAxis(where, "padding", padding, rank, 0);
+  const { stride, dilation, padding } = windowSpec(where, rank, size, options);
+  const before = padding.map(([points]) => points);
   const behind = perAxis(where, "outputPadding", outputPadding, rank, 0);
   const [batch, , ...counts] = x.shape;
   const extents = counts.map(

@@ -1,7 +1,7 @@
 // An output whose gradient is given by hand. It is a view of what its function computed; the function's inputs stand beside that, where their
 // gradients go. What the rule makes is in the gradient's graph, and so in its hash.
 import { GradError, refuse } from "../core/errors.ts";
-import { formatShape, sameShape } from "../core/shape.ts";
+import { sameShape, typeText } from "../core/shape.ts";
 import { Node, type OwnGradient } from "../graph/node.ts";
 import { defineMovement, sameOnBatch } from "./define.ts";
 
@@ -18,8 +18,7 @@ defineMovement({
       const { shape } = inputs[i];
       if (!part || (part.dtype === "float32" && sameShape(part.shape, shape))) return;
       const problem = `the gradient of input ${i} isn't of its shape`;
-      const got = `${part.dtype}${formatShape(part.shape)}`;
-      refuse(GradError, "customGradient", problem, got, `float32${formatShape(shape)}`);
+      refuse(GradError, "customGradient", problem, typeText(part), typeText({ dtype: "float32", shape }));
     });
     return [null, ...parts];
   },

@@ -1,8 +1,9 @@
 // Windows added up where they came from: the gradient of unfold, and what transposed convolutions do.
 import type { Shape } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
+import { moveAxis } from "./axes.ts";
 import { add } from "./elementwise.ts";
-import { reshape, slice, transpose } from "./movement.ts";
+import { reshape, slice } from "./movement.ts";
 import { pad } from "./pad.ts";
 import { alongAxis } from "./range.ts";
 
@@ -26,9 +27,8 @@ export function fold(windows: Node, shape: Shape, { axis, size, step, dilation =
   const run = dilation === 1 ? step : 1;
   const blocks = Math.ceil(size / run);
   const along = <T>(at: T, elsewhere: T) => shape.map((_, i) => (i === axis ? at : elsewhere));
-  const order = [...along(0, 0).keys()];
   // [..., count, size, ...], the windows filled up to whole blocks.
-  const beside = transpose(windows, [...order.slice(0, axis + 1), rank, ...order.slice(axis + 1)]);
+  const beside = moveAxis(windows, rank, axis + 1);
   const filledTo = (x: Node, points: number) => {
     const amounts = x.shape.map((extent, i) => [0, i === axis + 1 ? points - extent : 0]);
     return pad(x, amounts);

@@ -12,22 +12,14 @@ import {
   reachOf,
   type WindowOptions,
   windowOptions,
+  windowSpec,
   windowsOf,
 } from "./window.ts";
-
-function spec(where: string, points: PerAxis, { stride = 1, padding = 0, dilation = 1 }: WindowOptions) {
-  return {
-    size: perAxis(where, "size", points, 2, 1),
-    stride: perAxis(where, "stride", stride, 2, 1),
-    dilation: perAxis(where, "dilation", dilation, 2, 1),
-    padding: perAxis(where, "padding", padding, 2, 0).map((added) => [added, added] as const),
-  };
-}
 
 /** Each window of images as a column, as PyTorch's functional unfold. x: [batch, channels, height, width] → [batch, channels · down · across, windows], windows row by row. Throws ShapeError. @torch torch.nn.functional.unfold */
 export function im2col(x: Node, size: PerAxis, options: WindowOptions = {}): Node {
   checkImages("im2col", x, 2);
-  const windows = windowsOf("im2col", x, spec("im2col", size, options), 0);
+  const windows = windowsOf("im2col", x, windowSpec("im2col", 2, size, options), 0);
   const [batch, channels, rows, down, columns, across] = windows.shape;
   return reshape(gathered(windows, { first: [0, 1], last: [] }), [batch, channels * down * across, rows * columns]);
 }
@@ -39,7 +31,7 @@ export function im2col(x: Node, size: PerAxis, options: WindowOptions = {}): Nod
  */
 export function col2im(x: Node, outputSize: PerAxis, size: PerAxis, options: WindowOptions = {}): Node {
   const extents = perAxis("col2im", "outputSize", outputSize, 2, 1);
-  const { size: points, stride, dilation, padding } = spec("col2im", size, options);
+  const { size: points, stride, dilation, padding } = windowSpec("col2im", 2, size, options);
   const before = padding.map(([added]) => added);
   const counts = extents.map(
     (extent, i) => Math.floor((extent + 2 * before[i] - reachOf(points[i], dilation[i])) / stride[i]) + 1,

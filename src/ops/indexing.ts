@@ -13,6 +13,7 @@ import {
 } from "../core/shape.ts";
 import { Node } from "../graph/node.ts";
 import { takes, tensor } from "./arguments.ts";
+import { moveAxis } from "./axes.ts";
 import { greaterEqual, less, logicalOr } from "./compare.ts";
 import { broadcastTo } from "./define.ts";
 import { add, mul, where } from "./elementwise.ts";
@@ -125,12 +126,9 @@ function readPoints(x: Node, read: readonly { axis: number; indices: Node }[], p
   const table = reshape(transpose(x, [...axes, ...rest]), [sizeOf(extents), ...kept]);
   const indices = read.map((each) => each.indices);
   const found = take(table, broadcastTo(rowOf(indices, extents), points));
-  const order = found.shape.map((_, axis) => axis);
-  return transpose(found, [
-    ...order.slice(points.length, points.length + place),
-    ...order.slice(0, points.length),
-    ...order.slice(points.length + place),
-  ]);
+  const leading = points.map((_, axis) => axis);
+  const places = leading.map((axis) => place + axis);
+  return moveAxis(found, leading, places);
 }
 
 /** The row-major place of an index for each axis; out of range where one of them is. */

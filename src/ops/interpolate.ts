@@ -30,19 +30,10 @@ function lerp(x: Node, axis: number, places: readonly number[]): Node {
   const last = x.shape[axis] - 1;
   const low = places.map((place) => Math.min(Math.floor(place), last));
   const share = places.map((place, i) => place - low[i]);
-  const part = (at: readonly number[], weights: readonly number[]) => {
-    return mul(pointsAlong(x, axis, at), valuesAlong(x.shape, axis, Float32Array.from(weights)));
-  };
-  return add(
-    part(
-      low,
-      share.map((each) => 1 - each),
-    ),
-    part(
-      low.map((each) => Math.min(each + 1, last)),
-      share,
-    ),
-  );
+  const [high, rest] = [low.map((each) => Math.min(each + 1, last)), share.map((each) => 1 - each)];
+  const part = (at: readonly number[], weights: readonly number[]) =>
+    mul(pointsAlong(x, axis, at), valuesAlong(x.shape, axis, Float32Array.from(weights)));
+  return add(part(low, rest), part(high, share));
 }
 
 /** What can be said of the options without an image. Throws ConfigError unless they have one of size and scaleFactor, in range, and fit together. */

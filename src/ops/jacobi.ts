@@ -9,7 +9,17 @@ import { coordinate, eye } from "./creation.ts";
 import { full } from "./define.ts";
 import { diagonal } from "./diagonal.ts";
 import { abs, add, cast, div, mul, sqrt, sub, where } from "./elementwise.ts";
-import { columnNumbers, defineResult, extentsOf, identities, matricesOf, pick, positions, product } from "./matrix.ts";
+import {
+  columnNumbers,
+  defineResult,
+  extentsOf,
+  identities,
+  matricesOf,
+  pick,
+  positions,
+  product,
+  type Result,
+} from "./matrix.ts";
 import { reshape, slice, swapAxes } from "./movement.ts";
 import { reflected } from "./qr.ts";
 import { sum } from "./reduce.ts";
@@ -82,15 +92,12 @@ const eigenvalues = defineResult("eigh values", ({ grad, output, given: [x, vect
   return [product(columnsTimes(v, grad), swapAxes(v)), null];
 });
 /** V · (Vᵀ·g ÷ (wⱼ − wᵢ), 0 on the diagonal) · Vᵀ. */
-const eigenvectors: ReturnType<typeof defineResult> = defineResult(
-  "eigh vectors",
-  ({ grad, output, given: [x, values] }) => {
-    const inner = product(swapAxes(output), grad);
-    const [, n] = values.shape;
-    const divided = mul(div(inner, gaps(eigenvalues(values, x, output))), sub(1, eye(n)));
-    return [product(product(output, divided), swapAxes(output)), null];
-  },
-);
+const eigenvectors: Result = defineResult("eigh vectors", ({ grad, output, given: [x, values] }) => {
+  const inner = product(swapAxes(output), grad);
+  const [, n] = values.shape;
+  const divided = mul(div(inner, gaps(eigenvalues(values, x, output))), sub(1, eye(n)));
+  return [product(product(output, divided), swapAxes(output)), null];
+});
 
 /** Eigenvalues and eigenvectors. */
 export interface Eigen {
@@ -142,25 +149,19 @@ const singularValues = defineResult("svd s", ({ grad, output, given: [x, u, vh] 
   const [left, right] = [leftVectors(u, x, output, vh), rightVectors(vh, x, u, output)];
   return [product(columnsTimes(left, grad), right), null, null];
 });
-const leftVectors: ReturnType<typeof defineResult> = defineResult(
-  "svd u",
-  ({ grad, output, given: [x, values, vh] }) => {
-    const [s, right] = [singularValues(values, x, output, vh), rightVectors(vh, x, output, values)];
-    const own = product(swapAxes(output), grad);
-    const within = product(output, columnsTimes(skewed(own, s), s));
-    const [, m, n] = extentsOf(output);
-    const beyond = () => columnsTimes(sub(grad, product(output, own)), div(1, s));
-    return [product(m > n ? add(within, beyond()) : within, right), null, null];
-  },
-);
-const rightVectors: ReturnType<typeof defineResult> = defineResult(
-  "svd v",
-  ({ grad, output, given: [x, u, values] }) => {
-    const [s, left] = [singularValues(values, x, u, output), leftVectors(u, x, values, output)];
-    const own = product(output, swapAxes(grad));
-    return [product(product(left, rowsTimes(skewed(own, s), s)), output), null, null];
-  },
-);
+const leftVectors: Result = defineResult("svd u", ({ grad, output, given: [x, values, vh] }) => {
+  const [s, right] = [singularValues(values, x, output, vh), rightVectors(vh, x, output, values)];
+  const own = product(swapAxes(output), grad);
+  const within = product(output, columnsTimes(skewed(own, s), s));
+  const [, m, n] = extentsOf(output);
+  const beyond = () => columnsTimes(sub(grad, product(output, own)), div(1, s));
+  return [product(m > n ? add(within, beyond()) : within, right), null, null];
+});
+const rightVectors: Result = defineResult("svd v", ({ grad, output, given: [x, u, values] }) => {
+  const [s, left] = [singularValues(values, x, u, output), leftVectors(u, x, values, output)];
+  const own = product(output, swapAxes(grad));
+  return [product(product(left, rowsTimes(skewed(own, s), s)), output), null, null];
+});
 
 /** Singular vectors as columns of u and rows of vh, and singular values. */
 export interface Svd {

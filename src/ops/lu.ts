@@ -20,6 +20,7 @@ import {
   pick,
   positions,
   product,
+  type Result,
   rowNumbers,
   systemOf,
 } from "./matrix.ts";
@@ -209,7 +210,7 @@ const lowerFactor = defineResult("lu lower", ({ grad, output, given: [x, upper] 
   const u = upperFactor(upper, x, output);
   return [fromInner(tril(product(swapAxes(output), grad), -1), output, u), null];
 });
-const upperFactor: ReturnType<typeof defineResult> = defineResult("lu upper", ({ grad, output, given: [x, lower] }) => {
+const upperFactor: Result = defineResult("lu upper", ({ grad, output, given: [x, lower] }) => {
   const l = lowerFactor(lower, x, output);
   return [fromInner(triu(product(grad, swapAxes(output))), l, output), null];
 });

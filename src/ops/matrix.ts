@@ -18,8 +18,11 @@ export type Formula = (context: {
 
 const formulas = new Map<string, Formula>();
 
-/** Says the gradient of one result, and gives what makes a node of its value: `given` are what it was computed from, and what else the formula reads. */
-export function defineResult(name: string, formula: Formula): (value: Node, ...given: Node[]) => Node {
+/** What makes a node of a result's value: `given` are what it was computed from, and what else its formula reads. */
+export type Result = (value: Node, ...given: Node[]) => Node;
+
+/** Says the gradient of one result. */
+export function defineResult(name: string, formula: Formula): Result {
   formulas.set(name, formula);
   return (value, ...given) => makeNode("linalg", [value, ...given], value.shape, { result: name });
 }

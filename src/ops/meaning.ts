@@ -3,6 +3,7 @@ import { input } from "../../kernels/expr.ts";
 import { expressionText } from "../../kernels/text.ts";
 import { Encoder, sha256, toHex } from "../core/canonical.ts";
 import type { DType } from "../core/dtype.ts";
+import { remembered } from "../core/remembered.ts";
 import { type Body, loopAttributes, loopOf } from "../graph/body.ts";
 import type { Node } from "../graph/node.ts";
 import { recordOf } from "./define.ts";
@@ -19,13 +20,7 @@ const meanings = new WeakMap<OpRecord, (node: Node) => Meaning>();
 
 /** What a node means. Throws TraceError for an op that nobody defined. */
 export function meaningOf(node: Node): Meaning {
-  const record = recordOf(node);
-  let meaning = meanings.get(record);
-  if (!meaning) {
-    meaning = meaningsOf(record);
-    meanings.set(record, meaning);
-  }
-  return meaning(node);
+  return remembered(meanings, recordOf(node), meaningsOf)(node);
 }
 
 /** The meanings of a record's nodes. */
@@ -39,24 +34,19 @@ function meaningsOf(record: OpRecord): (node: Node) => Meaning {
 /** What the nodes of its body mean, each once, in their order. */
 function loopMeanings({ name, version }: LoopRecord): (node: Node) => Meaning {
   const known = new WeakMap<Body, Meaning>();
-  return (node) => {
-    const { body } = loopAttributes(node);
-    let meaning = known.get(body);
-    if (!meaning) {
-      const { values, leaves } = loopOf(node);
-      const inner = new Map<string, Meaning["is"]>();
-      for (const each of values.slice(leaves.length)) {
-        const { key, is } = meaningOf(each);
-        inner.set(key, is);
-      }
-      const encoder = new Encoder().u32(version);
-      for (const is of inner.values()) encoder.value(is);
-      const is = sha256(encoder.finish());
-      meaning = { key: `${name} ${toHex(is)}`, is };
-      known.set(body, meaning);
+  const ofLoop = (node: Node): Meaning => {
+    const { values, leaves } = loopOf(node);
+    const inner = new Map<string, Meaning["is"]>();
+    for (const each of values.slice(leaves.length)) {
+      const { key, is } = meaningOf(each);
+      inner.set(key, is);
     }
-    return meaning;
+    const encoder = new Encoder().u32(version);
+    for (const is of inner.values()) encoder.value(is);
+    const is = sha256(encoder.finish());
+    return { key: `${name} ${toHex(is)}`, is };
   };
+  return (node) => remembered(known, loopAttributes(node).body, () => ofLoop(node));
 }
 
 /** Meanings of one op that are kept: a sampler's bounds may be others at every step. */

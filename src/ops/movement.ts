@@ -2,7 +2,7 @@
 import { kind, listOf, numbers, shape as shapeKind } from "../core/arguments.ts";
 import { dtypes } from "../core/dtype.ts";
 import { refuse, ShapeError } from "../core/errors.ts";
-import { formatShape, normalizeAxis, type Shape, sizeOf, withExtent } from "../core/shape.ts";
+import { formatShape, normalizeAxis, type Shape, sizeOf, typeText, withExtent } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { axes as axesKind, axis as axisKind, listed, takes, tensor, tensors } from "./arguments.ts";
 import { assemble } from "./assemble.ts";
@@ -137,8 +137,8 @@ export function concat(parts: readonly Node[], axis = 0): Node {
   const shape = withExtent(parts[0].shape, at, total);
   for (const part of parts) {
     if (part.shape.length !== shape.length || part.shape.some((extent, i) => i !== at && extent !== shape[i])) {
-      const expected = `${parts[0].dtype}${formatShape(parts[0].shape)} but for axis ${at}`;
-      refuse(ShapeError, "concat", "parts don't line up", `${part.dtype}${formatShape(part.shape)}`, expected);
+      const expected = `${typeText(parts[0])} but for axis ${at}`;
+      refuse(ShapeError, "concat", "parts don't line up", typeText(part), expected);
     }
   }
   if (parts.length === 1) return parts[0];

@@ -2,7 +2,7 @@
 // are free.
 import { either, kind, number, numbers } from "../core/arguments.ts";
 import { refuse, ShapeError } from "../core/errors.ts";
-import { normalizeAxis, withExtent } from "../core/shape.ts";
+import { checkCount, normalizeAxis, withExtent } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { axes as axesKind, axis as axisKind, listed, takes, tensor } from "./arguments.ts";
 import { flatten, moveAxis } from "./axes.ts";
@@ -11,11 +11,6 @@ import { broadcastTo } from "./define.ts";
 import { take } from "./gather.ts";
 import { concat, flip, reshape, slice, transpose } from "./movement.ts";
 import { alongAxis } from "./range.ts";
-
-function checkCount(where: string, what: string, value: number, least: number): void {
-  if (Number.isSafeInteger(value) && value >= least) return;
-  refuse(ShapeError, where, `${what} isn't a count`, value, `an integer ≥ ${least}`);
-}
 
 /** Parts of the given extents along an axis, the first unless given: [7, 2] by [3, 4] → [3, 2] and [4, 2]. Throws ShapeError unless they add up to the axis. @torch torch.split */
 export function split(x: Node, sizes: readonly number[], axis = 0): Node[] {
@@ -35,7 +30,7 @@ export function split(x: Node, sizes: readonly number[], axis = 0): Node[] {
 
 /** At most `chunks` parts of ⌈extent ÷ chunks⌉ points along an axis, the first unless given; the last with what is left, as PyTorch's: 7 in 3 → 3, 3, 1. An empty axis gives one part. @torch torch.chunk */
 export function chunk(x: Node, chunks: number, axis = 0): Node[] {
-  checkCount("chunk", "the number of parts", chunks, 1);
+  checkCount("chunk", "the number of parts", chunks);
   const extent = x.shape[normalizeAxis("chunk", axis, x.shape.length)];
   const size = Math.max(1, Math.ceil(extent / chunks));
   const parts = Array.from({ length: Math.ceil(extent / size) }, (_, i) => Math.min(size, extent - i * size));

@@ -19,6 +19,7 @@ import {
   perRank,
   type WindowOptions,
   windowOptions,
+  windowSpec,
   windowsOf,
 } from "./window.ts";
 
@@ -32,15 +33,13 @@ export interface AvgPoolOptions extends Omit<WindowOptions, "dilation"> {
 const tapsOf = (rank: number) => Array.from({ length: rank }, (_, i) => 3 + 2 * i);
 
 function spec(where: string, rank: number, points: PerAxis, given: WindowOptions) {
-  const size = perAxis(where, "size", points, rank, 1);
-  const padding = perAxis(where, "padding", given.padding ?? 0, rank, 0);
-  if (padding.some((added, i) => 2 * added > size[i])) {
-    const problem = "not a window";
-    refuse(ShapeError, where, problem, `size [${size}], padding [${padding}]`, "a padding of at most half the size");
+  const windows = windowSpec(where, rank, points, { ...given, stride: given.stride ?? points });
+  const { size, padding } = windows;
+  if (padding.some(([added], i) => 2 * added > size[i])) {
+    const got = `size [${size}], padding [${padding.map(([added]) => added)}]`;
+    refuse(ShapeError, where, "not a window", got, "a padding of at most half the size");
   }
-  const stride = perAxis(where, "stride", given.stride ?? size, rank, 1);
-  const dilation = perAxis(where, "dilation", given.dilation ?? 1, rank, 1);
-  return { size, stride, dilation, padding: padding.map((added) => [added, added] as const) };
+  return windows;
 }
 
 /** The sum of each window, in chunks over its points, row by row. */

@@ -6,7 +6,17 @@ import { eye } from "./creation.ts";
 import { broadcastTo } from "./define.ts";
 import { tril, triu } from "./diagonal.ts";
 import { add, div, mul, neg, sqrt, sub, where } from "./elementwise.ts";
-import { defineResult, extentsOf, matricesOf, pick, positions, product, rowNumbers, systemOf } from "./matrix.ts";
+import {
+  defineResult,
+  extentsOf,
+  matricesOf,
+  pick,
+  positions,
+  product,
+  type Result,
+  rowNumbers,
+  systemOf,
+} from "./matrix.ts";
 import { concat, slice, swapAxes } from "./movement.ts";
 import { sum } from "./reduce.ts";
 import { dividedBy, solved } from "./triangular.ts";
@@ -48,7 +58,7 @@ const orthogonal = defineResult("qr q", ({ grad, output, given: [x, r] }) => [
   gradientOf(output, triangle(r, x, output), neg(product(swapAxes(grad), output)), grad),
   null,
 ]);
-const triangle: ReturnType<typeof defineResult> = defineResult("qr r", ({ grad, output, given: [x, q] }) => [
+const triangle: Result = defineResult("qr r", ({ grad, output, given: [x, q] }) => [
   gradientOf(orthogonal(q, x, output), output, product(output, swapAxes(grad))),
   null,
 ]);

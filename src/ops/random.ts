@@ -9,7 +9,7 @@ import { Node } from "../graph/node.ts";
 import { takes } from "./arguments.ts";
 import { defineOp, defineUnary, giving, makeNode, sameOnBatch } from "./define.ts";
 import { add, mul } from "./elementwise.ts";
-import type { ElementwiseRecord, SpecialRecord } from "./record.ts";
+import type { Batch, ElementwiseRecord } from "./record.ts";
 
 defineOp({
   name: "randomWords",
@@ -19,35 +19,26 @@ defineOp({
   vjp: "none",
   dtype: () => "uint32",
 });
-const sampler =
-  (name: RandomKernel["sampler"]): SpecialRecord<"random">["kernel"] =>
-  ({ attributes, draws }, _, offset) => {
-    const { low, high } = attributes as { low?: number; high?: number };
-    return { sampler: name, offset, draws: draws!.count, low, high };
-  };
+/** Declares a random op of integers that take several words each. */
+function defineSampler(name: RandomKernel["sampler"], batch: Batch, draws: (size: number) => number): void {
+  defineOp({
+    name,
+    kind: "special",
+    of: "random",
+    version: 1,
+    kernel: ({ attributes, draws }, _, offset) => {
+      const { low, high } = attributes as { low?: number; high?: number };
+      return { sampler: name, offset, draws: draws!.count, low, high };
+    },
+    batch,
+    vjp: "none",
+    dtype: () => "int32",
+    draws,
+  });
+}
 
-defineOp({
-  name: "randint",
-  kind: "special",
-  of: "random",
-  version: 1,
-  kernel: sampler("randint"),
-  batch: sameOnBatch,
-  vjp: "none",
-  dtype: () => "int32",
-  draws: (size) => 2 * size,
-});
-defineOp({
-  name: "permutation",
-  kind: "special",
-  of: "random",
-  version: 1,
-  kernel: sampler("permutation"),
-  batch: "each",
-  vjp: "none",
-  dtype: () => "int32",
-  draws: (size) => 2 * Math.max(0, size - 1),
-});
+defineSampler("randint", sameOnBatch, (size) => 2 * size);
+defineSampler("permutation", "each", (size) => 2 * Math.max(0, size - 1));
 
 /** Words that samplers are tried at. */
 export const wordSamples = { range: [0, 2 ** 32 - 1], edges: [0, 1, 2 ** 31, 2 ** 31 - 1, 2 ** 32 - 1] } as const;

@@ -2,7 +2,7 @@
 import { unfoldView } from "../../kernels/view.ts";
 import { number } from "../core/arguments.ts";
 import { refuse, ShapeError } from "../core/errors.ts";
-import { normalizeAxis, type Shape } from "../core/shape.ts";
+import { checkCount, normalizeAxis, type Shape } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { takes, tensor } from "./arguments.ts";
 import { defineMovement, makeNode, nextAxis } from "./define.ts";
@@ -32,10 +32,7 @@ defineMovement({
  */
 export function unfold(x: Node, axis: number, size: number, step = 1, dilation = 1): Node {
   const at = normalizeAxis("unfold", axis, x.shape.length);
-  for (const [what, value] of Object.entries({ size, step, dilation })) {
-    if (Number.isSafeInteger(value) && value >= 1) continue;
-    refuse(ShapeError, "unfold", `${what} isn't a count`, value, "an integer ≥ 1");
-  }
+  for (const [what, value] of Object.entries({ size, step, dilation })) checkCount("unfold", what, value);
   const reach = dilation * (size - 1) + 1;
   if (reach > x.shape[at]) {
     const expected = `at most ${x.shape[at]} points from a window's first to its last`;

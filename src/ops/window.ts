@@ -1,9 +1,10 @@
 // Windows over the extents of [batch, channels, ...extents], as views: what convolutions and poolings of one, two and three dimensions read.
 import { either, type Kind, type Kinds, number, numbers, oneOf, options } from "../core/arguments.ts";
 import { refuse, ShapeError } from "../core/errors.ts";
-import { type Shape, withExtent } from "../core/shape.ts";
+import { checkCount, type Shape, withExtent } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { takes } from "./arguments.ts";
+import { moveAxis } from "./axes.ts";
 import { fold } from "./fold.ts";
 import { reshape, slice, transpose } from "./movement.ts";
 import { pad } from "./pad.ts";
@@ -63,10 +64,25 @@ export function perRank<Given extends readonly unknown[]>(
 /** The numbers for each axis. Throws ShapeError unless there are as many as axes, all integers ≥ `least`. */
 export function perAxis(where: string, what: string, value: PerAxis, rank: number, least: number): readonly number[] {
   const list = typeof value === "number" ? Array<number>(rank).fill(value) : value;
-  if (list.length === rank && list.every((each) => Number.isSafeInteger(each) && each >= least)) return list;
-  const problem = `no ${what} for each axis`;
-  const got = `${what} ${typeof value === "number" ? value : `[${value}]`}`;
-  refuse(ShapeError, where, problem, got, `an integer ≥ ${least}${rank > 1 ? `, or ${rank} of them` : ""}`);
+  if (list.length !== rank)
+    refuse(ShapeError, where, `no ${what} for each axis`, `[${value}]`, `a number, or ${rank} of them`);
+  for (const each of list) checkCount(where, what, each, least);
+  return list;
+}
+
+/** Windows of `size` points as the options say. Throws ShapeError unless sizes, strides and dilations are counts and paddings integers ≥ 0, one or one for each axis. */
+export function windowSpec(
+  where: string,
+  rank: number,
+  size: PerAxis,
+  { stride = 1, padding = 0, dilation = 1 }: WindowOptions = {},
+): Windows {
+  return {
+    size: perAxis(where, "size", size, rank, 1),
+    stride: perAxis(where, "stride", stride, rank, 1),
+    dilation: perAxis(where, "dilation", dilation, rank, 1),
+    padding: perAxis(where, "padding", padding, rank, 0).map((points) => [points, points]),
+  };
 }
 
 /** Throws ShapeError unless x is [batch, channels, ...extents] of so many dimensions. */
@@ -94,15 +110,9 @@ export function windowsOf(where: string, x: Node, { size, stride, dilation, padd
   return size.reduce((windows, points, i) => {
     const axis = 2 + 2 * i;
     const unfolded = unfold(windows, axis, points, stride[i], dilation[i]);
-    return besideItsCount(unfolded, axis);
+    // Beside its count.
+    return axis + 2 === unfolded.shape.length ? unfolded : moveAxis(unfolded, -1, axis + 1);
   }, padded);
-}
-
-/** The last axis moved behind `axis`. */
-function besideItsCount(x: Node, axis: number): Node {
-  const last = x.shape.length - 1;
-  const order = x.shape.map((_, i) => i);
-  return axis + 1 === last ? x : transpose(x, [...order.slice(0, axis + 1), last, ...order.slice(axis + 1, last)]);
 }
 
 /** [batch, channels, n₁, k₁, n₂, k₂, …] → the axes given first, then k₁, k₂, …, then those given last, n₁, n₂, …. */
@@ -120,9 +130,8 @@ export function foldWindows(
 ): Node {
   return extents.reduceRight((x, extent, i) => {
     // [batch, channels, k₁ … kᵢ, n₁ … nᵢ, folded …]
-    const order = x.shape.map((_, each) => each);
     const at = 2 + i;
-    const beside = transpose(x, [...order.filter((each) => each !== at), at]);
+    const beside = moveAxis(x, at, -1);
     const axis = at + i;
     const shape = withExtent(beside.shape.slice(0, -1), axis, extent);
     return fold(beside, shape, { axis, size: x.shape[at], step: stride[i], dilation: dilation[i] });

@@ -12,7 +12,7 @@ import {
   signature,
 } from "../core/arguments.ts";
 import { GradError, refuse } from "../core/errors.ts";
-import { formatShape, sameShape, sizeOf } from "../core/shape.ts";
+import { sameShape, sizeOf, typeText } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { tensor as tensorKind, tensors } from "../tensor/arguments.ts";
 import { ops } from "../tensor/families/basic.ts";
@@ -31,10 +31,18 @@ export function inFormOf<R extends TensorResult>(form: R, nodes: readonly Node[]
 }
 
 function checkDirections(where: string, what: string, given: readonly Tensor[], of: readonly Tensor[]): void {
-  const shown = (list: readonly Tensor[]) => list.map(({ dtype, shape }) => `${dtype}${formatShape(shape)}`).join(", ");
+  const shown = (list: readonly Tensor[]) => list.map(typeText).join(", ");
   const fits = ({ dtype, shape }: Tensor, i: number) => dtype === of[i].dtype && sameShape(shape, of[i].shape);
   if (given.length === of.length && given.every(fits)) return;
   throw new GradError({ where, problem: `${what} don't fit`, got: shown(given), expected: shown(of) });
+}
+
+/** What a function gives of arguments of its own. Of variables the nodes are the versions that it reads, whatever is assigned later. */
+function applied<A extends readonly Tensor[], R>(where: string, f: (...args: A) => R, args: A) {
+  const inputs = ownArguments(where, args);
+  const nodes = nodesOf(inputs);
+  const value = run(f, inputs as unknown as A);
+  return { inputs, nodes, value, outputs: resultsOf(where, value) };
 }
 
 const vjpCall = signature("vjp", { f: callable, "...primals": tensorKind });
@@ -51,11 +59,7 @@ export function vjp<A extends readonly Tensor[], R extends TensorResult>(
   ...primals: A
 ): { value: R; vjp: (cotangent: R) => Tensor[] } {
   checkArguments(vjpCall, arguments);
-  const inputs = ownArguments("vjp", primals);
-  // Of variables the versions that the value is of, whatever is assigned until the pullback is called.
-  const nodes = nodesOf(inputs);
-  const value = run(f, inputs as unknown as A);
-  const outputs = resultsOf("vjp", value);
+  const { nodes, value, outputs } = applied("vjp", f, primals);
   return {
     value,
     vjp: (cotangent) => {
@@ -79,10 +83,8 @@ export function jvp<A extends readonly Tensor[], R extends TensorResult>(
 ): { value: R; tangent: R } {
   checkArguments(jvpCall, arguments);
   checkDirections("jvp", "tangents", tangents, primals);
-  const inputs = ownArguments("jvp", primals);
-  const value = run(f, inputs as unknown as A);
-  const outputs = resultsOf("jvp", value);
-  return { value, tangent: inFormOf(value, pushforward(nodesOf(outputs), nodesOf(inputs), nodesOf(tangents))) };
+  const { nodes, value, outputs } = applied("jvp", f, primals);
+  return { value, tangent: inFormOf(value, pushforward(nodesOf(outputs), nodes, nodesOf(tangents))) };
 }
 
 /** The product of a scalar function's Hessian with a vector: hvp(f, primals, tangents) → { value, hvp }, a tensor for each primal. Two backward passes, and no Hessian in memory. Throws GradError. */
@@ -93,12 +95,10 @@ export function hvp<A extends readonly Tensor[]>(
 ): { value: Tensor; hvp: Tensor[] } {
   checkArguments(hvpCall, arguments);
   checkDirections("hvp", "tangents", tangents, primals);
-  const inputs = ownArguments("hvp", primals);
-  const value = run(f, inputs as unknown as A);
-  resultsOf("hvp", value);
+  const { inputs, nodes, value } = applied("hvp", f, primals);
   const first = gradients(value, inputs);
   const seeded = first.map(({ node }, i) => ({ output: node, seed: tangents[i].node }));
-  return { value, hvp: pullback(seeded, nodesOf(inputs)).map((node) => new Tensor(node)) };
+  return { value, hvp: pullback(seeded, nodes).map((node) => new Tensor(node)) };
 }
 
 /** Which argument, and which way. */
@@ -110,11 +110,11 @@ export interface JacobianOptions {
 }
 
 const wanted = optionsOf<JacobianOptions>({ "argument?": count, "mode?": oneOf(["forward", "reverse"]) });
-const applied = (where: string) => `it gives a function of the same arguments: ${where}(f)(x)`;
+const byCall = (where: string) => `it gives a function of the same arguments: ${where}(f)(x)`;
 const calledWith = (where: string) => {
   const explain: Kind["explain"] = (at, value) =>
-    value instanceof Tensor || Array.isArray(value) ? applied(where) : wanted.explain?.(at, value);
-  return signature(where, { f: callable, "options?": { ...wanted, explain } }, applied(where));
+    value instanceof Tensor || Array.isArray(value) ? byCall(where) : wanted.explain?.(at, value);
+  return signature(where, { f: callable, "options?": { ...wanted, explain } }, byCall(where));
 };
 const jacobianCall = calledWith("jacobian");
 const hessianCall = calledWith("hessian");
@@ -140,9 +140,7 @@ export function hessian<A extends readonly Tensor[]>(
   checkArguments(hessianCall, arguments);
   const { argument = 0, mode } = options;
   const gradient = (...args: A) => {
-    const inputs = ownArguments("hessian", args);
-    const value = run(f, inputs as unknown as A);
-    resultsOf("hessian", value);
+    const { inputs, value } = applied("hessian", f, args);
     return gradients(value, [inputs[argument]])[0];
   };
   return (...args) => derivative("hessian", gradient, args, argument, mode);
@@ -156,12 +154,10 @@ function derivative<A extends readonly Tensor[]>(
   mode: JacobianOptions["mode"],
 ): Tensor {
   if (argument >= args.length) refuse(GradError, where, "there is no such argument", argument, `below ${args.length}`);
-  const inputs = ownArguments(where, args);
-  const value = run(f, inputs as unknown as A);
-  const [output] = resultsOf(where, value);
+  const { nodes, value, outputs } = applied(where, f, args);
   if (!(value instanceof Tensor))
     throw new GradError({ where, problem: "the function gives several tensors", expected: "one tensor" });
-  const { node: x } = inputs[argument];
+  const [output, x] = [outputs[0], nodes[argument]];
   const [to, from] = [sizeOf(output.shape), sizeOf(x.shape)];
   const forward = mode ? mode === "forward" : from < to;
   const basis = (count: number, shape: readonly number[]) => ops.reshape(ops.eye(count), [count, ...shape]).node;

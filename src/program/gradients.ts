@@ -3,7 +3,7 @@ import { gradients as nodeGradients } from "../autograd/grad.ts";
 import { callable, checkArguments, kind, signature } from "../core/arguments.ts";
 import { GradError, refuse, type ShapeError, showValue } from "../core/errors.ts";
 import { settled } from "../core/promise.ts";
-import { formatShape } from "../core/shape.ts";
+import { typeText } from "../core/shape.ts";
 import { type Node, reachable } from "../graph/node.ts";
 import { currentTrace } from "../graph/scope.ts";
 import { recordOf } from "../ops/define.ts";
@@ -52,7 +52,7 @@ function refuseLost(output: Tensor, wanted: readonly Tensor[], known: ReadonlySe
     throw new GradError({
       where: "gradients",
       problem: "the output was computed from a value that the variable had before it was assigned",
-      got: `${(each as { label?: string }).label ?? "a variable"}, ${each.dtype}${formatShape(each.shape)}`,
+      got: `${(each as { label?: string }).label ?? "a variable"}, ${typeText(each)}`,
       hint: "ask for gradients before the variable is assigned, or compute the output again from its new value; as a constant, the old one is stopGradient(value)",
     });
   }
@@ -60,7 +60,7 @@ function refuseLost(output: Tensor, wanted: readonly Tensor[], known: ReadonlySe
   if (!behind.some(({ standsFor }) => standsFor === "result")) return;
   const problem = "the output comes from a compiled function's result, which no gradient goes through";
   const hint = "ask for gradients in the compiled function, and return them";
-  refuse(GradError, "gradients", problem, `${output.dtype}${formatShape(output.shape)}`, undefined, hint);
+  refuse(GradError, "gradients", problem, typeText(output), undefined, hint);
 }
 
 /** Gradients of `output` (float32, a scalar unless `seed` gives the gradient of its own shape) with respect to tensors: one of each one's shape, zeros where nothing depends on it. Throws GradError, also where it depended on a variable that was assigned since, or on what a compiled function was called with. */

@@ -1,7 +1,7 @@
 // Two traces of one function held against each other: what isn't the same in both would stay for ever what it was in the first.
 import type { TypedArray } from "../core/dtype.ts";
 import { TraceError } from "../core/errors.ts";
-import { formatShape, sameShape } from "../core/shape.ts";
+import { sameShape, typeText } from "../core/shape.ts";
 import type { Attributes, DrawRange, Node } from "../graph/node.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { isHostArray } from "../tensor/tree.ts";
@@ -139,11 +139,12 @@ function differentValue(a: unknown, b: unknown, what: string): Difference | unde
 }
 
 /** A node by itself: `full 0.5`, `cast dtype=int32`. */
-function show({ op, dtype, shape, attributes, data }: Node): string {
-  if (data) return `${op} ${dtype}${formatShape(shape)}`;
+function show(node: Node): string {
+  const { op, attributes, data } = node;
+  if (data) return `${op} ${typeText(node)}`;
   const given = Object.entries(attributes as Attributes).filter(([key]) => key !== "dtype");
   const told = given.filter(([key]) => key !== "shape" && key !== "value");
   const parts = told.map(([key, value]) => `${key}=${typeof value === "number" ? value : JSON.stringify(value)}`);
   if (typeof attributes.value === "number") return [String(attributes.value), ...parts].join(" ");
-  return [op, ...parts, `${dtype}${formatShape(shape)}`].join(" ");
+  return [op, ...parts, typeText(node)].join(" ");
 }

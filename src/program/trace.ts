@@ -52,13 +52,9 @@ export function listState(owners: readonly Stateful[]): [string, Variable][] {
       const [, path] = /^parameter\/(.*)$/s.exec(name) ?? [];
       if (path !== undefined && !paths.has(variable)) paths.set(variable, path);
       if (byName.has(name) && byName.get(name) !== variable) {
-        throw new TraceError({
-          where: "compile",
-          problem: "two variables have one name",
-          got: name,
-          expected: "a name of its own for each",
-          hint: "wrap the modules in one module, and list it before its optimizers: { state: [model, optimizer, another] }",
-        });
+        const hint =
+          "wrap the modules in one module, and list it before its optimizers: { state: [model, optimizer, another] }";
+        refuse(TraceError, "compile", "two variables have one name", name, "a name of its own for each", hint);
       }
       byName.set(name, variable);
     }

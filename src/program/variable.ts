@@ -6,7 +6,7 @@ import type { HostArray } from "../core/array.ts";
 import type { DType, TypedArray } from "../core/dtype.ts";
 import { DTypeError, refuse, ShapeError, TraceError } from "../core/errors.ts";
 import { atOnce } from "../core/promise.ts";
-import { formatShape, type Shape, sameShape } from "../core/shape.ts";
+import { type Shape, sameShape, typeText } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { currentTrace, drawingFrom, drawPosition, refuseInBody, refuseInTrace } from "../graph/scope.ts";
 import * as creation from "../ops/creation.ts";
@@ -31,11 +31,11 @@ const loadCall = signature("load", {
 });
 
 /** Throws ShapeError or DTypeError for a value that the variable couldn't hold. */
-export function checkFits(where: string, variable: Variable, { shape, dtype }: Tensor): void {
-  const expected = `${variable.dtype}${formatShape(variable.shape)}`;
-  const got = `${dtype}${formatShape(shape)}`;
-  if (dtype !== variable.dtype) refuse(DTypeError, where, "another dtype than the variable's", got, expected);
-  if (!sameShape(shape, variable.shape)) refuse(ShapeError, where, "another shape than the variable's", got, expected);
+export function checkFits(where: string, variable: Variable, value: Tensor): void {
+  const [got, expected] = [value, variable].map(typeText);
+  if (value.dtype !== variable.dtype) refuse(DTypeError, where, "another dtype than the variable's", got, expected);
+  if (!sameShape(value.shape, variable.shape))
+    refuse(ShapeError, where, "another shape than the variable's", got, expected);
 }
 
 /** What stands for a value once a variable holds it: a node that is the variable's alone, where gradients end. */
@@ -133,7 +133,7 @@ export class Variable extends Tensor {
       if (cell) return cell.version;
       const problem = "a variable is used that isn't in the compiled function's state";
       const hint = "list what has it in a property, list, record or Map: { state: [model, optimizer] }";
-      refuse(TraceError, "compile", problem, `${this.#dtype}${formatShape(this.#shape)}`, undefined, hint);
+      refuse(TraceError, "compile", problem, typeText(this), undefined, hint);
     }
     return this.#lineage.node;
   }
@@ -155,9 +155,8 @@ export class Variable extends Tensor {
     refuseInBody("assign");
     checkFits("assign", this, value);
     if (substitutes?.has(this)) {
-      const got = `${this.#dtype}${formatShape(this.#shape)}`;
       const hint = "what a model assigns in its forward pass, buffers, can't be substituted";
-      refuse(TraceError, "assign", "a tensor stands in the variable's place", got, undefined, hint);
+      refuse(TraceError, "assign", "a tensor stands in the variable's place", typeText(this), undefined, hint);
     }
     const { node } = value;
     // Itself: the version stays.

@@ -4,7 +4,7 @@ import { callable, checkArguments, either, kind, listOf, options as optionsOf, s
 import { refuse, ShapeError } from "../core/errors.ts";
 import { formatShape, normalizeAxis } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
-import * as movement from "../ops/movement.ts";
+import { moveAxis } from "../ops/axes.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { inFormOf, type TensorResult } from "./derivatives.ts";
 import { argumentOf, resultsOf } from "./gradients.ts";
@@ -28,11 +28,7 @@ const call = signature("vmap", {
 });
 
 /** The axis moved from one place to another. */
-function moved(x: Node, from: number, to: number): Node {
-  if (from === to) return x;
-  const rest = x.shape.map((_, axis) => axis).filter((axis) => axis !== from);
-  return movement.transpose(x, [...rest.slice(0, to), from, ...rest.slice(to)]);
-}
+const moved = (x: Node, from: number, to: number): Node => (from === to ? x : moveAxis(x, from, to));
 
 const axesFor = <T>(where: string, axes: T | readonly T[], count: number): readonly T[] => {
   const list = (Array.isArray(axes) ? axes : Array.from({ length: count }, () => axes)) as readonly T[];

@@ -1,5 +1,5 @@
 // A graph as a drawing: a box per node, or per part of the program where there are many, each part to open. No script.
-import { formatShape } from "../core/shape.ts";
+import { formatShape, typeText } from "../core/shape.ts";
 import { fixedData, type Graph, graphNodes } from "../graph/graph.ts";
 import type { Node } from "../graph/node.ts";
 import { placeOf, showPlace } from "../graph/place.ts";
@@ -48,7 +48,7 @@ function boxesOf(graph: Graph, nodes: readonly Node[]): Drawn[] {
       boxes.push({
         lines: [short(text)],
         kind,
-        title: `${text} ${node.dtype}${formatShape(node.shape)}`,
+        title: `${text} ${typeText(node)}`,
         from: [],
       }) - 1
     );
@@ -67,7 +67,7 @@ function boxesOf(graph: Graph, nodes: readonly Node[]): Drawn[] {
     ];
     const { made } = node;
     const place = made && showPlace(placeOf(made));
-    const title = `${node.op} ${node.dtype}${formatShape(node.shape)}\n${JSON.stringify(node.attributes)}${place ? `\n${place}` : ""}${result ? `\noutput ${result}` : ""}`;
+    const title = `${node.op} ${typeText(node)}\n${JSON.stringify(node.attributes)}${place ? `\n${place}` : ""}${result ? `\noutput ${result}` : ""}`;
     places.set(
       node,
       boxes.push({

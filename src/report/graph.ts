@@ -1,7 +1,7 @@
 // The graphs of a run as one page: a drawing per role, plans and kernels as tables, the ledger of draws. No scripts.
 import { kernelCost, planCost } from "../compile/cost.ts";
 import type { Plan } from "../compile/plan.ts";
-import { formatShape } from "../core/shape.ts";
+import { typeText } from "../core/shape.ts";
 import type { Graph } from "../graph/graph.ts";
 import { printGraph } from "../graph/print.ts";
 import type { Schedule } from "../schedule/schedule.ts";
@@ -28,14 +28,7 @@ function section({ role, graph, graphHash, plan, schedule }: PlannedGraph): stri
   const { arena, lowerBound, state, constants, peak } = memoryOf(schedule);
   const kernels = plan.kernels.map((kernel, i) => {
     const cost = kernelCost(kernel, plan);
-    return [
-      i,
-      kernel.kind,
-      `${kernel.dtype}${formatShape(kernel.shape)}`,
-      cost.flops,
-      cost.bytesRead,
-      cost.bytesWritten,
-    ];
+    return [i, kernel.kind, typeText(kernel), cost.flops, cost.bytesRead, cost.bytesWritten];
   });
   const costs = {
     nodes: plan.nodeCount,

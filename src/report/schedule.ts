@@ -1,7 +1,6 @@
 // A schedule as loops that a person can read: what runs together, which axis threads share, where vectors and folds run, what a kernel costs, and
 // where each value lives. A backend prints the same data as code, so what stands here is what runs.
 import { blockSize, chunkSize, isDraws, laneCount } from "../../kernels/kernel.ts";
-import { printKernel } from "../compile/listing.ts";
 import { type Nested, nested } from "../compile/nested.ts";
 import type { Target } from "../compile/target.ts";
 import { drawStrip, type ElementLoops } from "../schedule/elements.ts";
@@ -17,6 +16,7 @@ import type { Segment } from "../schedule/split.ts";
 import { strip } from "../schedule/stages.ts";
 import { columnBlock, tileRows, tileUnroll } from "../schedule/tile.ts";
 import type { RowLoops, Rows } from "../schedule/vectorise.ts";
+import { printKernel } from "./kernel.ts";
 
 /** How the threads divide a function's work, as the end of the line of the axis that they share. */
 type Sharing = (parallel: Parallel | undefined) => string;

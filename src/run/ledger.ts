@@ -1,7 +1,7 @@
 // The ledger of draws: which op owns which range of the stream. Made from graphs and from what a run reserves; it moves nothing.
 import { epochDraws } from "../data/draws.ts";
 import type { DataLoader } from "../data/loader.ts";
-import { type Graph, graphNodes } from "../graph/graph.ts";
+import { firstDraw, type Graph, graphNodes } from "../graph/graph.ts";
 import { reachable } from "../graph/node.ts";
 import { dataOffset, watchOffset } from "../rng/regions.ts";
 
@@ -20,7 +20,7 @@ export function graphDraws(graph: Graph): LedgerRow[] {
   const rows = graphNodes(graph).flatMap((node) => {
     if (!node.draws || graph.captured?.has(node)) return [];
     const owner = outputs.find(({ nodes }) => nodes.has(node))?.name ?? "?";
-    const offset = node.draws.offset - (node.draws.seed === undefined ? 0 : graph.base);
+    const offset = firstDraw(node, graph.base);
     return [
       {
         owner: `${node.op} [${node.shape.join(", ")}] for ${owner}`,

@@ -1,5 +1,5 @@
 // How long each kernel of a plan takes, run by itself on a backend over what it reads in the plan's run.
-import { kernelInputs, mapInputs } from "../../kernels/kernel.ts";
+import { mapInputs, sourcesOf } from "../../kernels/kernel.ts";
 import type { Kernel } from "../../kernels/kinds.ts";
 import type { Backend, Buffer } from "../compile/contract.ts";
 import { timesOf } from "../compile/cost.ts";
@@ -61,11 +61,6 @@ export async function kernelTimes(
     for (const buffer of buffers.values()) backend.free(buffer);
   }
   return seconds;
-}
-
-/** The values that a kernel reads. */
-function sourcesOf(kernel: Kernel): number[] {
-  return [...new Set(kernelInputs(kernel).flatMap(({ source }) => (typeof source === "number" ? [source] : [])))];
 }
 
 /** A kernel as a plan: what it reads are its inputs, what it writes is its output. */

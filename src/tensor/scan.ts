@@ -2,7 +2,7 @@
 import { boolean, callable, checkArguments, kind, number, options as optionsOf, signature } from "../core/arguments.ts";
 import { refuse, ShapeError, TraceError } from "../core/errors.ts";
 import { settled } from "../core/promise.ts";
-import { formatShape, normalizeAxis } from "../core/shape.ts";
+import { checkCount, formatShape, normalizeAxis } from "../core/shape.ts";
 import { atOneSite } from "../graph/site.ts";
 import { constant } from "../ops/creation.ts";
 import { scanNodes } from "../ops/scan.ts";
@@ -85,7 +85,7 @@ export function scan<C extends Inferred, Y extends Inferred>(
   const sliced = flatten("xs", xs);
   const axes = sliced.leaves.map((leaf) => normalizeAxis("scan", axis, leaf.rank));
   const length = lengthOf(sliced.leaves, axes, options.length);
-  if (truncate !== undefined) checkCount("truncate", truncate, 1);
+  if (truncate !== undefined) checkCount("scan", "truncate", truncate);
   return atOneSite((outside) => {
     const stacks = sliced.leaves.map((leaf, i) => moveAxis(leaf, axes[i], 0).node);
     // Whether gradients stop before a position: it begins a stretch of `truncate` iterations.
@@ -119,13 +119,8 @@ export function scan<C extends Inferred, Y extends Inferred>(
   }, "scan");
 }
 
-function checkCount(name: string, value: number, least: number): void {
-  if (Number.isSafeInteger(value) && value >= least) return;
-  refuse(ShapeError, "scan", `${name} isn't a count`, value, `an integer from ${least} on`);
-}
-
 function lengthOf(leaves: readonly Tensor[], axes: readonly number[], given: number | undefined): number {
-  if (given !== undefined) checkCount("length", given, 0);
+  if (given !== undefined) checkCount("scan", "length", given, 0);
   const extents = [
     ...new Set([...leaves.map(({ shape }, i) => shape[axes[i]]), ...(given === undefined ? [] : [given])]),
   ];

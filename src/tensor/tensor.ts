@@ -5,7 +5,7 @@ import { checkNone } from "../core/arguments.ts";
 import type { DType, TypedArray } from "../core/dtype.ts";
 import { DTypeError, inMessages, refuse, ShapeError, showValue } from "../core/errors.ts";
 import { allTaken } from "../core/promise.ts";
-import { formatShape, normalizeAxis, type Shape, sizeOf, stridesOf } from "../core/shape.ts";
+import { normalizeAxis, type Shape, sizeOf, stridesOf, typeText } from "../core/shape.ts";
 import { Node } from "../graph/node.ts";
 import { refuseInTrace } from "../graph/scope.ts";
 import { constant } from "../ops/creation.ts";
@@ -78,50 +78,48 @@ export class Tensor {
 
   /** Computes it if need be, and gives its elements, row-major: a copy. Throws TraceError while tracing. */
   data(): Promise<TypedArray> {
-    checkNone("data", arguments, oneRead);
-    refuseInTrace("data");
-    return allTaken(this.#read());
+    return this.#read("data", arguments, (data) => data);
   }
 
-  async #read(): Promise<TypedArray> {
+  /** What is made of its elements by a method that takes nothing. */
+  #read<T>(where: string, given: ArrayLike<unknown>, made: (data: TypedArray) => T): Promise<T> {
+    checkNone(where, given, oneRead);
+    refuseInTrace(where);
     const { node } = this;
-    const data = await readNode(node);
-    if (data.length <= keptSize) hostCopies.set(node, data.slice());
-    return data;
+    const read = async () => {
+      const data = await readNode(node);
+      if (data.length <= keptSize) hostCopies.set(node, data.slice());
+      return made(data);
+    };
+    return allTaken(read());
   }
 
   /** Its elements as nested arrays; a number for a scalar; booleans for bool. Throws TraceError while tracing. */
   array(): Promise<NestedArray> {
-    checkNone("array", arguments, oneRead);
-    refuseInTrace("array");
     const { shape, dtype } = this;
-    return allTaken(this.#read().then((data) => nested(data, shape, dtype)));
+    return this.#read("array", arguments, (data) => nested(data, shape, dtype));
   }
 
   /** Its only element as a number. Throws ShapeError unless it has exactly one. */
   item(): Promise<number> {
     checkNone("item", arguments, oneRead);
-    refuseInTrace("item");
     if (this.size !== 1)
       refuse(ShapeError, "item", "not one element", this, "a tensor of one element", "use array() or data()");
-    return allTaken(this.#read().then((data) => data[0]));
+    return this.#read("item", [], (data) => data[0]);
   }
 
   /** Where it isn't 0, or is true, row-major: an int32 tensor [count] for each axis, so that `x.at(...(await mask.nonzero()))` reads x where a mask holds (PyTorch's as_tuple form). Throws ShapeError on a scalar, TraceError while tracing: the count is data. */
   nonzero(): Promise<Tensor[]> {
-    checkNone("nonzero", arguments);
-    refuseInTrace("nonzero");
     const { shape } = this;
     normalizeAxis("nonzero", 0, shape.length);
     const strides = stridesOf(shape);
-    const placesIn = (data: TypedArray): Tensor[] => {
+    return this.#read("nonzero", arguments, (data) => {
       const found = Array.from(data.keys()).filter((i) => data[i] !== 0);
       return shape.map((extent, axis) => {
         const places = Int32Array.from(found, (i) => Math.floor(i / strides[axis]) % extent);
         return new Tensor(constant(places, [places.length], "int32"));
       });
-    };
-    return allTaken(this.#read().then(placesIn));
+    });
   }
 
   /** Computes it now and keeps the value; later ops start from it. */
@@ -133,10 +131,8 @@ export class Tensor {
 
   /** Its values as NumPy prints them. */
   format(): Promise<string> {
-    checkNone("format", arguments, oneRead);
-    refuseInTrace("format");
     const { shape, dtype } = this;
-    return allTaken(this.#read().then((data) => formatArray(data, shape, dtype)));
+    return this.#read("format", arguments, (data) => formatArray(data, shape, dtype));
   }
 
   /** As NumPy prints it where the values are at hand (a constant, or read before), else its dtype and shape. */
@@ -146,11 +142,11 @@ export class Tensor {
     const data = node.data ?? hostCopies.get(node);
     return data
       ? formatArray(data, node.shape, node.dtype)
-      : `tensor ${node.dtype}${formatShape(node.shape)}, not read yet: await t.format()`;
+      : `tensor ${typeText(node)}, not read yet: await t.format()`;
   }
 
   get [inMessages](): string {
-    return `tensor ${this.dtype}${formatShape(this.shape)}`;
+    return `tensor ${typeText(this)}`;
   }
 
   /** Throws DTypeError: a tensor isn't a number or a text, since its values may not be computed yet. */
@@ -159,7 +155,7 @@ export class Tensor {
     throw new DTypeError({
       where: "Tensor",
       problem: texts ? "a tensor used as a text" : "a tensor used as a number or in a condition",
-      got: `${this.dtype}${formatShape(this.shape)}`,
+      got: typeText(this),
       expected: "its value",
       hint: texts
         ? "await t.format() is its values as text, t.toString() what is known of it without computing"

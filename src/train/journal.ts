@@ -4,13 +4,13 @@ import { type Backend, isReliable } from "../compile/contract.ts";
 import type { Plan } from "../compile/plan.ts";
 import { CheckpointError, ConfigError, refuse } from "../core/errors.ts";
 import { BytePairTokenizer } from "../data/tokenizer.ts";
-import { recordGraph } from "../graph/record.ts";
 import { lastSuffix } from "../optim/set.ts";
 import { readVariables } from "../program/variable.ts";
 import { Chain, type ChainStep } from "../run/chain.ts";
 import { checkLength } from "../run/checkpoint.ts";
 import type { RunFacts } from "../run/facts.ts";
 import { RunFolder } from "../run/folder.ts";
+import { recordGraph } from "../run/graph.ts";
 import type { Manifest, RunStatus } from "../run/manifest.ts";
 import { changedImports } from "../run/programs.ts";
 import {

@@ -15,7 +15,6 @@ import {
 } from "../core/arguments.ts";
 import { toHex } from "../core/canonical.ts";
 import { SeedgradError } from "../core/errors.ts";
-import { compareGraphs, type NodeDifference } from "../graph/compare.ts";
 import { type ChainDifference, compareChains, firstShown } from "../run/compare.ts";
 import { compareFacts, deciding, type FactDifference, type KindDifference } from "../run/facts.ts";
 import { readManifest } from "../run/manifest.ts";
@@ -23,6 +22,7 @@ import type { Rebuild } from "../train/replay.ts";
 import { type Agreement, chainsAgree, firstSteps, oneGoesOn } from "./agree.ts";
 import { isNaNBits } from "./bits.ts";
 import type { Cause } from "./causes.ts";
+import { compareGraphs, type NodeDifference } from "./graphs.ts";
 import type { OpDifference } from "./input.ts";
 import { type Lockstep, type Program, runLockstep } from "./lockstep.ts";
 import { firstDifference } from "./op.ts";

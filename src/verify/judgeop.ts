@@ -6,7 +6,7 @@ import { type DecodedGraph, decodeGraph } from "../compile/decode.ts";
 import { checkArguments, kind, options as optionsOf, signature, string } from "../core/arguments.ts";
 import { fromHex, sha256Hex, toHex } from "../core/canonical.ts";
 import { ConfigError, DataError, refuse, SeedgradError } from "../core/errors.ts";
-import { formatShape } from "../core/shape.ts";
+import { typeText } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { meaningOf as graphMeaning } from "../ops/meaning.ts";
 import { readChain } from "../run/chainfile.ts";
@@ -15,7 +15,7 @@ import { sameElements } from "./bits.ts";
 import { Checks } from "./checks.ts";
 import { valuesAt } from "./input.ts";
 // A proof may be of any op: all of them are defined by these.
-import "../tensor/members.ts";
+import "../tensor/functions.ts";
 import "../tensor/scan.ts";
 import { isOpProof, type OpProof, type ProvedValue, stepCommitment } from "./opproof.ts";
 import {
@@ -225,6 +225,6 @@ function addTrusted(against: string | undefined, checks: Checks): void {
 }
 
 function opText(node: Node): string {
-  const operands = node.inputs.map(({ dtype, shape }) => `${dtype}${formatShape(shape)}`);
-  return `${node.op}(${operands.join(", ")}) ${node.dtype}${formatShape(node.shape)}`;
+  const operands = node.inputs.map(typeText);
+  return `${node.op}(${operands.join(", ")}) ${typeText(node)}`;
 }

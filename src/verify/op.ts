@@ -6,24 +6,16 @@ import type { Backend } from "../compile/contract.ts";
 import { encodeGraph } from "../compile/hash.ts";
 import type { TypedArray } from "../core/dtype.ts";
 import { importing } from "../core/lazy.ts";
-import { formatShape, sizeOf } from "../core/shape.ts";
-import { compareGraphs, type GraphComparison, type NodeDifference } from "../graph/compare.ts";
-import { fixedData, type Graph, graphNodes } from "../graph/graph.ts";
+import { sizeOf, typeText } from "../core/shape.ts";
+import { firstDraw, fixedData, type Graph, graphNodes } from "../graph/graph.ts";
 import { type Node, reachable } from "../graph/node.ts";
 import { type Place, placeOf } from "../graph/place.ts";
 import { sameElements, showElement } from "./bits.ts";
 import { type Cause, causeOf, movedRange } from "./causes.ts";
+import { compareGraphs, type GraphComparison, type NodeDifference } from "./graphs.ts";
 import { inputDifference, type OpDifference, samplesDifference, valuesAt } from "./input.ts";
 import { type Divergence, type SideState, sameSamples } from "./lockstep.ts";
-import {
-  blocksOf,
-  meaningAt,
-  probeKernels,
-  probeNodes,
-  relativeDraws,
-  suspectNode,
-  type WrongKernel,
-} from "./probe.ts";
+import { blocksOf, meaningAt, probeKernels, probeNodes, suspectNode, type WrongKernel } from "./probe.ts";
 import type { RunRecord } from "./record.ts";
 
 /** Finds it. `backends` are those that the two sides ran on. */
@@ -172,7 +164,7 @@ function causeOfNode(
     // Each did what its program says: the programs differ.
     if (x.draws && y.draws) {
       if (p.seed !== q.seed) return { name: "another seed", detail: `draws of seed ${q.seed} in place of ${p.seed}` };
-      const [own, found] = [p.base + relativeDraws(p.plan.graph, x), q.base + relativeDraws(q.plan.graph, y)];
+      const [own, found] = [p.base + firstDraw(x, p.plan.graph.base), q.base + firstDraw(y, q.plan.graph.base)];
       if (own !== found) return movedRange(own, found, x.draws.count);
     }
     const attributes = (what ?? []).filter((key) => key !== "inputs" && key !== "draws");
@@ -207,8 +199,8 @@ function describe(node: Node): string {
   const attributes = Object.entries(node.attributes).flatMap(([key, value]) =>
     value === undefined ? [] : [`${key}=${typeof value === "object" ? JSON.stringify(value) : value}`],
   );
-  const operands = node.inputs.map((input) => `${input.dtype}${formatShape(input.shape)}`);
-  return `${node.op}(${[...operands, ...attributes].join(", ")}) ${node.dtype}${formatShape(node.shape)}`;
+  const operands = node.inputs.map(typeText);
+  return `${node.op}(${[...operands, ...attributes].join(", ")}) ${typeText(node)}`;
 }
 
 /** Where a node comes from. What gives variables their first values is of the variable: a graph without inputs does that. */

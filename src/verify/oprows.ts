@@ -5,7 +5,7 @@ import { canonicalBytes, fromHex, sha256Hex, toHex } from "../core/canonical.ts"
 import { Decoder } from "../core/decoder.ts";
 import { itemSize, makeArray, type TypedArray } from "../core/dtype.ts";
 import { DataError } from "../core/errors.ts";
-import { formatShape, sizeOf } from "../core/shape.ts";
+import { sizeOf, typeText } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { digestOf, linkHash } from "../run/chain.ts";
 import { rootOfPath } from "../run/merkle.ts";
@@ -63,7 +63,7 @@ export function checkValue(
   if (data.length / 2 !== expected) {
     throw new DataError({
       where: `${where}: ${name}`,
-      problem: `not as many bytes as ${dtype}${formatShape(shape)} has`,
+      problem: `not as many bytes as ${typeText({ dtype, shape })} has`,
       got: `${data.length / 2}`,
       expected: `${expected}`,
     });

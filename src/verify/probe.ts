@@ -10,7 +10,7 @@ import { lower, planGraph } from "../compile/lower.ts";
 import type { Plan } from "../compile/plan.ts";
 import { itemSize, makeArray, type TypedArray } from "../core/dtype.ts";
 import { sizeOf } from "../core/shape.ts";
-import { fixedData, type Graph } from "../graph/graph.ts";
+import { firstDraw, fixedData, type Graph } from "../graph/graph.ts";
 import type { Node } from "../graph/node.ts";
 import { sameElements } from "./bits.ts";
 import type { Suspect } from "./causes.ts";
@@ -70,12 +70,7 @@ export function meaningAt(
   const data = fixedData(graph, node);
   if (data) return data;
   const meaning: Meaning = meaningOf(node);
-  return meaning(operands, { seed, offset: base + relativeDraws(graph, node) });
-}
-
-/** Where a node's draws begin, from its graph's base. */
-export function relativeDraws({ base }: Graph, { draws }: Node): number {
-  return draws ? draws.offset - (draws.seed === undefined ? 0 : base) : 0;
+  return meaning(operands, { seed, offset: base + firstDraw(node, graph.base) });
 }
 
 /** A node's run as a suspect: the kernel that computes it alone. */

@@ -15,7 +15,7 @@ import {
 import { fromHex, toHex } from "../core/canonical.ts";
 import type { TypedArray } from "../core/dtype.ts";
 import { ConfigError, refuse } from "../core/errors.ts";
-import { formatShape } from "../core/shape.ts";
+import { typeText } from "../core/shape.ts";
 import { fixedData, type Graph } from "../graph/graph.ts";
 import type { Node } from "../graph/node.ts";
 import { recordOf } from "../ops/define.ts";
@@ -99,7 +99,7 @@ export async function stepValues(folder: string, step: number, options: ProveOpt
     const op =
       value < graph.inputs.length ? `input ${graph.inputs[value].name}` : fixedData(graph, node) ? "constant" : node.op;
     const names = graph.outputs.flatMap((output) => (output.node === node ? [output.name] : []));
-    const what = `${op} ${node.dtype}${formatShape(node.shape)}`;
+    const what = `${op} ${typeText(node)}`;
     const at = graph.outputs.findIndex((output) => output.node === node);
     const fused = at < 0 ? digests[value] : provedBytes({ data: replayed.record.outputs[at] }).sha256;
     return { value, what, names, sha256: digests[value], ...(fused !== digests[value] && { fused }) };

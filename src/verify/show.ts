@@ -1,9 +1,9 @@
 // A comparison in words: the lines that `diff` prints, and `verify` where something differs.
 import { checkArguments, isRecord, kind, listOf, signature, strings } from "../core/arguments.ts";
-import type { NodeDifference } from "../graph/compare.ts";
 import { placeOf, showPlace } from "../graph/place.ts";
 import { showAgreement } from "./agree.ts";
 import type { Diff } from "./diff.ts";
+import type { NodeDifference } from "./graphs.ts";
 import type { OpDifference } from "./input.ts";
 
 /** So many differences of one kind are shown; of the rest, how many. */

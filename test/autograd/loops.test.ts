@@ -4,7 +4,7 @@ import type { Node } from "../../src/graph/node.ts";
 import { withTrace } from "../../src/graph/scope.ts";
 import { sum } from "../../src/ops/reduce.ts";
 import { scanNodes } from "../../src/ops/scan.ts";
-import { functions as f } from "../../src/tensor/members.ts";
+import { functions as f } from "../support/functions.ts";
 import { testData, traceGraph } from "../support/graphs.ts";
 import { checkDerivatives } from "../support/relations.ts";
 

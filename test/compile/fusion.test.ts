@@ -11,7 +11,7 @@ import { withTrace } from "../../src/graph/scope.ts";
 import { atOneSite } from "../../src/graph/site.ts";
 import { input } from "../../src/ops/creation.ts";
 import { allRecords } from "../../src/ops/define.ts";
-import { functions } from "../../src/tensor/members.ts";
+import { functions } from "../support/functions.ts";
 import { testWords } from "../support/graphs.ts";
 import { growers } from "../support/growers.ts";
 import { attempt } from "../support/pool.ts";

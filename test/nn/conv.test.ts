@@ -154,8 +154,16 @@ describe("what they refuse", () => {
     ["other channels", () => conv2d(image, zeros([1, 2, 2, 2])), /expected \[batch, 2, height, width\]/],
     ["a filter that is no filter", () => conv2d(image, zeros([1, 2, 2])), /\[out, in, down, across\]/],
     ["a filter larger than the image", () => conv2d(image, zeros([1, 1, 4, 2])), /4×2 over 3×4/],
-    ["a stride of 0", () => conv2d(image, zeros([1, 1, 2, 2]), undefined, { stride: 0 }), /stride 0/],
-    ["a padding of −1", () => conv2d(image, zeros([1, 1, 2, 2]), undefined, { padding: -1 }), /padding -1/],
+    [
+      "a stride of 0",
+      () => conv2d(image, zeros([1, 1, 2, 2]), undefined, { stride: 0 }),
+      /stride isn.t a count: got 0/,
+    ],
+    [
+      "a padding of −1",
+      () => conv2d(image, zeros([1, 1, 2, 2]), undefined, { padding: -1 }),
+      /padding isn.t a count: got -1/,
+    ],
     ["too much padding for a maximum", () => maxPool2d(image, 3, { padding: 2 }), /at most half/],
     ["images without channels", () => maxPool2d(zeros([3, 4]), 2), /not images/],
     ["a window longer than its axis", () => unfold(zeros([3]), 0, 4), /4 on axis 0 of 3/],

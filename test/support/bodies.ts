@@ -5,7 +5,7 @@ import { makeSegment } from "../../src/autograd/segments.ts";
 import { sizeOf } from "../../src/core/shape.ts";
 import type { Node } from "../../src/graph/node.ts";
 import { scanNodes } from "../../src/ops/scan.ts";
-import { functions as f } from "../../src/tensor/members.ts";
+import { functions as f } from "./functions.ts";
 import { any, attempt, float, floats, type Grow, of, one, type Pool, sized, smallShape, withAxis } from "./pool.ts";
 
 /** Gradients of much are more than what they are of: no more elements than these. */

@@ -10,10 +10,10 @@ import { allRecords, broadcastOperands, broadcastTo, makeNode } from "../../src/
 import type { Index } from "../../src/ops/indexing.ts";
 import { prefixArgmin, recurrence } from "../../src/ops/prefix.ts";
 import type { ElementwiseRecord } from "../../src/ops/record.ts";
-import { functions as f } from "../../src/tensor/members.ts";
 import { acceptedDTypes } from "../conformance/cases/case.ts";
 import { attributeSets } from "../conformance/cases/elementwise.ts";
 import { bodies } from "./bodies.ts";
+import { functions as f } from "./functions.ts";
 import {
   any,
   axesOf,

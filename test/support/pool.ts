@@ -4,7 +4,7 @@ import { DTypeError, GradError, ShapeError } from "../../src/core/errors.ts";
 import { type Shape, sameShape, sizeOf } from "../../src/core/shape.ts";
 import type { Node } from "../../src/graph/node.ts";
 import { broadcastTo, full } from "../../src/ops/define.ts";
-import { functions as f } from "../../src/tensor/members.ts";
+import { functions as f } from "./functions.ts";
 
 /** The values there are, and what decides. */
 export interface Pool {

@@ -1,5 +1,5 @@
 // What a metric is: terms that a graph computes a batch, added up on the host over batches, and numbers out of the totals.
-import { ConfigError, refuse, ShapeError } from "../../core/errors.ts";
+import { refuse, ShapeError } from "../../core/errors.ts";
 import { camelCase } from "../../core/keys.ts";
 import { type Given, options } from "../../core/options.ts";
 import { sameShape } from "../../core/shape.ts";
@@ -8,6 +8,7 @@ import { tensor } from "../../tensor/creation.ts";
 import * as functions from "../../tensor/families/basic.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { ignoredFields } from "../losses/cross-entropy.ts";
+import { targetsOf } from "../losses/loss.ts";
 import type { Batch } from "../module.ts";
 
 export interface Metric {
@@ -61,20 +62,13 @@ export const share = (
   value: (totals) => value(ratio(totals)),
 });
 
-/** A batch's targets. Throws ConfigError where it has none. */
-export function targetsOf(where: string, { targets, ...others }: Batch): Tensor {
-  if (targets) return targets;
-  const got = Object.keys(others).join(", ");
-  refuse(ConfigError, `metrics.${where}`, "the batch has no targets", got, "a tensor named targets");
-}
-
 /** A batch's class numbers, and what each counts where some are ignored: 0 for these, which are class 0 then. Throws ConfigError where it has none. */
 export function countedTargets(
   where: string,
   batch: Batch,
   { ignoreIndex }: IgnoredOptions,
 ): { targets: Tensor; counts?: Tensor } {
-  const targets = targetsOf(where, batch);
+  const targets = targetsOf(`metrics.${where}`, batch);
   if (ignoreIndex === undefined) return { targets };
   const kept = functions.notEqual(targets, ignoreIndex);
   return { targets: functions.where(kept, targets, 0), counts: functions.cast(kept, "float32") };

@@ -7,8 +7,9 @@ import { ones } from "../../tensor/creation.ts";
 import * as functions from "../../tensor/families/basic.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { ignoredFields } from "../losses/cross-entropy.ts";
+import { targetsOf } from "../losses/loss.ts";
 import type { Batch } from "../module.ts";
-import { countedTargets, type IgnoredOptions, type Metric, share, targetsOf } from "./metric.ts";
+import { countedTargets, type IgnoredOptions, type Metric, share } from "./metric.ts";
 
 const k = countOf("places");
 
@@ -57,7 +58,7 @@ function hitsOf(place: string, { k, ...given }: Ranked, outputs: Tensor, batch: 
   if (labels) {
     const at = labels.reshape([rows, 1]);
     const own = scores.gather(at, 1);
-    const isBefore = functions.less(functions.ops.coordinate(scores.shape, 1), at);
+    const isBefore = functions.less(functions.coordinate(scores.shape, 1), at);
     const earlier = functions.logicalAnd(functions.equal(scores, own), isBefore);
     const rank = functions.sum(functions.logicalOr(functions.greater(scores, own), earlier), { axis: 1 });
     const real = functions.equal(own, own).reshape([rows]);
@@ -65,7 +66,7 @@ function hitsOf(place: string, { k, ...given }: Ranked, outputs: Tensor, batch: 
     if (counts) return { hits: hits.mul(counts), relevant: counts, rows: functions.sum(counts) };
     return { hits, relevant: ones([rows]), rows };
   }
-  let [rest, chosen] = [scores, functions.ops.full(scores.shape, 0)];
+  let [rest, chosen] = [scores, functions.full(scores.shape, 0)];
   for (let place = 0; place < k; place++) {
     const best = functions.oneHot(functions.argmax(rest, { axis: 1 }), classes);
     chosen = functions.add(chosen, best);
@@ -150,7 +151,7 @@ function exactAuc({ ignoreIndex }: IgnoredOptions): Metric {
     mode: "max",
     collects: true,
     terms: (outputs, batch) => {
-      const targets = targetsOf("auc", batch);
+      const targets = targetsOf("metrics.auc", batch);
       const scores = logitOf(outputs, targets).reshape([targets.size]);
       return functions
         .stack([scores, functions.cast(targets, "float32").reshape([targets.size])], 1)

@@ -1,17 +1,14 @@
 // Metrics of numbers: how far outputs are from targets of their shape, over all samples.
-import { refuse, ShapeError } from "../../core/errors.ts";
-import { sameShape } from "../../core/shape.ts";
-import { cast, concat, full, maximum, mean, sum } from "../../tensor/families/basic.ts";
+import { concat, full, maximum, mean, sum } from "../../tensor/families/basic.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
+import { targetsLike } from "../losses/loss.ts";
 import type { Batch } from "../module.ts";
-import { type Metric, metricOf, share, targetsOf } from "./metric.ts";
+import { type Metric, metricOf, share } from "./metric.ts";
 
 /** Outputs less targets, and these: of one shape. Throws ShapeError for others. */
 function apart(where: string, outputs: Tensor, batch: Batch): { difference: Tensor; targets: Tensor } {
-  const targets = cast(targetsOf(where, batch), "float32");
-  if (sameShape(outputs.shape, targets.shape)) return { difference: outputs.sub(targets), targets };
-  const hint = "reshape one of them, as in targets.reshape(outputs.shape)";
-  refuse(ShapeError, `metrics.${where}`, "a target for each output", [outputs, targets], "one shape", hint);
+  const targets = targetsLike(`metrics.${where}`, outputs, batch);
+  return { difference: outputs.sub(targets), targets };
 }
 
 /** A mean over all elements, and what is made of it. */

@@ -5,9 +5,9 @@ import { type Kernel, kindOf } from "../../kernels/kinds.ts";
 import { asProduct } from "../../kernels/product.ts";
 import { isContiguous } from "../../kernels/view.ts";
 import { wordOf } from "../../kernels/word.ts";
+import { kernelCost } from "../compile/cost.ts";
+import type { Plan, Value } from "../compile/plan.ts";
 import { formatShape, sizeOf } from "../core/shape.ts";
-import { kernelCost } from "./cost.ts";
-import type { Plan, Value } from "./plan.ts";
 
 /** A kernel in a few lines: what it costs, reads and computes. */
 export function printKernel(kernel: Kernel, number: number, plan: Plan): string[] {

@@ -3,8 +3,8 @@
 import { canonicalJson, toHex } from "../core/canonical.ts";
 import type { DType } from "../core/dtype.ts";
 import { CheckpointError } from "../core/errors.ts";
-import { contentDigest, fixedData, type Graph, graphNodes } from "./graph.ts";
-import { type Attributes, type DrawRange, Node } from "./node.ts";
+import { contentDigest, firstDraw, fixedData, type Graph, graphNodes } from "../graph/graph.ts";
+import { type Attributes, type DrawRange, Node } from "../graph/node.ts";
 
 type RecordedInput = readonly [name: string, dtype: DType, shape: readonly number[]];
 type RecordedNode = readonly [
@@ -56,7 +56,7 @@ export function recordGraph(graph: Graph): string {
     if (data) return ["constant", node.dtype, node.shape, [], { content: toHex(contentDigest(data)) }];
     const inputs = node.inputs.map((input) => numbers.get(input)!);
     if (!node.draws) return [node.op, node.dtype, node.shape, inputs, node.attributes];
-    const offset = node.draws.offset - (node.draws.seed === undefined ? 0 : graph.base);
+    const offset = firstDraw(node, graph.base);
     return [node.op, node.dtype, node.shape, inputs, node.attributes, { offset, count: node.draws.count }];
   });
   const recorded: Recorded = {

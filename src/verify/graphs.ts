@@ -1,10 +1,10 @@
 // Two graphs compared node by node: what `hash` says in one bit, said in words. Nodes are numbered as in the hash, inputs first; a pair of
 // nodes is the same where op, dtype, shape, attributes, draws and the numbers of its inputs are.
 import { canonicalJson, toHex } from "../core/canonical.ts";
-import { formatShape } from "../core/shape.ts";
-import { type Body, bodyText } from "./body.ts";
-import { contentDigest, fixedData, type Graph, type GraphInput, graphNodes } from "./graph.ts";
-import type { Node } from "./node.ts";
+import { formatShape, typeText } from "../core/shape.ts";
+import { type Body, bodyText } from "../graph/body.ts";
+import { contentDigest, firstDraw, fixedData, type Graph, type GraphInput, graphNodes } from "../graph/graph.ts";
+import type { Node } from "../graph/node.ts";
 
 /** One place where two graphs differ. */
 export interface NodeDifference {
@@ -61,7 +61,7 @@ class Listing {
       facts.set(key, Object.is(value, -0) ? "-0" : typeof value === "number" ? String(value) : canonicalJson(value));
     }
     if (node.draws) {
-      const offset = node.draws.offset - (node.draws.seed === undefined ? 0 : graph.base);
+      const offset = firstDraw(node, graph.base);
       facts.set("draws", `[${offset}, ${offset + node.draws.count})`);
     }
     return facts;
@@ -100,7 +100,7 @@ export function compareGraphs(first: Graph, second: Graph): GraphComparison {
   const differences: NodeDifference[] = [];
   /** In the second graph, what stands for a node of the first. */
   const partner = new Map<Node, Node>();
-  const leaf = (name: string, node: Node) => `"${name}" ${node.dtype}${formatShape(node.shape)}`;
+  const leaf = (name: string, node: Node) => `"${name}" ${typeText(node)}`;
   for (const [name, x, y] of byName(first.inputs, second.inputs)) {
     if (x && y) partner.set(x, y);
     const [own, other] = [x, y].map((node) => (node ? leaf(name, node) : ""));

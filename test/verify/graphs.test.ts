@@ -1,12 +1,12 @@
 // Two graphs compared node by node: nothing where their hashes agree, and the very nodes where they don't.
 import { describe, expect, test } from "vitest";
 import { graphHash } from "../../src/compile/hash.ts";
-import { compareGraphs } from "../../src/graph/compare.ts";
 import type { Graph } from "../../src/graph/graph.ts";
 import { compile } from "../../src/program/compiled.ts";
 import { Stream } from "../../src/rng/stream.ts";
 import { dropout, matmul, tensor, uniform } from "../../src/tensor/functions.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
+import { compareGraphs } from "../../src/verify/graphs.ts";
 
 const x = { data: new Float32Array(12), shape: [3, 4], dtype: "float32" } as const;
 const trace = (body: (x: Tensor) => Tensor | Record<string, Tensor>, argument: unknown = x): Promise<Graph> =>

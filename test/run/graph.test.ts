@@ -1,13 +1,13 @@
 // A graph written down and read back: nothing differs, node by node, and what differs from another program is the same as of the graph itself.
 import { describe, expect, test } from "vitest";
 import { CheckpointError } from "../../src/core/errors.ts";
-import { compareGraphs } from "../../src/graph/compare.ts";
 import type { Graph } from "../../src/graph/graph.ts";
-import { readGraph, recordGraph } from "../../src/graph/record.ts";
 import { compile } from "../../src/program/compiled.ts";
 import { Stream } from "../../src/rng/stream.ts";
+import { readGraph, recordGraph } from "../../src/run/graph.ts";
 import { dropout, tensor } from "../../src/tensor/functions.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
+import { compareGraphs } from "../../src/verify/graphs.ts";
 
 const x = { data: new Float32Array(12), shape: [3, 4], dtype: "float32" } as const;
 const trace = (body: (x: Tensor) => Tensor): Promise<Graph> =>
