@@ -5,7 +5,7 @@ import { tensor } from "../../tensor/creation.ts";
 import * as functions from "../../tensor/families/basic.ts";
 import { byTarget, lossOfPairs, lossOptions } from "./loss.ts";
 
-const binaryRecord = lossOptions("binary_cross_entropy", {
+const binaryRecord = lossOptions("binary_cross_entropy", "losses.binaryCrossEntropy", {
   /** The weight of positive targets; a list has one for each place of the last axis. */
   positiveWeight: either(positive, list(positive, 1), "a number > 0, or a list of such").default(1),
 });
@@ -24,7 +24,7 @@ export const binaryCrossEntropy = lossOfPairs(binaryRecord, (outputs, targets, {
   return (weights === 1 ? missed : missed.mul(weights)).add(raised);
 });
 
-const hingeRecord = lossOptions("hinge", {
+const hingeRecord = lossOptions("hinge", "losses.hinge", {
   /** How far on its side a score must be. */
   margin: finite.default(1),
 });

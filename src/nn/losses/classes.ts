@@ -8,7 +8,7 @@ import { pick, weightFields, weightsOf } from "./cross-entropy.ts";
 import { byTarget, lossOf, lossOfTerms, lossOptions, targetsLike, targetsOf } from "./loss.ts";
 import { reduced } from "./reduction.ts";
 
-const marginRecord = lossOptions("multi_margin", {
+const marginRecord = lossOptions("multi_margin", "losses.multiMargin", {
   /** By how much the target's score must lead. */
   margin: finite.default(1),
   /** The power of what is missing, 1 or 2. */
@@ -31,7 +31,7 @@ export const multiMargin = lossOfTerms(marginRecord, (outputs, batch, { margin, 
   return { terms: weights ? terms.mul(weights) : terms, shape: targets.shape };
 });
 
-const focalRecord = lossOptions("focal", {
+const focalRecord = lossOptions("focal", "losses.focal", {
   /** How much what is well found counts less. */
   gamma: nonNegative.default(2),
   /** What positive targets count; negative ones count 1 − alpha. For targets of 0 and 1 alone. */
@@ -74,7 +74,7 @@ function leadOf(where: string, outputs: Tensor, targets: Tensor): Tensor {
   return values.sub(top).sub(rest);
 }
 
-const klRecord = lossOptions("kl_divergence", {
+const klRecord = lossOptions("kl_divergence", "losses.klDivergence", {
   /** Whether targets are logarithms of probabilities too. */
   logTarget: flag.default(false),
 });

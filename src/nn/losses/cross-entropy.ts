@@ -18,7 +18,7 @@ export const ignoredFields = {
 } as const;
 const classFields = { ...weightFields, ...ignoredFields } as const;
 
-const crossEntropyRecord = lossOptions("cross_entropy", {
+const crossEntropyRecord = lossOptions("cross_entropy", "losses.crossEntropy", {
   /** The part of each target that is spread evenly over all classes. */
   labelSmoothing: probability.default(0),
   ...classFields,
@@ -102,7 +102,7 @@ export const crossEntropy = lossOf(crossEntropyRecord, (outputs, batch, given) =
   return countedBy(how.whole, hard.mul(1 - labelSmoothing).sub(even.mul(labelSmoothing)));
 });
 
-const nllRecord = lossOptions("nll", classFields);
+const nllRecord = lossOptions("nll", "losses.nll", classFields);
 export type NllOptions = Given<typeof nllRecord>;
 
 /** −outputs[target]. outputs: [..., classes] float32, logarithms of probabilities; targets: [...] int32. Weights, ignored targets and reductions as PyTorch's. */

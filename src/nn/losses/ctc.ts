@@ -8,7 +8,7 @@ import { Tensor } from "../../tensor/tensor.ts";
 import type { Batch } from "../module.ts";
 import { lossOfTerms, lossOptions, targetsOf } from "./loss.ts";
 
-const record = lossOptions("ctc", {
+const record = lossOptions("ctc", "losses.ctc", {
   /** The class that stands for no label. */
   blank: numberOf("an integer ≥ 0", { integer: true, least: 0 }).default(0),
   /** Whether a sequence whose labels don't fit into its time counts 0 instead of Infinity. */

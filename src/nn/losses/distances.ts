@@ -4,7 +4,7 @@ import { greater, greaterEqual, where } from "../../tensor/families/basic.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { lossOfPairs, lossOptions } from "./loss.ts";
 
-const mseRecord = lossOptions("mse", {});
+const mseRecord = lossOptions("mse", "losses.mse", {});
 export type MseOptions = Given<typeof mseRecord>;
 
 /** (output − target)²; targets of the outputs' shape, given alone or as `batch.targets`. */
@@ -13,7 +13,7 @@ export const mse = lossOfPairs(mseRecord, (outputs, targets) => {
   return difference.mul(difference);
 });
 
-const l1Record = lossOptions("l1", {});
+const l1Record = lossOptions("l1", "losses.l1", {});
 export type L1Options = Given<typeof l1Record>;
 
 /** |output − target|; targets of the outputs' shape, given alone or as `batch.targets`. */
@@ -25,7 +25,7 @@ function square(difference: Tensor, isFar: Tensor): Tensor {
   return near.mul(near).mul(0.5);
 }
 
-const smoothRecord = lossOptions("smooth_l1", {
+const smoothRecord = lossOptions("smooth_l1", "losses.smoothL1", {
   /** Where the square becomes a line. */
   beta: positive.default(1),
 });
@@ -39,7 +39,7 @@ export const smoothL1 = lossOfPairs(smoothRecord, (outputs, targets, { beta }) =
   return where(isFar, size.sub(0.5 * beta), square(difference, isFar).div(beta));
 });
 
-const huberRecord = lossOptions("huber", {
+const huberRecord = lossOptions("huber", "losses.huber", {
   /** Where the square becomes a line. */
   delta: positive.default(1),
 });

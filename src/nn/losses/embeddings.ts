@@ -21,7 +21,7 @@ const dot = (a: Tensor, b: Tensor, keepDims = false) => functions.sum(a.mul(b), 
 /** Added to a square, so that a vector of zeros has a length with a gradient. */
 const tiny = 1e-12;
 
-const cosineRecord = lossOptions("cosine_embedding", {
+const cosineRecord = lossOptions("cosine_embedding", "losses.cosineEmbedding", {
   /** The cosine above which unlike vectors count. */
   margin: finite.default(0),
 });
@@ -39,7 +39,7 @@ export const cosineEmbedding = lossOfTerms(cosineRecord, (outputs, batch, { marg
   return byTarget(targets, functions.sub(1, cosine), far);
 });
 
-const tripletRecord = lossOptions("triplet_margin", {
+const tripletRecord = lossOptions("triplet_margin", "losses.tripletMargin", {
   /** By how much the negative must be farther than the positive. */
   margin: nonNegative.default(1),
   /** Whether the negative's distance is the smaller one of those to anchor and positive (Balntas et al. 2016). */
@@ -59,7 +59,7 @@ export const tripletMargin = lossOfTerms(tripletRecord, (outputs, _, { margin, s
   return functions.maximum(distance(anchor, near).sub(apart).add(margin), 0);
 });
 
-const contrastiveRecord = lossOptions("info_nce", {
+const contrastiveRecord = lossOptions("info_nce", "losses.infoNce", {
   /** What cosines are divided by. */
   temperature: positive.default(0.07),
   /** Whether b finds a as well, the mean of both, as in CLIP. */

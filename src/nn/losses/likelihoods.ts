@@ -10,7 +10,7 @@ const full = {
   full: flag.default(false),
 } as const;
 
-const gaussianRecord = lossOptions("gaussian_nll", {
+const gaussianRecord = lossOptions("gaussian_nll", "losses.gaussianNll", {
   ...full,
   /** The least variance: a smaller one counts as this, and has no gradient. */
   epsilon: positive.default(1e-6),
@@ -35,7 +35,7 @@ export const gaussianNll = lossOfTerms(gaussianRecord, (outputs, batch, { full: 
   return whole ? terms.add(0.5 * log2Pi) : terms;
 });
 
-const poissonRecord = lossOptions("poisson_nll", {
+const poissonRecord = lossOptions("poisson_nll", "losses.poissonNll", {
   /** Whether outputs are logarithms of rates. */
   logInput: flag.default(true),
   ...full,

@@ -1,7 +1,6 @@
 // What a loss is: a function from a model's outputs and the batch to a scalar, unless its terms are asked for one by one; and how one is made of a record of its options.
 import { checkArguments, isRecord, kind } from "../../core/arguments.ts";
 import { ConfigError, refuse, ShapeError, showValue } from "../../core/errors.ts";
-import { camelCase } from "../../core/keys.ts";
 import { type Fields, type OptionRecord, options, type Read } from "../../core/options.ts";
 import { type Shape, sameShape } from "../../core/shape.ts";
 import { named, type OptionsArguments } from "../../core/things.ts";
@@ -12,10 +11,10 @@ import { Tensor } from "../../tensor/tensor.ts";
 import type { Batch } from "../module.ts";
 import { type Reducing, reduced, reductionFields } from "./reduction.ts";
 
-/** The record of the options of the loss that a config calls `name` (smooth_l1) and code losses.smoothL1. */
+/** The record of the options of the loss that a config calls `name` (smooth_l1) and code `where` (losses.smoothL1). */
 // @__NO_SIDE_EFFECTS__
-export const lossOptions = <const S extends Fields>(name: string, fields: S) =>
-  options(name, `losses.${camelCase(name)}`, { ...fields, ...reductionFields });
+export const lossOptions = <const S extends Fields>(name: string, where: string, fields: S) =>
+  options(name, where, { ...fields, ...reductionFields });
 
 /** outputs, batch → [] float32. */
 export type Loss = (outputs: Tensor, batch: Batch) => Tensor;
@@ -47,7 +46,7 @@ export function lossOf<S extends Fields>(record: OptionRecord<S>, value: Value<S
     const [outputs, batch, options] = args;
     return computed(outputs, batch, record.fill(options));
   };
-  Object.defineProperty(loss, "name", { value: camelCase(record.name) });
+  Object.defineProperty(loss, "name", { value: record.where.slice("losses.".length) });
   const bound =
     (options: Read<OptionRecord<S>>): Loss =>
     (outputs, batch) =>
