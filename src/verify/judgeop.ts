@@ -15,7 +15,17 @@ import { sameElements } from "./bits.ts";
 import { Checks } from "./checks.ts";
 import { valuesAt } from "./input.ts";
 // A proof may be of any op: all of them are defined by these.
-import "../tensor/functions.ts";
+import "../tensor/members/activations.ts";
+import "../tensor/members/arrays.ts";
+import "../tensor/members/attention.ts";
+import "../tensor/members/basic.ts";
+import "../tensor/members/distributions.ts";
+import "../tensor/members/fft.ts";
+import "../tensor/members/images.ts";
+import "../tensor/members/linalg.ts";
+import "../tensor/members/math.ts";
+import "../tensor/members/normalization.ts";
+import "../tensor/members/sorting.ts";
 import "../tensor/scan.ts";
 import { isOpProof, type OpProof, type ProvedValue, stepCommitment } from "./opproof.ts";
 import {
