@@ -111,13 +111,8 @@ function onBatch(
   if (batch === "each") {
     const parts = Array.from({ length: size }, (_, i) => {
       const operands = inputs.map((each) => slice(each, [i]));
-      return new Node({
-        ...common,
-        shape: node.shape,
-        inputs: operands,
-        attributes,
-        draws: drawsOf(node, size, range, i, 1),
-      });
+      const draws = drawsOf(node, size, range, i, 1);
+      return new Node({ ...common, shape: node.shape, inputs: operands, attributes, draws });
     });
     return size === 0 ? makeNode("full", [], shape, { value: 0, dtype }) : stack(parts);
   }

@@ -66,12 +66,13 @@ export function isCheap(
   return sizeOf(part.shape) <= size && treeSize(body) <= againOperations && inputs.every(isSmall);
 }
 
-/** All of a value that is in memory. */
+/** All of a value that is in memory, or so much of it from an element on. */
 export function wholeOf(
   source: number,
   { shape, dtype, format }: Pick<FusedExpr, "shape" | "dtype" | "format">,
+  offset = 0,
 ): FusedExpr {
-  const inputs = [{ source, dtype, view: contiguousView(shape) }];
+  const inputs = [{ source, dtype, view: { ...contiguousView(shape), offset } }];
   return { shape, dtype, body: e.input(0, dtype), inputs, format };
 }
 
@@ -126,6 +127,12 @@ export function merge(node: Node, record: ElementwiseRecord, parts: readonly Fus
   return { shape, dtype, body, inputs, format: formatOf(body, known) };
 }
 
+/** What holds where a coordinate of an extent is within bounds. */
+export const within = (at: e.Expr, [low, high]: readonly [number, number], extent: number): e.Expr[] => [
+  ...(low > 0 ? [e.ge(at, low)] : []),
+  ...(high < extent ? [e.lt(at, high)] : []),
+];
+
 /** The same expression over moved views; null where a view doesn't exist. New points are filled by a select on their coordinates. */
 export function move(node: Node, record: MovementRecord, fused: FusedExpr): FusedExpr | null {
   const inputs: KernelInput[] = [];
@@ -137,12 +144,10 @@ export function move(node: Node, record: MovementRecord, fused: FusedExpr): Fuse
   let { body, format } = fused;
   if (record.fill) {
     const before = node.attributes.before as readonly number[];
-    const covered: e.Expr[] = [];
-    fused.shape.forEach((extent, axis) => {
-      if (node.shape[axis] === extent) return;
+    const covered = fused.shape.flatMap((extent, axis) => {
+      if (node.shape[axis] === extent) return [];
       const at = e.input(inputs.push(coordinateInput(node.shape, axis)) - 1, "int32");
-      if (before[axis] > 0) covered.push(e.ge(at, before[axis]));
-      if (before[axis] + extent < node.shape[axis]) covered.push(e.lt(at, before[axis] + extent));
+      return within(at, [before[axis], before[axis] + extent], node.shape[axis]);
     });
     body = e.select(covered.reduce(e.and), body, e.constant(record.fill(node.attributes), node.dtype));
     format = formatOf(body, [fused]);

@@ -1,15 +1,15 @@
 // From a graph to its plan: fusion, and state in place. State is updated where it lives when no later kernel reads the old
 // value or may yet refuse an index; otherwise the new value waits as a temporary one and is copied last. So a run that ends early leaves state as it was.
 
-import { input as inputExpr } from "../../kernels/expr.ts";
 import { isMap, kernelInputs, mapInputs, type Stored } from "../../kernels/kernel.ts";
 import type { Kernel } from "../../kernels/kinds.ts";
-import { contiguousView, isContiguous } from "../../kernels/view.ts";
+import { isContiguous } from "../../kernels/view.ts";
 import { importing } from "../core/lazy.ts";
 import { type Graph, graphNodes } from "../graph/graph.ts";
 import { lastCheck } from "./checks.ts";
 import { withoutCopies } from "./copies.ts";
 import { type Fused, type FuseOptions, fuse } from "./fuse.ts";
+import { wholeOf } from "./fused.ts";
 import { graphHash, planKey } from "./hash.ts";
 import { homeOf, type Plan, readersOf, type Value } from "./plan.ts";
 import { withoutWindows } from "./windows.ts";
@@ -70,14 +70,10 @@ function safeInPlace(kernels: readonly Kernel[], at: number, from: number, reade
   return reads.length === 0 || (isMap(kernel) && reads.every(({ view, index }) => !index && isContiguous(view)));
 }
 
-const copyOf = (source: number, output: number, { dtype, shape }: Value): Kernel => ({
-  kind: "loop",
-  output,
-  dtype,
-  shape,
-  inputs: [{ source, dtype, view: contiguousView(shape) }],
-  body: inputExpr(0, dtype),
-});
+function copyOf(source: number, output: number, { dtype, shape }: Value): Kernel {
+  const { inputs, body } = wholeOf(source, { dtype, shape });
+  return { kind: "loop", output, dtype, shape, inputs, body };
+}
 
 /** The kernel with one value replaced by another, read or written. */
 function renumber(kernel: Kernel, from: number, to: number): Kernel {

@@ -2,7 +2,6 @@
 // A carry has two places, which take turns, or where each of its values is asked for one for each position.
 import * as e from "../../kernels/expr.ts";
 import type { KernelInput, Repeat } from "../../kernels/kernel.ts";
-import { contiguousView } from "../../kernels/view.ts";
 import type { DType } from "../core/dtype.ts";
 import { type Shape, sizeOf } from "../core/shape.ts";
 import { loopAttributes, loopOf } from "../graph/body.ts";
@@ -115,20 +114,17 @@ export function lowerRepeat(nodes: readonly Node[], fusing: Fusing): void {
   for (const node of nodes) {
     const { of, at } = loopAttributes(node);
     const { dtype, shape } = node;
-    const from = (value: number, offset: number): FusedExpr => {
-      const view = { ...contiguousView(shape), offset };
-      return { shape, dtype, body: e.input(0, dtype), inputs: [{ source: value, dtype, view }] };
-    };
     if (of === "carry") {
       const { value, size, slots } = histories.get(at)!;
-      expressions.set(node, from(value, reverse ? 0 : (length % (slots ?? Infinity)) * size));
+      const offset = reverse ? 0 : (length % (slots ?? Infinity)) * size;
+      expressions.set(node, wholeOf(value, { shape, dtype }, offset));
     } else if (stacks.has(at)) expressions.set(node, wholeOf(stacks.get(at)!, { shape, dtype }));
     else {
       const carry =
         at < next.length ? at : alive.find((each) => body.carries[each] === at && !histories.get(each)!.slots)!;
       const { value, size } = histories.get(carry)!;
       const isNext = at >= next.length;
-      expressions.set(node, from(value, isNext === reverse ? 0 : size));
+      expressions.set(node, wholeOf(value, { shape, dtype }, isNext === reverse ? 0 : size));
     }
   }
 }

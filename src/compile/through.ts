@@ -4,7 +4,7 @@ import { coordinateInput, type FoldKernel, type KernelInput, type LoopKernel } f
 import type { View } from "../../kernels/view.ts";
 import { remembered } from "../core/remembered.ts";
 import { type Shape, sizeOf, stridesOf } from "../core/shape.ts";
-import { keyOf } from "./fused.ts";
+import { keyOf, within } from "./fused.ts";
 
 /** An expression that is computed where it is read has no more distinct operations. */
 const mostOperations = 40;
@@ -67,9 +67,7 @@ export function readThrough(kernel: LoopKernel, maker: LoopKernel): LoopKernel |
     const value = e.substitute(maker.body, (leaf) => inputs.leaf(own(maker.inputs[leaf.index], views[leaf.index]!)));
     // What is outside is 0.
     const covered = input.view.bounds.flatMap((bound, axis) => {
-      if (!bound) return [];
-      const at = inputs.leaf(coordinateInput(shape, axis));
-      return [...(bound[0] > 0 ? [e.ge(at, bound[0])] : []), ...(bound[1] < shape[axis] ? [e.lt(at, bound[1])] : [])];
+      return bound ? within(inputs.leaf(coordinateInput(shape, axis)), bound, shape[axis]) : [];
     });
     return covered.length > 0 ? e.select(covered.reduce(e.and), value, e.constant(0, maker.dtype)) : value;
   });

@@ -11,17 +11,17 @@ const nothing: Past = { nodes: 0, bytes: 0 };
 
 /** The recipe of a node that has been computed. */
 class NodeRecipe implements Recipe {
-  #past: Past;
+  past: Past;
+  inputs: readonly Recipe[];
   readonly #make: (() => Node) | null;
   #live: WeakRef<Node> | undefined;
   /** A leaf, or a node whose past was let go: nothing could make it again. */
   #kept: Node | undefined;
-  #inputs: readonly Recipe[];
 
   constructor(node: Node, past: Past, inputs: readonly Recipe[]) {
     const { id, op, dtype, shape, attributes, draws, ownGradient, standsFor } = node;
-    this.#past = past;
-    this.#inputs = inputs;
+    this.past = past;
+    this.inputs = inputs;
     if (isLeaf(node)) {
       this.#kept = node;
       node.made = undefined;
@@ -34,29 +34,20 @@ class NodeRecipe implements Recipe {
   }
 
   get node(): Node {
-    const known = this.#kept ?? this.#live?.deref();
-    if (known) return known;
+    if (this.held) return this.held;
     const node = this.#make!();
     this.#live = new WeakRef(node);
     return node;
-  }
-
-  get inputs(): readonly Recipe[] {
-    return this.#inputs;
   }
 
   get held(): Node | undefined {
     return this.#kept ?? this.#live?.deref();
   }
 
-  get past(): Past {
-    return this.#past;
-  }
-
   end(node: Node): void {
     this.#kept = node;
-    this.#past = { nodes: 1, bytes: 4 * sizeOf(node.shape) };
-    this.#inputs = [];
+    this.past = { nodes: 1, bytes: 4 * sizeOf(node.shape) };
+    this.inputs = [];
   }
 }
 

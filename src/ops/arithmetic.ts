@@ -106,9 +106,7 @@ export function lerp(a: Node, b: NodeLike, weight: NodeLike): Node {
 }
 
 takes({ clamp }, { x: tensor, min: operand, max: operand }, "one bound alone is maximum(x, min) or minimum(x, max)");
-takes(
-  { nanToNum },
-  { x: tensor, "options?": options<NanToNumOptions>({ "nan?": real, "posinf?": real, "neginf?": real }) },
-);
+const instead = options<NanToNumOptions>({ "nan?": real, "posinf?": real, "neginf?": real });
+takes({ nanToNum }, { x: tensor, "options?": instead });
 takes({ remainder }, { a: operand, b: operand });
 takes({ lerp }, { a: tensor, b: operand, weight: operand });

@@ -90,17 +90,5 @@ export function scaledDotProductAttention(q: Node, k: Node, v: Node, options: At
   return grouped(p > 0 ? dropout(weights, p) : weights, v);
 }
 
-takes(
-  { scaledDotProductAttention },
-  {
-    q: tensor,
-    k: tensor,
-    v: tensor,
-    "options?": options<AttentionOptions>({
-      "causal?": boolean,
-      "dropout?": number,
-      "mask?": tensor,
-      "scale?": number,
-    }),
-  },
-);
+const how = options<AttentionOptions>({ "causal?": boolean, "dropout?": number, "mask?": tensor, "scale?": number });
+takes({ scaledDotProductAttention }, { q: tensor, k: tensor, v: tensor, "options?": how });

@@ -146,17 +146,11 @@ export function dirichlet(shape: Shape, concentration: Node): Node {
 const one = { "location?": number, "scale?": number };
 takes({ gumbel, laplace, cauchy }, { shape: shapeKind, ...one }, "by their places: gumbel([2], 0, 1)");
 takes({ exponential }, { shape: shapeKind, "rate?": number });
-takes({ logNormal }, { shape: shapeKind, "mean?": number, "deviation?": number });
-takes(
-  { truncatedNormal },
-  {
-    shape: shapeKind,
-    "mean?": number,
-    "deviation?": number,
-    "options?": options<TruncationOptions>({ "low?": number, "high?": number }),
-  },
-  "bounds go by name: { low: -1, high: 1 }",
-);
+const moments = { "mean?": number, "deviation?": number };
+takes({ logNormal }, { shape: shapeKind, ...moments });
+const bounds = options<TruncationOptions>({ "low?": number, "high?": number });
+const byName = "bounds go by name: { low: -1, high: 1 }";
+takes({ truncatedNormal }, { shape: shapeKind, ...moments, "options?": bounds }, byName);
 takes({ gamma }, { shape: shapeKind, concentration: operand, "rate?": number });
 takes({ beta }, { shape: shapeKind, a: operand, b: operand });
 takes({ dirichlet }, { shape: shapeKind, concentration: tensor });

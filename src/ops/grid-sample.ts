@@ -89,16 +89,10 @@ export function affineGrid(maps: Node, size: PerAxis, options: GridOptions = {})
 }
 
 const corners = { "alignCorners?": boolean };
-takes(
-  { gridSample },
-  {
-    x: tensor,
-    grid: tensor,
-    "options?": options<GridSampleOptions>({
-      "mode?": oneOf(["bilinear", "nearest"]),
-      "paddingMode?": oneOf(["zeros", "border"]),
-      ...corners,
-    }),
-  },
-);
+const sampling = options<GridSampleOptions>({
+  "mode?": oneOf(["bilinear", "nearest"]),
+  "paddingMode?": oneOf(["zeros", "border"]),
+  ...corners,
+});
+takes({ gridSample }, { x: tensor, grid: tensor, "options?": sampling });
 takes({ affineGrid }, { maps: tensor, size: perAxisKind, "options?": options<GridOptions>(corners) });

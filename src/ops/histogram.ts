@@ -79,13 +79,8 @@ export function histogram(x: Node, options: HistogramOptions = {}): Histogram {
 }
 
 takes({ bincount }, { x: tensor, length: countKind, "weights?": tensor });
-takes(
-  { histogram },
-  {
-    x: tensor,
-    "options?": options<HistogramOptions>({
-      "bins?": either(countKind, numbers),
-      "range?": listOf(number, "a range [low, high]"),
-    }),
-  },
-);
+const binning = options<HistogramOptions>({
+  "bins?": either(countKind, numbers),
+  "range?": listOf(number, "a range [low, high]"),
+});
+takes({ histogram }, { x: tensor, "options?": binning });

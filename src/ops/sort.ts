@@ -158,11 +158,9 @@ export function searchSorted(sorted: Node, values: Node, options: SearchOptions 
   return reshape(minimum(place, count), values.shape);
 }
 
-takes(
-  { argsort, sort },
-  { x: tensor, "axis?": either(axisKind, options<SortOptions>({ "axis?": number, "descending?": boolean })) },
-  "the way goes by name, as in x.sort({ descending: true })",
-);
+const sorting = either(axisKind, options<SortOptions>({ "axis?": number, "descending?": boolean }));
+const byName = "the way goes by name, as in x.sort({ descending: true })";
+takes({ argsort, sort }, { x: tensor, "axis?": sorting }, byName);
 takes({ topK }, { x: tensor, k: number, "options?": options<TopKOptions>({ "axis?": number, "largest?": boolean }) });
 takes({ median }, { x: tensor, "over?": overKind });
 const between = overWith({ "interpolation?": oneOf(interpolations) });

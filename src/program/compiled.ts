@@ -163,10 +163,11 @@ export function compile<A extends readonly unknown[], R>(
     );
   };
 
-  const load = (args: Passed<A>): Promise<Ready> => {
+  /** What is said of the program for arguments when it is its turn. */
+  const asked = <T>(args: Passed<A>, answer: (program: Program<R>, backend: Backend) => Promise<T>): Promise<T> => {
     const { program } = find(args, streamNow().seed);
     const backend = backendNow();
-    return exclusive(async () => program.load(await backend, told));
+    return exclusive(async () => answer(program, await backend));
   };
 
   const peek = (args: Passed<A>): Promise<Peek> => {
@@ -191,14 +192,10 @@ export function compile<A extends readonly unknown[], R>(
 
   return Object.assign((...args: Passed<A>) => made(async () => (await execute(args, undefined)).result), {
     execute: (args: Passed<A>, { base }: { readonly base?: number } = {}) => made(() => execute(args, base)),
-    trace: (...args: Passed<A>) =>
-      made(() => {
-        const { program } = find(args, streamNow().seed);
-        const backend = backendNow();
-        return exclusive(async () => program.graph(await backend));
-      }),
+    trace: (...args: Passed<A>) => made(() => asked(args, (program, backend) => program.graph(backend))),
     peek: (...args: Passed<A>) => made(() => peek(args)),
-    plan: (...args: Passed<A>) => made(async () => (await load(args)).executable.plan),
+    plan: (...args: Passed<A>) =>
+      made(() => asked(args, async (program, backend) => (await program.load(backend, told)).executable.plan)),
   });
 }
 

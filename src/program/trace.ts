@@ -112,31 +112,30 @@ export function traceFunction<A extends readonly unknown[], R>(
     return value;
   });
   const results = outputs.length;
-  const written = variables.filter(
-    ([, variable]) => scope.cells.get(variable)!.current !== scope.cells.get(variable)!.input,
-  );
-  for (const [name, variable] of written) outputs.push({ name, node: scope.cells.get(variable)!.current });
+  const slots = variables.map(([name, variable]) => {
+    const { input, current } = scope.cells.get(variable)!;
+    return { name, variable, input, current, written: current !== input };
+  });
+  const written = slots.filter((slot) => slot.written);
+  for (const { name, current } of written) outputs.push({ name, node: current });
   const watched = [...scope.watched].map(([name, node]) => ({ name, node }));
-  const roots = new Set([...outputs, ...watched].map((output) => output.node));
+  const roots = [...outputs, ...watched].map(({ node }) => node);
   const isOutside = (node: Node) => node.id < scope.firstId;
-  const reached = new Set(reachable([...roots], isOutside));
-  const isWritten = new Set(written);
-  const used = variables.filter((entry) => isWritten.has(entry) || reached.has(scope.cells.get(entry[1])!.input));
-  const place = new Map(used.map((entry, i) => [entry, i]));
-  const firstState = inputs.length;
-  for (const [name, variable] of used) inputs.push({ name, node: scope.cells.get(variable)!.input });
+  const reached = new Set(reachable(roots, isOutside));
+  const state = slots.filter(({ written, input }) => written || reached.has(input));
+  const place = new Map(state.map((slot, i) => [slot, inputs.length + i]));
+  for (const { name, input } of state) inputs.push({ name, node: input });
 
   const graph: Graph = {
     seed,
     inputs,
     outputs,
     watched,
-    state: written.map((entry, i) => ({ input: firstState + place.get(entry)!, output: results + i })),
+    state: written.map((slot, i) => ({ input: place.get(slot)!, output: results + i })),
     draws: scope.draws,
     base: 0,
   };
   const outside = [...reached].filter((node) => isOutside(node) && !node.data);
-  const state = used.map((entry) => ({ name: entry[0], variable: entry[1], written: isWritten.has(entry) }));
   const { scalars, beforeExecution, firstId } = scope;
   return { graph, result, state, scalars, beforeExecution, outside, firstId };
 }

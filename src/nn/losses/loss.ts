@@ -88,10 +88,8 @@ export function targetsOf(where: string, batch: Batch | Tensor): Tensor {
   if (targets && !(targets instanceof Tensor))
     refuse(ConfigError, where, "the batch's targets aren't a tensor", showValue(targets), "a tensor");
   if (targets) return targets;
-  const [got, hint] = [
-    Object.keys(batch).join(", "),
-    "a function of your own, (outputs, batch) => …, may read other names",
-  ];
+  const got = Object.keys(batch).join(", ");
+  const hint = "a function of your own, (outputs, batch) => …, may read other names";
   refuse(ConfigError, where, "the batch has no targets", got, "a tensor named targets", hint);
 }
 
