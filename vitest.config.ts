@@ -30,7 +30,7 @@ const alone = [
   "test/bench/{harness,node}.test.ts",
   "test/cli/{emit,fit,imports,inspect,phases,presets,signals,sweep}.test.ts",
   "test/docs/{optimizers,sweep}.test.ts",
-  "test/laws/{arguments,kill,laws}.test.ts",
+  "test/laws/{arguments,kill,laws,runs}.test.ts",
   "test/nn/measures.test.ts",
   "test/ops/throwaway.test.ts",
   "test/program/{steady,versions}.test.ts",
