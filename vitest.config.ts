@@ -36,7 +36,7 @@ const alone = [
   "test/program/{steady,versions}.test.ts",
   "test/run/{crash,lock}.test.ts",
   "test/sweep/{job,queue}.test.ts",
-  "test/train/{optimizers,promises,register,things}.test.ts",
+  "test/train/{certificate,optimizers,promises,register,things}.test.ts",
   "test/verify/tampered.test.ts",
 ];
 

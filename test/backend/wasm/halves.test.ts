@@ -229,5 +229,5 @@ test("random programs that round: unfused = fused = reference", async () => {
     { numRuns: Number(process.env.WASM_PROGRAMS ?? 30) },
   );
   expect(seen.fused).toBeGreaterThan(5);
-  expect(seen.unfused).toBeGreaterThan(40);
+  expect(seen.unfused).toBeGreaterThan(10);
 });
