@@ -1,7 +1,4 @@
-import { register } from "tsx/esm/api";
 import { defineConfig } from "vitest/config";
-
-register();
 
 const common = {
   pool: "forks",
@@ -10,30 +7,22 @@ const common = {
   hookTimeout: 120_000,
 } as const;
 
-/** Node's own import, through tsx: half the time that vite's takes to load a file's modules, and what they do is as fast as in use. */
-const imported = { execArgv: ["--import", "tsx"], experimental: { viteModuleRunner: false, nodeLoader: false } };
-
-/** Test files that replace modules, which vite's import alone can on Node 20. */
-const replacing = [
-  "test/backend/wasm/death.test.ts",
-  "test/compile/cache.test.ts",
-  "test/data/{missing,tables}.test.ts",
-  "test/rng/stream.test.ts",
-];
-
 /** Test files that have a process each: those that measure their own or end it, replace modules, register what stays, collect garbage time and again, or count the ops that they import. */
 const alone = [
   "test/{browser,conformance,engines,runtime,worker}/**/*.test.ts",
   "test/autograd/gradients.test.ts",
   "test/backend/{certificate,gpujs*,refused,webgpu/*}.test.ts",
-  "test/backend/wasm/{left,programs,threads,workspace}.test.ts",
+  "test/backend/wasm/{death,left,programs,threads,workspace}.test.ts",
   "test/bench/{harness,node}.test.ts",
   "test/cli/{emit,fit,imports,inspect,phases,presets,signals,sweep}.test.ts",
+  "test/compile/cache.test.ts",
+  "test/data/missing.test.ts",
   "test/docs/{optimizers,sweep}.test.ts",
   "test/laws/{arguments,kill,laws,runs}.test.ts",
   "test/nn/measures.test.ts",
   "test/ops/throwaway.test.ts",
   "test/program/{steady,versions}.test.ts",
+  "test/rng/stream.test.ts",
   "test/run/{crash,lock}.test.ts",
   "test/sweep/{job,queue}.test.ts",
   "test/train/{certificate,optimizers,promises,register,things}.test.ts",
@@ -49,15 +38,6 @@ export default defineConfig({
       {
         test: {
           ...common,
-          name: "replacing",
-          include: replacing,
-          setupFiles: ["test/support/lazy.ts", "test/support/settled.ts"],
-        },
-      },
-      {
-        test: {
-          ...common,
-          ...imported,
           name: "alone",
           include: alone,
           setupFiles: ["test/support/lazy.ts", "test/support/settled.ts"],
@@ -66,10 +46,9 @@ export default defineConfig({
       {
         test: {
           ...common,
-          ...imported,
           name: "shared",
           include: ["test/**/*.test.ts"],
-          exclude: [...alone, ...replacing],
+          exclude: alone,
           // The library is imported, and made fast by the engine, once a worker instead of once a file.
           isolate: false,
           sequence: { groupOrder: 1 },

@@ -9,7 +9,8 @@ import * as further from "./nonlinearities.ts";
 import { sequential } from "./sequential.ts";
 
 const nonlinearities = { relu, tanh, sigmoid, softplus, ...further };
-const names = Object.keys(nonlinearities) as (keyof typeof nonlinearities)[];
+// In one order, whatever a bundler makes of a module's names.
+const names = (Object.keys(nonlinearities) as (keyof typeof nonlinearities)[]).sort();
 
 const record = layerOptions("mlp", {
   /** Sizes of inputs, hidden layers and outputs, in this order. */
