@@ -12,6 +12,7 @@ import { checkCut, type FileErrorClass } from "./cut.ts";
 
 export { knownHash, mountedFiles, mountFiles } from "./mount.node.ts";
 export { ownFolder, packageFolder, packageModule } from "./packages.node.ts";
+export { type ProcessPlace, processIdentity, thisPlace, thisProcess } from "./process.node.ts";
 export type { FileErrorClass };
 
 /** The calls under every write, so that a test can make one of them fail. */
@@ -295,54 +296,6 @@ function flushDirectory(path: string): void {
     // Some systems can't open or flush a folder; there the rename is as durable as it gets.
     if (!["EISDIR", "EPERM", "EINVAL", "ENOTSUP"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
   }
-}
-
-/** When a process started, in the system's own terms, so that a number used again isn't taken for the same process; `running` where that can't be known; undefined if there is no such process. */
-export function processIdentity(pid: number): string | undefined {
-  if (!Number.isInteger(pid) || pid <= 0) return undefined;
-  try {
-    // proc(5): the start time is field 22; the name, field 2 in parentheses, may hold spaces.
-    const text = fs.readFileSync(`/proc/${pid}/stat`, "utf8");
-    return text.slice(text.lastIndexOf(")") + 2).split(" ")[19];
-  } catch {
-    if (fs.existsSync("/proc/self/stat")) return undefined;
-  }
-  try {
-    process.kill(pid, 0);
-    return "running";
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM" ? "running" : undefined;
-  }
-}
-
-/** A process as others can tell it: where its number means something, and which of those that had the number it is. */
-export interface ProcessPlace {
-  readonly host: string;
-  /** Of this start of the system; empty where it can't be known. */
-  readonly boot: string;
-  /** The space of process numbers, a container's own; empty where it can't be known. */
-  readonly namespace: string;
-}
-
-/** Where this process is. */
-export function thisPlace(): ProcessPlace {
-  const known = (body: () => string): string => {
-    try {
-      return body().trim();
-    } catch {
-      return "";
-    }
-  };
-  return {
-    host: os.hostname(),
-    boot: known(() => fs.readFileSync("/proc/sys/kernel/random/boot_id", "utf8")),
-    namespace: known(() => fs.readlinkSync("/proc/self/ns/pid")),
-  };
-}
-
-/** This process, as `processIdentity` tells it. */
-export function thisProcess(): { pid: number; started: string } {
-  return { pid: process.pid, started: processIdentity(process.pid)! };
 }
 
 /** When a file was last written, in milliseconds of its own file system's clock; undefined where there is none. */
