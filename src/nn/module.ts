@@ -74,7 +74,9 @@ export abstract class Module<out Output extends ModelOutput = ModelOutput> imple
   train(mode = true): this {
     checkArguments(calls.train, arguments);
     this.training = mode;
-    for (const [, child] of childrenOf(this)) child.train(mode);
+    opened(this, () => {
+      for (const [, child] of this.namedChildren()) child.train(mode);
+    });
     return this;
   }
 
@@ -87,24 +89,22 @@ export abstract class Module<out Output extends ModelOutput = ModelOutput> imple
   /** Its training flags: a compiled function is traced anew when one changes. */
   traceKey(): string {
     checkNone("traceKey", arguments);
-    const children = childrenOf(this).map(([, child]) => child.traceKey());
+    const children = opened(this, () => this.namedChildren().map(([, child]) => child.traceKey()));
     return (this.training ? "t" : "e") + children.join("");
   }
 
   /** Its own properties and those of its modules, and what lies in lists, plain records and Maps among them, one after another. */
   pieces(into: unknown[] = []): readonly unknown[] {
     checkArguments(calls.pieces, arguments);
-    if (open.has(this)) treeOf(this);
-    open.add(this);
-    addPieces(this, into, deepest);
-    open.delete(this);
+    opened(this, () => addPieces(this, into, deepest));
     return into;
   }
 
   /** The tree as text, a module a line. */
   toString(): string {
     checkNone("toString", arguments);
-    const children = childrenOf(this).map(([name, child]) => `(${name}): ${String(child).replaceAll("\n", "\n  ")}`);
+    const line = ([name, child]: [string, Module]) => `(${name}): ${String(child).replaceAll("\n", "\n  ")}`;
+    const children = opened(this, () => this.namedChildren().map(line));
     const name = this.constructor.name + this.describe();
     return children.length ? `${name}\n  ${children.join("\n  ")}` : name;
   }
@@ -115,8 +115,19 @@ export abstract class Module<out Output extends ModelOutput = ModelOutput> imple
   }
 }
 
-/** Modules whose pieces are being listed. One that an error left here costs a look at its tree. */
-const open = new WeakSet<Module>();
+/** Modules that are being looked into, each by the one before. */
+const open: Module[] = [];
+
+/** Looks into a module by a method that its modules have too. Throws ConfigError where one holds itself. */
+function opened<T>(module: Module, look: () => T): T {
+  if (open.includes(module)) for (const root of [open[0], module]) treeOf(root);
+  open.push(module);
+  try {
+    return look();
+  } finally {
+    open.pop();
+  }
+}
 
 /** A module and all that it holds, parents first, each with its path and a `.`; the module's own is empty. Throws ConfigError where one holds itself. */
 export function treeOf(root: Module): [path: string, module: Module][] {
@@ -131,12 +142,6 @@ export function treeOf(root: Module): [path: string, module: Module][] {
   };
   visit(root, "", []);
   return found;
-}
-
-/** Direct children by name, of a module that is a tree. */
-function childrenOf(module: Module): [string, Module][] {
-  treeOf(module);
-  return module.namedChildren();
 }
 
 /** Lists, records and Maps in one another are looked into no deeper than this. */
