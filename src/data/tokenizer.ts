@@ -6,6 +6,7 @@ import { checkArguments, kind, signature, string, typedArray } from "../core/arg
 import { sha256Hex } from "../core/canonical.ts";
 import { DataError, refuse, showValue } from "../core/errors.ts";
 import { type Given, numberOf, options as optionsOf } from "../core/options.ts";
+import { remembered } from "../core/remembered.ts";
 import { parseFileJson } from "../io/json.ts";
 import type { Characters } from "./dataset.ts";
 
@@ -93,9 +94,7 @@ export class BytePairTokenizer implements Characters {
     checkArguments(calls.encode, arguments);
     const ids: number[] = [];
     for (const [piece] of text.matchAll(pieces)) {
-      const known = this.#known.get(piece) ?? this.#merged(piece);
-      this.#known.set(piece, known);
-      for (const id of known) ids.push(id);
+      for (const id of remembered(this.#known, piece, () => this.#merged(piece))) ids.push(id);
     }
     return Int32Array.from(ids);
   }

@@ -24,10 +24,10 @@ export function defineOp<R extends OpRecord>(record: R): R {
   return record;
 }
 
-/** What movement has unless it says otherwise: any dtype, and all elements where they are. */
 /** Of the first operand's dtype. */
 export const asGiven = ([dtype]: readonly DType[]) => dtype;
 
+/** What movement has unless it says otherwise: any dtype, and all elements where they are. */
 const staying = {
   kind: "movement",
   version: 1,

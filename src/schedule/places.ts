@@ -1,7 +1,7 @@
 // Where temporary values are kept. What one group alone writes and reads, row by row, lives in thread-local scratch, reused per block, and never goes
 // out to the arena; all others have a place in the arena for as long as some group touches them. Local values halve the arena of an mnist-mlp evaluation
 // (1.10 to 0.56 MB) and take a fifth off moby-gpt's (21.1 to 16.8 MB); in time they gain little (a softmax of 4096 × 1000: 5 %).
-import { kernelInputs, type Repeat } from "../../kernels/kernel.ts";
+import { type Repeat, sourcesOf } from "../../kernels/kernel.ts";
 import type { Kernel } from "../../kernels/kinds.ts";
 import { childOf } from "../compile/nested.ts";
 import { homeOf, type Plan, valueBytes } from "../compile/plan.ts";
@@ -32,10 +32,7 @@ function lifetimesIn({ values }: Plan, steps: readonly (readonly Kernel[])[]): S
     spans.set(home, [Math.min(first, from), Math.max(last, to)]);
   };
   steps.forEach((kernels, at) => {
-    for (const kernel of kernels) {
-      touch(kernel.output, at);
-      for (const { source } of kernelInputs(kernel)) if (typeof source === "number") touch(source, at);
-    }
+    for (const kernel of kernels) for (const value of [kernel.output, ...sourcesOf(kernel)]) touch(value, at);
   });
   return spans;
 }

@@ -24,6 +24,7 @@
 import { ConfigError, refuse, SeedgradError, TrainingError } from "../core/errors.ts";
 import { unknownKey } from "../core/keys.ts";
 import { atOnce } from "../core/promise.ts";
+import { remembered } from "../core/remembered.ts";
 import type { Callback, HookName, Logger, TrainerView } from "./contract.ts";
 
 /** Every hook, in order, with what it is part of. The compiler holds it to what a callback and a logger may have; docs/callbacks.md shows it. */
@@ -120,12 +121,7 @@ export class Hooks {
 
   /** The callbacks that have a hook. */
   having(hook: HookName): readonly Logger[] {
-    let found = this.#having.get(hook);
-    if (!found) {
-      found = this.callbacks.filter((callback) => callback[hook] !== undefined);
-      this.#having.set(hook, found);
-    }
-    return found;
+    return remembered(this.#having, hook, () => this.callbacks.filter((callback) => callback[hook] !== undefined));
   }
 
   /** Calls a hook of each callback, one after another. Throws what a hook throws, named. */

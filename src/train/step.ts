@@ -4,6 +4,7 @@ import type { Backend } from "../compile/contract.ts";
 import type { Plan } from "../compile/plan.ts";
 import { ConfigError, refuse, showValue, TraceError } from "../core/errors.ts";
 import { atOnce } from "../core/promise.ts";
+import { typeText } from "../core/shape.ts";
 import { reading } from "../data/batch-fields.ts";
 import type { HostBatch, MicroBatches, StepInput } from "../data/groups.ts";
 import { currentTrace } from "../graph/scope.ts";
@@ -294,7 +295,7 @@ function callModel({ model, options: { precision, config } }: TrainerView, given
 
 function checkLoss(loss: unknown): Tensor {
   if (loss instanceof Tensor && loss.rank === 0 && loss.dtype === "float32") return loss;
-  const got = loss instanceof Tensor ? `${loss.dtype}[${loss.shape.join(", ")}]` : String(loss ?? "nothing");
+  const got = loss instanceof Tensor ? typeText(loss) : String(loss ?? "nothing");
   const hint = "give a loss (loss: losses.crossEntropy), or return one from forward";
   refuse(ConfigError, "loss", "no scalar to minimise", got, "float32[]", hint);
 }

@@ -1,6 +1,7 @@
 // Shaders that a device has compiled: one for each source, made once.
 import { awaited } from "#gpu";
 import { BackendError } from "../../core/errors.ts";
+import { remembered } from "../../core/remembered.ts";
 import { computeStage, type Device } from "./device.ts";
 
 export class Pipelines {
@@ -29,11 +30,7 @@ export class Pipelines {
 
   /** The pipeline of a source. Rejects with BackendError where the device refuses it. */
   get(source: string): Promise<GPUComputePipeline> {
-    const known = this.#made.get(source);
-    if (known) return known;
-    const made = this.#make(source);
-    this.#made.set(source, made);
-    return made;
+    return remembered(this.#made, source, () => this.#make(source));
   }
 
   async #make(code: string): Promise<GPUComputePipeline> {

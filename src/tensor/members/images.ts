@@ -7,8 +7,8 @@ import * as interpolate from "../../ops/interpolate.ts";
 import * as pool from "../../ops/pool.ts";
 import * as unfold from "../../ops/unfold.ts";
 
-/** The ops whose first operand is a tensor. */
 const resampling = without(interpolate, "checkInterpolation", "interpolateKinds");
+/** The ops whose first operand is a tensor. */
 export const methods = joined(conv, gridSample, im2col, resampling, pool, unfold);
 
 /** All of them. */

@@ -8,8 +8,8 @@ import * as qr from "../../ops/qr.ts";
 import * as triangular from "../../ops/triangular.ts";
 import * as vectorNorm from "../../ops/vector-norm.ts";
 
-/** The ops whose first operand is a tensor. */
 const [ofQr, ofTriangles] = [only(qr, "qr", "lstsq"), only(triangular, "cholesky", "triangularSolve")];
+/** The ops whose first operand is a tensor. */
 export const methods = joined(contraction, jacobi, lu, ofQr, ofTriangles, vectorNorm);
 
 /** All of them. */

@@ -3,7 +3,7 @@
 import { CheckpointError, refuse } from "../../core/errors.ts";
 import { ownValue } from "../../core/keys.ts";
 import { atOnce } from "../../core/promise.ts";
-import { sameShape } from "../../core/shape.ts";
+import { sameShape, typeText } from "../../core/shape.ts";
 import type { Checkpoint } from "../../run/checkpoint.ts";
 import { decodePlain, encodePlain } from "../../run/plain.ts";
 import type { Callback, TrainerView } from "../contract.ts";
@@ -50,14 +50,12 @@ function loadCallback({ path, state, tensors }: Checkpoint, name: string, callba
   const found = variables.map(([variable]) => tensors.get(`callback/${name}/${variable}`));
   if ((callback.loadState && own === undefined) || found.includes(undefined)) return false;
   for (const [i, [variable, cell]] of variables.entries()) {
-    const { data, shape, dtype } = found[i]!;
-    if (dtype !== cell.dtype || !sameShape(shape, cell.shape)) {
+    const kept = found[i]!;
+    if (kept.dtype !== cell.dtype || !sameShape(kept.shape, cell.shape)) {
       const problem = "it has another shape or dtype than the callback's";
-      const got = `${dtype}[${shape.join(", ")}]`;
-      const expected = `${cell.dtype}[${cell.shape.join(", ")}]`;
-      refuse(CheckpointError, `${path}: callback/${name}/${variable}`, problem, got, expected);
+      refuse(CheckpointError, `${path}: callback/${name}/${variable}`, problem, typeText(kept), typeText(cell));
     }
-    cell.load(data);
+    cell.load(kept.data);
   }
   atOnce(`${name}.loadState`, callback.loadState?.(decodePlain(`${path}: ${name}`, own)));
   return true;

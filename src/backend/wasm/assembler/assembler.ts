@@ -1,6 +1,7 @@
 // A WebAssembly assembler: functions are written statement by statement, each a tree of instructions, typed by the value it leaves; a module turns them
 // into bytes. The vocabulary of single instructions is in instructions.ts. What is written is what is emitted, but for a loop's constants (constants.ts).
 
+import { remembered } from "../../../core/remembered.ts";
 import { Bytes, unsigned } from "./bytes.ts";
 import {
   type Code,
@@ -229,9 +230,7 @@ export class ModuleBuilder {
 
   /** A function that others call, made once. */
   shared(name: string, make: () => FunctionBuilder): FunctionBuilder {
-    const made = this.#shared.get(name) ?? make();
-    this.#shared.set(name, made);
-    return made;
+    return remembered(this.#shared, name, make);
   }
 
   encode(): Uint8Array<ArrayBuffer> {

@@ -4,6 +4,7 @@ import { elementBytes } from "../../../../kernels/kernel.ts";
 import type { Plan } from "../../../compile/plan.ts";
 import type { Target } from "../../../compile/target.ts";
 import { LazyModule } from "../../../core/lazy.ts";
+import { remembered } from "../../../core/remembered.ts";
 import type { Loops, ZeroLoops } from "../../../schedule/loops.ts";
 import type { Call } from "../../../schedule/phases.ts";
 import type { Locals } from "../../../schedule/places.ts";
@@ -49,8 +50,9 @@ export function printSchedule(schedule: Schedule, sharing?: Sharing): Program {
     const { member, group } = call;
     const { division, locals } = group;
     const { key, listed } = signatureOf(member, division, locals);
-    const made = known.get(key) ?? printMember(context, member.loops, { ...member, listed, locals, division });
-    known.set(key, made);
+    const made = remembered(known, key, () =>
+      printMember(context, member.loops, { ...member, listed, locals, division }),
+    );
     const list = listed.map((each) => entryOf(each, locals, schedule.plan));
     return { ...made[member.loops.indexOf(call.loops)], list };
   };
