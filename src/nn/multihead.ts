@@ -1,14 +1,14 @@
 // Attention with several heads over the inputs themselves or over a memory, with masks. What it is given beside the inputs comes as a batch does, so
 // that a dataset's own masks reach every layer of a model.
-import { DTypeError, refuse, ShapeError } from "../core/errors.ts";
+import { refuse, ShapeError } from "../core/errors.ts";
 import { count, flag, type Given, probability } from "../core/options.ts";
-import { formatShape, sameShape } from "../core/shape.ts";
 import { scaledDotProductAttention } from "../tensor/families/attention.ts";
-import { logicalAnd, reshape, where as select, swapAxes } from "../tensor/families/basic.ts";
+import { reshape, swapAxes } from "../tensor/families/basic.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { extent, layerOptions } from "./check.ts";
 import { checked, factoryOf, Layer } from "./layer.ts";
 import { type Linear, linear } from "./linear.ts";
+import { joinedMask } from "./masks.ts";
 import type { Batch } from "./module.ts";
 import { type RotaryPositions, rotaryPositions } from "./positions.ts";
 
@@ -33,20 +33,6 @@ const call = record.call({ width: extent, heads: extent });
 function checkShared(where: string, what: string, all: number, parts: number): void {
   if (all % parts !== 0)
     refuse(ShapeError, where, `${what} must divide evenly`, `${all} and ${parts}`, "a multiple and its divisor");
-}
-
-/** The mask over [batch, heads, queries, keys] that a mask of scores and one of keys come to. Throws ShapeError, DTypeError. */
-function joinedMask(where: string, { mask, keyMask }: Batch, batch: number, keys: number): Tensor | undefined {
-  const wide = mask?.rank === 3 ? reshape(mask, [mask.shape[0], 1, ...mask.shape.slice(1)]) : mask;
-  if (!keyMask) return wide;
-  const place = `${where}.keyMask`;
-  if (!sameShape(keyMask.shape, [batch, keys]))
-    refuse(ShapeError, place, "not one for each key", keyMask, formatShape([batch, keys]));
-  if (keyMask.dtype !== "bool")
-    refuse(DTypeError, place, "a mask of another dtype", keyMask.dtype, "bool, true where there is a key");
-  const seen = reshape(keyMask, [batch, 1, 1, keys]);
-  if (!wide) return seen;
-  return wide.dtype === "bool" ? logicalAnd(seen, wide) : select(seen, wide, -Infinity);
 }
 
 /**

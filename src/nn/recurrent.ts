@@ -23,6 +23,7 @@ import { Tensor } from "../tensor/tensor.ts";
 import { type Cell, elman, gated, longShort } from "./cells.ts";
 import { affineParameters, checkStack, extent } from "./check.ts";
 import { checked, factoryOf, Layer } from "./layer.ts";
+import type { Batch } from "./module.ts";
 
 export interface RecurrentOptions {
   /** How many layers, each over the outputs of the one before (1). */
@@ -66,7 +67,7 @@ const runCall = (name: string) => signature(`nn.${name}.run`, { inputs: tensor, 
 const runCalls = { rnn: runCall("rnn"), lstm: runCall("lstm"), gru: runCall("gru") };
 
 /**
- * Layers over sequences. inputs: [batch, time, inputs] → [batch, time, hidden], or 2·hidden where bidirectional. Parameters, for layer l, with `_reverse` behind for its
+ * Layers over sequences. inputs: [batch, time, inputs] → [batch, time, hidden], or 2·hidden where bidirectional; of the batch `mask` and `state`, as `run` has them. Parameters, for layer l, with `_reverse` behind for its
  * second half: `weight_ih_l<l>` [gates·hidden, its inputs], `weight_hh_l<l>` [gates·hidden, hidden], `bias_ih_l<l>`, `bias_hh_l<l>` [gates·hidden], all from U(±1/√hidden) in this order,
  * as PyTorch's. `State`: what they come to after the last step: a tensor, or each of the cell's states.
  */
@@ -123,8 +124,8 @@ abstract class Recurrent<State> extends Layer {
     return weightNames.map((name) => own[`${name}_${end}`]) as unknown as Weights;
   }
 
-  protected override apply(inputs: Tensor): Tensor {
-    return this.#sequence(inputs, {})[0];
+  protected override apply(inputs: Tensor, { state, mask }: Batch = {}): Tensor {
+    return this.#sequence(inputs, { state, mask })[0];
   }
 
   /** inputs: [batch, time, inputs] → [outputs, state], state: [layers·directions, batch, hidden] after the last step, of an LSTM two such, h and c. Throws ShapeError. */

@@ -154,7 +154,7 @@ defineOp({
   inputs: 3,
   dtype: ([condition, a, b], _, where) => {
     if (condition !== "bool" || a !== b) {
-      const hint = "compare first, as in where(greater(x, 0), a, b)";
+      const hint = condition === "bool" ? undefined : "compare first, as in where(greater(x, 0), a, b)";
       refuseDTypes(where, [condition, a, b], "a bool condition and two operands of one dtype", hint);
     }
     return a;
@@ -175,7 +175,7 @@ defineUnary("cast", attributeDType, castTo, {
 
 defineUnary("stopGradient", asGiven, ([x]) => x, { vjp: "none" });
 
-/** `a` where the condition holds, else `b`; all three broadcast. A number takes the other operand's dtype. @torch torch.where */
+/** `a` where the condition holds, else `b`; all three broadcast. A number takes the other operand's dtype, two are float32. @torch torch.where */
 export function where(condition: Node, a: NodeLike, b: NodeLike): Node {
   const [x, y] = broadcastOperands("where", [a, b]);
   const nodes = broadcastOperands("where", [condition, x, y]);

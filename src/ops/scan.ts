@@ -74,6 +74,7 @@ function checkCarry(before: readonly Node[], after: readonly Node[]): void {
     if (next.dtype === dtype && next.shape.length === shape.length && next.shape.every((each, k) => each === shape[k]))
       return;
     const problem = `carry ${i} isn't in the next iteration what it was`;
-    refuse(ShapeError, "scan", problem, `${next.dtype}[${next.shape}]`, `${dtype}[${shape}], as it begins`);
+    const hint = next.dtype === dtype ? undefined : `cast what the body gives, as in x.cast("${dtype}")`;
+    refuse(ShapeError, "scan", problem, `${next.dtype}[${next.shape}]`, `${dtype}[${shape}], as it begins`, hint);
   });
 }

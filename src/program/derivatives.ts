@@ -17,7 +17,7 @@ import type { Node } from "../graph/node.ts";
 import { tensor as tensorKind, tensors } from "../tensor/arguments.ts";
 import { ops } from "../tensor/families/basic.ts";
 import { Tensor } from "../tensor/tensor.ts";
-import { gradients, ownArguments, resultsOf, run, type ScalarFunction } from "./gradients.ts";
+import { gradients, ownArguments, resultsOf, run, type ScalarFunction, type TensorFor } from "./gradients.ts";
 
 /** What a function of tensors may give: a tensor, or a list of them. */
 export type TensorResult = Tensor | readonly Tensor[];
@@ -57,7 +57,7 @@ const [jvpCall, hvpCall] = ["jvp", "hvp"].map((name) =>
 export function vjp<A extends readonly Tensor[], R extends TensorResult>(
   f: (...args: A) => R,
   ...primals: A
-): { value: R; vjp: (cotangent: R) => Tensor[] } {
+): { value: R; vjp: (cotangent: R) => TensorFor<A> } {
   checkArguments(vjpCall, arguments);
   const { nodes, value, outputs } = applied("vjp", f, primals);
   return {
@@ -66,7 +66,7 @@ export function vjp<A extends readonly Tensor[], R extends TensorResult>(
       const seeds = resultsOf("vjp", cotangent, "a cotangent like the function's value");
       checkDirections("vjp", "cotangents", seeds, outputs);
       const seeded = outputs.map(({ node }, i) => ({ output: node, seed: seeds[i].node }));
-      return pullback(seeded, nodes).map((node) => new Tensor(node));
+      return pullback(seeded, nodes).map((node) => new Tensor(node)) as TensorFor<A>;
     },
   };
 }
@@ -92,13 +92,13 @@ export function hvp<A extends readonly Tensor[]>(
   f: ScalarFunction<A>,
   primals: A,
   tangents: readonly Tensor[],
-): { value: Tensor; hvp: Tensor[] } {
+): { value: Tensor; hvp: TensorFor<A> } {
   checkArguments(hvpCall, arguments);
   checkDirections("hvp", "tangents", tangents, primals);
   const { inputs, nodes, value } = applied("hvp", f, primals);
   const first = gradients(value, inputs);
   const seeded = first.map(({ node }, i) => ({ output: node, seed: tangents[i].node }));
-  return { value, hvp: pullback(seeded, nodes).map((node) => new Tensor(node)) };
+  return { value, hvp: pullback(seeded, nodes).map((node) => new Tensor(node)) as TensorFor<A> };
 }
 
 /** Which argument, and which way. */

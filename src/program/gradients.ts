@@ -63,8 +63,11 @@ function refuseLost(output: Tensor, wanted: readonly Tensor[], known: ReadonlySe
   refuse(GradError, "gradients", problem, typeText(output), undefined, hint);
 }
 
+/** A tensor for each of a list; of a tuple a tuple. */
+export type TensorFor<L extends readonly unknown[]> = { -readonly [K in keyof L]: Tensor };
+
 /** Gradients of `output` (float32, a scalar unless `seed` gives the gradient of its own shape) with respect to tensors: one of each one's shape, zeros where nothing depends on it. Throws GradError, also where it depended on a variable that was assigned since, or on what a compiled function was called with. */
-export function gradients(output: Tensor, wanted: readonly Tensor[], seed?: Tensor): Tensor[] {
+export function gradients<W extends readonly Tensor[] | []>(output: Tensor, wanted: W, seed?: Tensor): TensorFor<W> {
   checkArguments(call, arguments);
   const nodes = wanted.map((tensor) => tensor.node);
   // A variable that was given memory since the output was made had another node then.
@@ -78,7 +81,7 @@ export function gradients(output: Tensor, wanted: readonly Tensor[], seed?: Tens
     const gradient = new Tensor(node);
     ofTensors.set(gradient, wanted[i]);
     return gradient;
-  });
+  }) as TensorFor<W>;
 }
 
 /** Functions that are being differentiated around this moment. */
@@ -136,12 +139,12 @@ export type ScalarFunction<A extends readonly Tensor[]> = (...args: A) => Tensor
 /** `f` with its gradients by all of its arguments: f(…args) → [value, gradients]. Throws GradError where the value isn't a float32 scalar. */
 export function valueAndGrad<A extends readonly Tensor[]>(
   f: ScalarFunction<A>,
-): (...args: A) => { value: Tensor; gradients: Tensor[] } {
+): (...args: A) => { value: Tensor; gradients: TensorFor<A> } {
   checkArguments(bothCall, arguments);
   return (...args) => {
     const own = ownArguments("grad", args, { always: depth > 0 });
     const [value] = resultsOf("grad", run(f, own as unknown as A), "a float32 scalar");
-    return { value, gradients: gradients(value, own) };
+    return { value, gradients: gradients(value, own) as TensorFor<A> };
   };
 }
 

@@ -6,7 +6,7 @@ import { nextNodeId } from "../graph/node.ts";
 import { withGradient } from "../ops/custom.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import type { TensorResult } from "./derivatives.ts";
-import { resultsOf } from "./gradients.ts";
+import { resultsOf, type TensorFor } from "./gradients.ts";
 
 const checkpointCall = signature("checkpoint", { f: callable });
 const customCall = signature("customGradient", { f: callable, backward: callable });
@@ -30,10 +30,10 @@ export function checkpoint<A extends readonly unknown[], R extends TensorResult>
 }
 
 /** What a gradient by hand is made from. */
-export interface CustomGradientContext {
+export interface CustomGradientContext<A extends readonly Tensor[] = readonly Tensor[]> {
   /** The gradient of the function's result, of its shape. */
   readonly grad: Tensor;
-  readonly inputs: readonly Tensor[];
+  readonly inputs: TensorFor<A>;
   /** What the function gave. */
   readonly output: Tensor;
 }
@@ -45,7 +45,7 @@ export interface CustomGradientContext {
  */
 export function customGradient<A extends readonly Tensor[]>(
   f: (...args: A) => Tensor,
-  backward: (context: CustomGradientContext) => readonly (Tensor | null)[],
+  backward: (context: CustomGradientContext<A>) => readonly (Tensor | null)[],
 ): (...args: A) => Tensor {
   checkArguments(customCall, arguments);
   return (...args) => {
@@ -54,7 +54,7 @@ export function customGradient<A extends readonly Tensor[]>(
     const rule: Parameters<typeof withGradient>[2] = (grad, nodes, result) => {
       const parts: unknown = backward({
         grad: new Tensor(grad),
-        inputs: nodes.map((node) => new Tensor(node)),
+        inputs: nodes.map((node) => new Tensor(node)) as TensorFor<A>,
         output: new Tensor(result),
       });
       if (Array.isArray(parts) && parts.every((part) => part === null || part instanceof Tensor))

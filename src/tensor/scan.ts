@@ -16,6 +16,9 @@ export type Tree = Tensor | null | readonly Tree[] | { readonly [key: string]: T
 /** Anything, and a list is inferred as it stands, [h, c], so that a body which gives one needs no `as const`. */
 type Inferred = object | null | [];
 
+/** A carry as the body has it: with plain tensors, whatever it begins with (variables). */
+export type Carried<C> = C extends Tensor ? Tensor : C extends object ? { [K in keyof C]: Carried<C[K]> } : C;
+
 /** How a scan runs. */
 export interface ScanOptions {
   /** The axis of `xs` whose positions are taken one by one, and along which outputs are stacked (0). */
@@ -74,11 +77,11 @@ const formText = (tree: unknown): string => JSON.stringify(mapTree(tree, "", () 
  * linear in the length, forwards and backwards. Throws ShapeError, TraceError, ConfigError.
  */
 export function scan<C extends Inferred, Y extends Inferred>(
-  body: (carry: C, x: never) => readonly [C, Y],
+  body: (carry: Carried<C>, x: never) => readonly [Carried<C>, Y],
   init: C,
   xs: unknown,
   options: ScanOptions = {},
-): [C, Y] {
+): [Carried<C>, Y] {
   checkArguments(call, arguments);
   const { axis = 0, reverse, recompute, truncate } = options;
   const carried = flatten("init", init);
@@ -101,7 +104,7 @@ export function scan<C extends Inferred, Y extends Inferred>(
               tensor.dtype === "float32" ? ops.where(stop, ops.stopGradient(tensor), tensor) : tensor,
             )
           : before;
-        const next = outside(() => body(carried.rebuild(held) as C, sliced.rebuild(x) as never));
+        const next = outside(() => body(carried.rebuild(held) as Carried<C>, sliced.rebuild(x) as never));
         const given = settled(next, refuseAsync);
         if (!Array.isArray(given) || given.length !== 2) refuseResult(given);
         if (formText(given[0]) !== formText(init)) refuseCarry(given[0], init);
@@ -115,7 +118,7 @@ export function scan<C extends Inferred, Y extends Inferred>(
       { reverse, recompute },
     );
     const outputs = slices.map((node) => moveAxis(new Tensor(node), 0, normalizeAxis("scan", axis, node.shape.length)));
-    return [carried.rebuild(carry.map((node) => new Tensor(node))) as C, ys!.rebuild(outputs) as Y];
+    return [carried.rebuild(carry.map((node) => new Tensor(node))) as Carried<C>, ys!.rebuild(outputs) as Y];
   }, "scan");
 }
 

@@ -65,6 +65,22 @@ test("a state that is handed on gives the bits of one long sequence; masked step
   expect(await short.slice([null, [2, 6]]).array()).toEqual(await zeros([2, 4, 4]).array());
 });
 
+test("forward takes mask and state beside its inputs, as run does, also in a sequence of layers", async () => {
+  manualSeed(3);
+  const x = uniform([2, 3, 3], -1, 1);
+  const mask = tensor([
+    [true, true, false],
+    [false, true, true],
+  ]);
+  const lstm = nn.lstm(3, 4, { bidirectional: true });
+  expect(await lstm.forward(x, { mask }).array()).toEqual(await lstm.run(x, { mask })[0].array());
+  const [gru, state] = [nn.gru(3, 4), uniform([1, 2, 4])];
+  const outputs = await gru.run(x, { mask, state })[0].array();
+  expect(await gru.forward(x, { mask, state }).array()).toEqual(outputs);
+  expect(await nn.sequential(nn.identity(), gru).forward(x, { mask, state }).array()).toEqual(outputs);
+  expect(() => lstm.forward(x, { mask, state })).toThrow(/not the layers' state/);
+});
+
 describe("errors", () => {
   const layer = () => nn.lstm(3, 4);
   const bad: Record<string, [() => unknown, RegExp]> = {

@@ -85,6 +85,29 @@ describe("attention's layers", () => {
     expect(await first.data()).toEqual(await causal.forward(inputs).data());
   });
 
+  test("self-attention, by itself and in a block, takes the masks of multiHeadAttention, and gives its bits", async () => {
+    sg.manualSeed(5);
+    const both = nn.multiHeadAttention(8, 2);
+    const block = nn.transformerBlock(8, 2);
+    const { attention } = block;
+    const three = [both.query, both.key, both.value];
+    attention.qkv.weight.assign(sg.concat(three.map(({ weight }) => weight)));
+    attention.qkv.bias!.assign(sg.concat(three.map(({ bias }) => bias!)));
+    attention.out.weight.assign(both.out.weight);
+    attention.out.bias!.assign(both.out.bias!);
+    const inputs = sg.normal([2, 4, 8]);
+    const masks = {
+      keyMask: sg.less(sg.ops.coordinate([2, 4], 1), 3),
+      mask: sg.normal([2, 4, 4]),
+    };
+    const expected = both.forward(inputs, masks);
+    expect(await attention.forward(inputs, masks).data()).toEqual(await expected.data());
+    const x = inputs.add(both.forward(block.norm1.forward(inputs), masks));
+    const whole = x.add(block.mlp.forward(block.norm2.forward(x)));
+    expect(await block.forward(inputs, masks).data()).toEqual(await whole.data());
+    expect(() => attention.forward(inputs, { keyMask: sg.ones([2, 4]) })).toThrow(/selfAttention.keyMask: a mask of/);
+  });
+
   test("a decoder trains on a dataset's own memory and masks", async () => {
     sg.manualSeed(4);
     const model = nn.transformerDecoder(1, 4, 2, { dropout: 0.1 });

@@ -399,7 +399,10 @@ describe("element types that don't fit: DTypeError", () => {
       () => ops.where(f(2), f(2), f(2)),
       /^where: dtypes don't fit: got float32, float32, float32, expected a bool condition and two operands of one dtype\nHint: compare first/,
     ],
-    "where of two dtypes": [() => ops.where(b(2), f(2), i(2)), /^where: dtypes don't fit: got bool, float32, int32/],
+    "where of two dtypes": [
+      () => ops.where(b(2), f(2), i(2)),
+      /^where: dtypes don't fit: got bool, float32, int32, expected .*\nHint: cast first/,
+    ],
     "neg of bool": [() => ops.neg(b(2)), /^neg: dtypes don't fit/],
     "relu of bool": [() => ops.relu(b(2)), /^relu: dtypes don't fit/],
     "maximum of two dtypes": [() => ops.maximum(f(2), i(2)), /^maximum: dtypes don't fit/],

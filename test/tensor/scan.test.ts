@@ -290,7 +290,11 @@ describe("errors", () => {
   const bad: Record<string, [() => unknown, RegExp]> = {
     "a carry of another shape": [
       () => scan(() => [x, null], h, x),
-      /scan: carry 0 isn't in the next iteration what it was: got float32\[2,2\], expected float32\[2\]/,
+      /scan: carry 0 isn't in the next iteration what it was: got float32\[2,2\], expected float32\[2\], as it begins$/,
+    ],
+    "a carry of another dtype": [
+      () => scan((c: Tensor) => [ops.where(c.greater(1), 1, 0), null], tensor([0, 2], "int32"), x),
+      /carry 0 isn't .*: got float32\[2\], expected int32\[2\], as it begins\nHint: cast what the body gives, as in x\.cast\("int32"\)/,
     ],
     "a carry of another form": [() => scan(() => [[h] as never, null], h, x), /the next carry isn't of init's form/],
     "a body that gives one thing": [() => scan(() => h as never, h, x), /the body doesn't give two things/],

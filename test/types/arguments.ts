@@ -1,7 +1,29 @@
 // What doesn't compile: the compiler holds each line below to an error. Nothing here runs.
-import { arange, losses, matmul, max, nn, optim, relu, sub, sum, tensor, where } from "../../src/index.ts";
+import {
+  arange,
+  customGradient,
+  gradients,
+  hvp,
+  losses,
+  matmul,
+  max,
+  nn,
+  optim,
+  relu,
+  scan,
+  sub,
+  sum,
+  type Tensor,
+  tensor,
+  Variable,
+  valueAndGrad,
+  vjp,
+  where,
+} from "../../src/index.ts";
 
 const x = tensor([1, 2]);
+const state = new Variable(x);
+const product = (a: Tensor, b: Tensor) => a.mul(b).sum();
 
 /** Right calls, in every form that is meant. */
 export const right = () => [
@@ -14,6 +36,21 @@ export const right = () => [
   relu(x),
   sub(1, x),
   where(x.greater(0), x, 0),
+  // A carry may begin with a variable, wherever it lies: the body has and gives tensors.
+  scan((h, each: Tensor) => [h.add(each), h], state, x)[0].mul(2),
+  scan(({ list: [h], c }, each: Tensor) => [{ list: [h.add(each)], c }, null], { list: [state], c: x }, x),
+];
+
+/** What is given a list of tensors, or is of a function of so many, gives as many. */
+export const asMany = () => [
+  gradients(x.sum(), [x, state]) satisfies [Tensor, Tensor],
+  valueAndGrad(product)(x, x).gradients satisfies [Tensor, Tensor],
+  vjp(product, x, x).vjp(x) satisfies [Tensor, Tensor],
+  hvp(product, [x, x], [x, x]).hvp satisfies [Tensor, Tensor],
+  customGradient(product, ({ grad, inputs }) => {
+    const [a, b] = inputs satisfies [Tensor, Tensor];
+    return [grad.mul(b), grad.mul(a)];
+  }),
 ];
 
 export const wrong = () => [
