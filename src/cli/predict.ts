@@ -1,5 +1,4 @@
 // `seedgrad predict CONFIG --input FILE`: what a trained model says of inputs in a file. Its outputs come as CSV, JSON lines or safetensors.
-import { writeFileSync } from "node:fs";
 import { type HostArray, joined } from "../core/array.ts";
 import { CheckpointError, ConfigError } from "../core/errors.ts";
 import { sizeOf } from "../core/shape.ts";
@@ -9,7 +8,7 @@ import { writeSafetensors } from "../io/safetensors.ts";
 import { latestCheckpoint } from "../run/checkpoint.ts";
 import { buildTrainer } from "../train/config/build.ts";
 import { trainedTable } from "../train/config/loaders.ts";
-import { messages, type Outcome, requirePath } from "./command.ts";
+import { messages, type Outcome, requirePath, writeOutput } from "./command.ts";
 import { checkpointChoice, type RunFlags } from "./flags.ts";
 import { readConfig } from "./imports.ts";
 
@@ -56,7 +55,8 @@ export async function predict(file: string, flags: PredictFlags): Promise<Outcom
       weights: trainer.weightsUsed,
     });
   const lines = kind === "safetensors" ? [] : formats[kind as keyof typeof formats](outputs);
-  if (output !== undefined && kind !== "safetensors") writeFileSync(output, lines.map((line) => `${line}\n`).join(""));
+  if (output !== undefined && kind !== "safetensors")
+    writeOutput("--output", output, lines.map((line) => `${line}\n`).join(""));
   const { shape } = outputs;
   const { weightsUsed: weights } = trainer;
   const average = weights === "average" ? ", average of weights" : "";

@@ -140,7 +140,8 @@ function learningOf(
 ): Learning {
   const numbers = columns.flatMap(({ name, categories }) => (categories ? [] : [name]));
   const named = Array.isArray(standardize) ? standardize.map((name) => name.trim()) : standardize ? numbers : [];
-  const other = named.find((name) => !numbers.includes(name));
+  const known = new Set(numbers);
+  const other = named.find((name) => !known.has(name));
   if (other !== undefined)
     refuse(DataError, `${where}: standardize`, "not a column of numbers among the inputs", other, numbers.join(", "));
   return { standardize: new Set(named), fillMean: missing?.value === "mean" };

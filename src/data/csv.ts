@@ -43,6 +43,8 @@ class CsvReader implements CsvRow {
   readonly #starts: number[] = [];
   readonly #ends: number[] = [];
   #at: number;
+  /** The last line that was asked for, where it begins, and its line feed: later ones are counted from there. */
+  #counted = { line: 0, start: Number.POSITIVE_INFINITY, end: -1 };
 
   constructor(where: string, text: string) {
     this.#where = where;
@@ -83,13 +85,15 @@ class CsvReader implements CsvRow {
   }
 
   #place(at: number): { line: number; column: number } {
-    let line = 1;
-    let lineStart = this.#text.charCodeAt(0) === 0xfeff ? 1 : 0;
-    for (let next = this.#text.indexOf("\n"); next >= 0 && next < at; next = this.#text.indexOf("\n", lineStart)) {
+    const first = () => ({ line: 1, start: 0, end: this.#text.indexOf("\n") });
+    let { line, start, end } = at < this.#counted.start ? first() : this.#counted;
+    for (; end >= 0 && end < at; end = this.#text.indexOf("\n", start)) {
       line++;
-      lineStart = next + 1;
+      start = end + 1;
     }
-    return { line, column: at - lineStart + 1 };
+    this.#counted = { line, start, end };
+    const mark = line === 1 && this.#text.charCodeAt(0) === 0xfeff ? 1 : 0;
+    return { line, column: at - start - mark + 1 };
   }
 
   #fail(problem: string, hint?: string, at = this.#at): never {
@@ -147,8 +151,9 @@ export function parseCsv(where: string, text: string): CsvTable {
   const first = new CsvReader(where, text);
   if (!first.next()) throw new DataError({ where, problem: "an empty file", expected: "a header line and rows" });
   const header = Array.from({ length: first.length }, (_, column) => ownText(first.text(column).trim()));
+  const named = new Set<string>();
   for (const [column, name] of header.entries()) {
-    if (header.indexOf(name) === column) continue;
+    if (named.size < named.add(name).size) continue;
     throw new DataError({
       where: placeText(where, first.field(column)),
       problem: "a column is named twice",

@@ -30,8 +30,8 @@ export function byName(trained: TrainedOn, given: DataLoader): DataLoader {
     });
   }
   if (!own || !wanted || own.join("\n") === wanted.join("\n")) return loader;
-  const missing = wanted.filter((column) => !own.includes(column));
-  if (missing.length > 0) {
+  const places = new Map(own.map((column, place) => [column, place]));
+  if (wanted.some((column) => !places.has(column))) {
     throw new DataError({
       where: `loader ${name}`,
       problem: "columns that the model was trained on are missing",
@@ -40,7 +40,7 @@ export function byName(trained: TrainedOn, given: DataLoader): DataLoader {
       hint: "columns are found by their names in the header line",
     });
   }
-  const positions = wanted.map((column) => own.indexOf(column));
+  const positions = wanted.map((column) => places.get(column)!);
   return {
     ...loader,
     columns: wanted,

@@ -85,8 +85,13 @@ export function npyArray(path: string): HostArray {
 /** The arrays of a .npz archive by name, each as `npyArray` gives it. Throws DataError. */
 export function npzArrays(path: string): Map<string, HostArray> {
   checkArguments(calls.npz, arguments);
-  const files = [...decodeZip(path, read(path))];
-  return new Map(files.map(([name, bytes]) => [name.replace(/\.npy$/, ""), decodeNpy(`${path}: ${name}`, bytes)]));
+  const arrays = new Map<string, HostArray>();
+  for (const [file, bytes] of decodeZip(path, read(path))) {
+    const name = file.replace(/\.npy$/, "");
+    if (arrays.has(name)) refuse(DataError, path, "two files are arrays of one name", `${name} and ${name}.npy`);
+    arrays.set(name, decodeNpy(`${path}: ${file}`, bytes));
+  }
+  return arrays;
 }
 
 /** Elements that are hashed at a time. */

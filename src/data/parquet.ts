@@ -79,8 +79,11 @@ export function parquetTable(path: string): CsvTable {
           utf8: true,
         };
         const selection = { groupStart: 0, selectStart: 0, selectEnd: Number(rows), groupRows: Number(rows) };
+        const before = values.length;
         for (const part of readColumn({ view, offset: 0 }, selection, decoder).data)
           for (let i = 0; i < part.length; i++) values.push(textOf(part[i]));
+        if (values.length - before !== Number(rows))
+          throw new Error(`column ${element.name} has ${values.length - before} values in a group of ${rows} rows`);
       }
       return values;
     });
@@ -101,5 +104,6 @@ export function parquetTable(path: string): CsvTable {
 function textOf(value: unknown): string {
   if (value === null || value === undefined) return "";
   if (typeof value === "boolean") return value ? "1" : "0";
+  if (Object.is(value, -0)) return "-0";
   return value instanceof Date ? value.toISOString() : String(value);
 }

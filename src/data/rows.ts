@@ -38,7 +38,8 @@ export function checkMissing(where: string, missing: MissingNumbers | undefined)
 
 /** Throws DataError for a list of names that is empty, or names one twice. */
 export function checkNames(where: string, what: string, names: readonly string[]): void {
-  const twice = names.find((name, i) => names.indexOf(name) < i);
+  const seen = new Set<string>();
+  const twice = names.find((name) => seen.size === seen.add(name).size);
   if (names.length > 0 && twice === undefined) return;
   throw new DataError({
     where: `${where}: ${what}`,
@@ -51,9 +52,10 @@ export function checkNames(where: string, what: string, names: readonly string[]
 /** Where columns are. */
 export function positions({ where, table: { header } }: Source, names: readonly string[]): number[] {
   checkNames(where, "inputs", names);
+  const columns = new Map(header.map((name, column) => [name, column]));
   return names.map((name) => {
-    const column = header.indexOf(name.trim());
-    if (column >= 0) return column;
+    const column = columns.get(name.trim());
+    if (column !== undefined) return column;
     throw new DataError({
       where,
       problem: "no such column",
@@ -202,12 +204,12 @@ function positionsOfTexts(
   { where, table: { header }, categorical }: Source,
   columns: readonly number[],
 ): Map<number, Map<string, number>> {
-  const names = columns.map((column) => header[column]);
+  const inputs = new Map(columns.map((column) => [header[column], column]));
   return new Map(
     categorical.map((name) => {
-      const at = names.indexOf(name.trim());
-      if (at >= 0) return [columns[at], new Map()];
-      refuse(DataError, `${where}: categorical`, "not among the inputs", name, names.join(", "));
+      const column = inputs.get(name.trim());
+      if (column !== undefined) return [column, new Map()];
+      refuse(DataError, `${where}: categorical`, "not among the inputs", name, [...inputs.keys()].join(", "));
     }),
   );
 }

@@ -64,12 +64,13 @@ export function encodeTable({ where, columns, data }: RawTable, state: TableStat
   };
   const rows = data.length / columns.length;
   const width = encodedColumns(state).length;
+  const places = new Map(columns.map(({ name }, place) => [name, place]));
   const out = new Float32Array(rows * width);
   let to = 0;
   for (const { column, categories, mean = 0, deviation = 1, fill = Number.NaN } of state) {
-    const from = columns.findIndex(({ name }) => name === column);
-    const names = columns.map(({ name }) => name).join(", ");
-    if (from < 0) fail("a column that the model was trained on is missing", names, column);
+    const from =
+      places.get(column) ??
+      fail("a column that the model was trained on is missing", [...places.keys()].join(", "), column);
     const own = columns[from].categories;
     if ((own === undefined) !== (categories === undefined))
       fail(
@@ -77,14 +78,15 @@ export function encodeTable({ where, columns, data }: RawTable, state: TableStat
         own ? "categories" : "numbers",
         own ? "numbers" : "categories",
       );
-    const places = own?.map((category) => categories!.indexOf(category));
+    const numbers = new Map(categories?.map((category, number) => [category, number]));
     for (let row = 0; row < rows; row++) {
       const value = data[row * columns.length + from];
-      if (!places) out[row * width + to] = ((Number.isNaN(value) ? fill : value) - mean) / deviation;
+      if (!own) out[row * width + to] = ((Number.isNaN(value) ? fill : value) - mean) / deviation;
       else if (!Number.isNaN(value)) {
-        if (places[value] < 0)
-          fail(`column ${column}: a category that wasn't trained on`, own![value], categories!.join(", "));
-        out[row * width + to + places[value]] = 1;
+        const number =
+          numbers.get(own[value]) ??
+          fail(`column ${column}: a category that wasn't trained on`, own[value], categories!.join(", "));
+        out[row * width + to + number] = 1;
       }
     }
     to += categories?.length ?? 1;

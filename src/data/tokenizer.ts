@@ -15,6 +15,8 @@ export type Merge = readonly [left: number, right: number];
 
 /** As many as a pair's key has room for. */
 const mostTokens = 2 ** 20;
+/** Bytes of a token: each merge may double them, so that a few dozen come to more than any memory holds. */
+const longestToken = 2 ** 24;
 const bytes = 256;
 
 /** How many tokens there are to be: 256 bytes and the merges. */
@@ -56,7 +58,7 @@ export class BytePairTokenizer implements Characters {
   readonly #ranks: ReadonlyMap<number, number>;
   readonly #known = new Map<string, readonly number[]>();
 
-  /** Throws DataError for a merge of tokens that aren't there yet, and for two of the same pair. */
+  /** Throws DataError for a merge of tokens that aren't there yet, for two of the same pair, and for a token of more than 2²⁴ bytes. */
   constructor(merges: readonly Merge[]) {
     checkArguments(calls.make, arguments);
     const characters = Array.from({ length: bytes }, (_, byte) => String.fromCharCode(byte));
@@ -71,6 +73,9 @@ export class BytePairTokenizer implements Characters {
           expected: `tokens in [0, ${characters.length})`,
         });
       }
+      const length = characters[left].length + characters[right].length;
+      if (length > longestToken)
+        refuse(DataError, `tokenizer: merge ${i}`, "too long a token", `${length} bytes`, `at most ${longestToken}`);
       ranks.set(keyOf(left, right), characters.length);
       characters.push(characters[left] + characters[right]);
     }

@@ -79,12 +79,14 @@ export function read(path: string, kind: FileErrorClass = DataError): Uint8Array
 
 /** The bytes of a file from `offset` on: `length` of them, or fewer where it ends before. */
 export function readRange(path: string, offset: number, length: number, kind: FileErrorClass = DataError): Uint8Array {
-  const bytes = new Uint8Array(length);
+  let bytes = new Uint8Array(0);
   let done = 0;
   attempt(path, "the file can't be read", kind, () =>
     withDescriptor(path, "r", (descriptor) => {
-      for (let got = -1; got !== 0 && done < length; done += got)
-        got = fs.readSync(descriptor, bytes, done, length - done, offset + done);
+      // No more memory than there are bytes: a length may be what a file says of itself.
+      bytes = new Uint8Array(Math.max(0, Math.min(length, fs.fstatSync(descriptor).size - offset)));
+      for (let got = -1; got !== 0 && done < bytes.length; done += got)
+        got = fs.readSync(descriptor, bytes, done, bytes.length - done, offset + done);
     }),
   );
   return bytes.subarray(0, done);

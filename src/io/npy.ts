@@ -51,7 +51,7 @@ function parseHeader(where: string, bytes: Uint8Array, length: number): Header {
   if (start > bytes.length) return fail("the file is truncated in its header", `${bytes.length} bytes`, `≥ ${start}`);
   const header = new TextDecoder().decode(bytes.subarray(begin, start)).trim();
   const value = (key: string, pattern: string) => header.match(new RegExp(`'${key}': *${pattern} *[,}]`))?.[1];
-  const descr = value("descr", "'([^']*)'");
+  const descr = value("descr", "'([<>=|][^']*)'");
   const order = value("fortran_order", "(True|False)");
   const extents = value("shape", "\\(([\\d, ]*)\\)");
   if (order === undefined || extents === undefined || !header.startsWith("{"))

@@ -112,11 +112,10 @@ export function load<M extends Module>(model: M, path: string, options: LoadOpti
 function averaged(
   where: string,
   tensors: ReadonlyMap<string, HostArray>,
-  { seedgrad = "{}" }: Readonly<Record<string, string>>,
+  metadata: Readonly<Record<string, string>>,
 ): Map<string, HostArray> {
-  const { callbacks = {} } = parseFileJson(seedgrad) as { callbacks?: Record<string, { count?: unknown } | null> };
-  const begun = Object.keys(callbacks).filter(
-    (name) => typeof callbacks[name]?.count === "number" && callbacks[name].count > 0,
+  const begun = Object.entries(callbacksOf(metadata)).flatMap(([name, kept]) =>
+    isRecord(kept) && typeof kept.count === "number" && kept.count > 0 ? [name] : [],
   );
   if (begun.length !== 1) {
     const problem = begun.length > 1 ? "several averages of weights are in it" : "no average of weights is in it";
@@ -129,6 +128,16 @@ function averaged(
     name.startsWith(prefix) ? [[`parameter/${name.slice(prefix.length)}`, array]] : [],
   );
   return new Map([...tensors, ...own]);
+}
+
+/** What callbacks keep in a checkpoint, by name; nothing in a file that tells of none. */
+function callbacksOf({ seedgrad = "{}" }: Readonly<Record<string, string>>): Readonly<Record<string, unknown>> {
+  try {
+    const state = parseFileJson(seedgrad);
+    return isRecord(state) && isRecord(state.callbacks) ? state.callbacks : {};
+  } catch {
+    return {};
+  }
 }
 
 /** How names of a checkpoint, and a model's, begin. */

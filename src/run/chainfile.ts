@@ -9,6 +9,7 @@
 import { append, exists, read, readRange, size, truncate, writeAtomic } from "#files";
 import { fromHex, toHex } from "../core/canonical.ts";
 import { CheckpointError } from "../core/errors.ts";
+import { ownValue } from "../core/keys.ts";
 import { crc32c } from "../io/crc.ts";
 import { type ChainLink, partDigits } from "./chain.ts";
 import { isTexts, tryJson } from "./fields.ts";
@@ -94,7 +95,7 @@ function encode(links: readonly ChainLink[], { names, recordSize }: Layout): Uin
       bytes.set(fromHex(part), at + partsAt + j * partSize);
     });
     names.forEach((name, j) => {
-      view.setUint32(at + fixedSize + 4 * j, numbers[name] ?? noNumber, true);
+      view.setUint32(at + fixedSize + 4 * j, ownValue(numbers, name) ?? noNumber, true);
     });
     view.setUint32(at + checkAt, checkOf(bytes.subarray(at, at + recordSize)), true);
   });

@@ -2,6 +2,7 @@
 // equal links prove equal pasts, and the first difference is found by bisection. Pure: no files.
 import { float32FromBits, toHex } from "../core/canonical.ts";
 import { ReproError } from "../core/errors.ts";
+import { ownValue } from "../core/keys.ts";
 import { compareUtf8 } from "../core/utf8.ts";
 import type { ChainLink } from "./chain.ts";
 
@@ -27,9 +28,11 @@ const bitsOf = (bits: number): string => `${float32FromBits(bits)} (${bits.toStr
 /** The numbers that only one link has, or has otherwise, for a reader. */
 function numbersOf(link: ChainLink, other: ChainLink): string {
   const names = new Set([...Object.keys(link.numbers), ...Object.keys(other.numbers)]);
-  const differing = [...names].filter((name) => link.numbers[name] !== other.numbers[name]).sort(compareUtf8);
+  const differing = [...names]
+    .filter((name) => ownValue(link.numbers, name) !== ownValue(other.numbers, name))
+    .sort(compareUtf8);
   const shown = differing.slice(0, shownNumbers).map((name) => {
-    const bits = link.numbers[name] as number | undefined;
+    const bits = ownValue(link.numbers, name);
     return `${name} ${bits === undefined ? "none" : bitsOf(bits)}`;
   });
   const more = differing.length - shown.length;
@@ -44,7 +47,7 @@ type Fact = readonly [kind: DifferenceKind, same: (a: ChainLink, b: ChainLink) =
 /** Whether the same numbers were given: all by their digest, and those one by one that both links have. */
 const sameNumbers = (a: ChainLink, b: ChainLink): boolean =>
   a.given === b.given &&
-  Object.entries(a.numbers).every(([name, bits]) => b.numbers[name] === undefined || b.numbers[name] === bits);
+  Object.entries(a.numbers).every(([name, bits]) => (ownValue(b.numbers, name) ?? bits) === bits);
 
 /** What a link holds, what went in before what came out. */
 const facts: readonly Fact[] = [

@@ -38,6 +38,10 @@ export const maybe =
   (holds: Holds): Holds =>
   (value) =>
     value === undefined || holds(value);
+export const orNull =
+  (holds: Holds): Holds =>
+  (value) =>
+    value === null || holds(value);
 /** A list whose items all hold. */
 export const listOf =
   (holds: Holds): Holds =>

@@ -2,6 +2,7 @@
 // hundred bytes of hashes for it, and not the checkpoint.
 import {
   checkArguments,
+  count,
   dtype as dtypeKind,
   kind,
   listOf,
@@ -47,7 +48,7 @@ const pathOf = (leaves: readonly Uint8Array[], index: number): ProofPath => ({
 });
 
 const hash = kind("64 hex digits", (value) => typeof value === "string" && /^[0-9a-f]{64}$/.test(value));
-const path = optionsOf<ProofPath>({ index: number, count: number, path: listOf(hash, "a list of hashes") });
+const path = optionsOf<ProofPath>({ index: count, count, path: listOf(hash, "a list of hashes") });
 const calls = {
   prove: signature("proveTensor", {
     checkpoint: string,

@@ -2,6 +2,7 @@
 import { exists, readText } from "#files";
 import { CheckpointError } from "../core/errors.ts";
 import { type RecordFormat, textLines } from "../io/records.ts";
+import { isNumber, numberOf } from "./fields.ts";
 import { type History, LoggedNumbers } from "./history.ts";
 
 /** What a line says. */
@@ -32,7 +33,7 @@ export const csvCell = (text: string) => {
   return /[",]/.test(line) ? `"${line.replaceAll('"', '""')}"` : line;
 };
 const unquoted = (cell: string) => (cell.startsWith('"') ? cell.slice(1, -1).replaceAll('""', '"') : cell);
-const row = /^(\d+),([^",]*|"(?:[^"]|"")*"),(NaN|-?Infinity|-?\d[\d.e+-]*)$/;
+const row = /^(\d+),([^",]*|"(?:[^"]|"")*"),(NaN|-?Infinity|-?\d+(?:\.\d+)?(?:e[+-]\d+)?)$/;
 
 /** `metrics.csv`: one row per logged value, so that values logged later need no new column. */
 export const csvFile: NumbersFile = fileOf("metrics.csv", {
@@ -57,8 +58,8 @@ export const jsonlFile: NumbersFile = fileOf("metrics.jsonl", {
   read(line) {
     try {
       const { step, ...values } = JSON.parse(line) as Record<string, number | string>;
-      if (!Number.isSafeInteger(step)) return undefined;
-      return { step: Number(step), values: Object.entries(values).map(([name, value]) => [name, Number(value)]) };
+      if (!Number.isSafeInteger(step) || !Object.values(values).every(isNumber)) return undefined;
+      return { step: Number(step), values: Object.entries(values).map(([name, value]) => [name, numberOf(value)]) };
     } catch {
       return undefined;
     }

@@ -21,7 +21,11 @@ function tagged(tag: number, ...parts: readonly Uint8Array[]): Uint8Array {
 }
 
 /** The largest power of two below `count`: a tree's left part has so many leaves. */
-const leftPart = (count: number): number => 2 ** (31 - Math.clz32(count - 1));
+function leftPart(count: number): number {
+  let left = 1;
+  while (2 * left < count) left *= 2;
+  return left;
+}
 
 /** The root over hashes of leaves; SHA-256 of nothing for none. */
 export function merkleRoot(leaves: readonly Uint8Array[]): Uint8Array {

@@ -76,20 +76,31 @@ export function decodePlain(where: string, json: unknown): unknown {
     return Object.fromEntries(Object.entries(record).map(([key, item]) => [key, decodePlain(`${where}.${key}`, item)]));
   const { [tag]: kind, value } = record;
   try {
-    const items = () => decodePlain(where, value) as never[];
     if (kind === "undefined") return undefined;
     if (kind === "number" && ["NaN", "Infinity", "-Infinity", "-0"].includes(value as string)) return Number(value);
-    if (kind === "bigint") return BigInt(value as string);
-    if (kind === "Map") return new Map(items());
-    if (kind === "Set") return new Set(items());
-    if (kind === "Date") return new Date(decodePlain(where, value) as number);
-    if (kind === "record") return Object.fromEntries(items());
-    if (Object.hasOwn(arrays, String(kind)))
-      return (arrays[kind as ArrayKind] as Float64ArrayConstructor).from(items());
+    if (kind === "bigint" && typeof value === "string" && /^-?\d+$/.test(value)) return BigInt(value);
+    const held = kind === "Date" ? decodePlain(where, value) : undefined;
+    if (typeof held === "number") return new Date(held);
+    // A record with a length would pass for a list, of any length.
+    const items = Array.isArray(value) ? (decodePlain(where, value) as readonly unknown[]) : undefined;
+    const pairs = items?.every(isPair) ? (items as readonly [never, never][]) : undefined;
+    if (kind === "Map" && pairs) return new Map(pairs);
+    if (kind === "Set" && items) return new Set(items);
+    if (kind === "record" && pairs) return Object.fromEntries(pairs);
+    const made = items && Object.hasOwn(arrays, String(kind)) ? arrayOf(kind as ArrayKind, items) : undefined;
+    if (made) return made;
   } catch (cause) {
     throw damaged(where, record, cause);
   }
   throw damaged(where, record);
+}
+
+const isPair = (value: unknown) => Array.isArray(value) && value.length === 2;
+
+/** A typed array of these elements; undefined where it can't hold one of them as it is. */
+function arrayOf(kind: ArrayKind, items: readonly unknown[]): ArrayLike<unknown> | undefined {
+  const made = (arrays[kind] as Float64ArrayConstructor).from(items as readonly number[]);
+  return made.every((element, i) => Object.is(element, items[i])) ? made : undefined;
 }
 
 function damaged(where: string, record: object, cause?: unknown): CheckpointError {

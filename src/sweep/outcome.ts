@@ -1,6 +1,7 @@
 // One run as its folder tells of it: how it stands, and every number that it left, each with its steps.
 import { exists } from "#files";
 import { float32FromBits } from "../core/canonical.ts";
+import { remembered } from "../core/remembered.ts";
 import type { Mode } from "../optim/monitored.ts";
 import { isConfusionCell } from "../report/heatmap.ts";
 import type { RunState } from "../report/results.ts";
@@ -38,17 +39,15 @@ export function readOutcome(folder: string): Outcome {
   const steps = result?.steps ?? links.length;
   // A loop of one's own writes no config: its numbers are in the chain, and none of them is a validation's.
   const recorded = !exists(`${folder}/config.yaml`) && !exists(`${folder}/config.json`);
-  const numbers: Record<string, History[string]> = Object.fromEntries(
-    Object.entries(history).filter(([name, { steps: own }]) => !isConfusionCell(name) && own.length > 0),
-  );
-  Object.assign(numbers, chainNumbers(links));
+  const logged = Object.entries(history).filter(([name, { steps: own }]) => !isConfusionCell(name) && own.length > 0);
+  const numbers = new Map<string, History[string]>([...logged, ...chainNumbers(links)]);
   for (const [name, value] of Object.entries(result?.metrics ?? {})) {
-    const logged = recorded ? name : `val_${name}`;
-    if (isConfusionCell(logged)) continue;
-    const { steps: before, values } = numbers[logged] ?? { steps: [], values: [] };
-    if (before.length === 0) numbers[logged] = { steps: [steps], values: [value] };
+    const number = recorded ? name : `val_${name}`;
+    if (isConfusionCell(number)) continue;
+    const { steps: before, values } = numbers.get(number) ?? { steps: [], values: [] };
+    if (before.length === 0) numbers.set(number, { steps: [steps], values: [value] });
     // The chain has the number as float32, the manifest as it was recorded.
-    else if (recorded) numbers[logged] = { steps: before, values: [...values.slice(0, -1), value] };
+    else if (recorded) numbers.set(number, { steps: before, values: [...values.slice(0, -1), value] });
   }
   const notes = [
     ...(damaged > 0 ? [`${folder}/${file}: ${damaged} damaged line${damaged === 1 ? "" : "s"} left out`] : []),
@@ -61,7 +60,7 @@ export function readOutcome(folder: string): Outcome {
     manifest,
     state: stateOf(folder, manifest),
     steps,
-    numbers,
+    numbers: Object.fromEntries(numbers),
     recorded,
     monitor: monitorOf(manifest),
     notes,
@@ -74,13 +73,12 @@ function stateOf(folder: string, { status }: Manifest): RunState {
 }
 
 /** What the chain has of each step: the training loss, and what a loop of one's own recorded beside it. */
-function chainNumbers(links: readonly ChainLink[]): History {
-  if (links.length === 0) return {};
-  const found: Record<string, { steps: number[]; values: number[] }> = {};
+function chainNumbers(links: readonly ChainLink[]): ReadonlyMap<string, History[string]> {
+  const found = new Map<string, { steps: number[]; values: number[] }>();
   const add = (name: string, step: number, bits: number) => {
-    found[name] ??= { steps: [], values: [] };
-    found[name].steps.push(step);
-    found[name].values.push(float32FromBits(bits));
+    const { steps, values } = remembered(found, name, () => ({ steps: [], values: [] }));
+    steps.push(step);
+    values.push(float32FromBits(bits));
   };
   for (const { step, lossBits, numbers } of links) {
     add("loss", step, lossBits);

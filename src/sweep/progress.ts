@@ -3,7 +3,7 @@ import { exists, readRange, size } from "#files";
 import { float32FromBits } from "../core/canonical.ts";
 import { SeedgradError } from "../core/errors.ts";
 import { lastLink } from "../run/chainfile.ts";
-import { isRecord, tryJson } from "../run/fields.ts";
+import { isNumber, isRecord, tryJson } from "../run/fields.ts";
 import { mayBeHeld } from "../run/lock.ts";
 import { type Manifest, readManifest } from "../run/manifest.ts";
 import { now } from "../runtime/clock.ts";
@@ -133,7 +133,7 @@ export class RunWatch implements Watch {
       if (!isRecord(found)) continue;
       const { step, ...numbers } = found;
       if (typeof step === "number") this.#loggedStep = step;
-      for (const [name, value] of Object.entries(numbers)) this.#numbers[name] = Number(value);
+      for (const [name, value] of Object.entries(numbers)) if (isNumber(value)) this.#numbers[name] = Number(value);
     }
   }
 

@@ -2,6 +2,7 @@
 import { exists } from "#files";
 import { canonicalJson } from "../core/canonical.ts";
 import { ConfigError, didYouMean, SeedgradError } from "../core/errors.ts";
+import { ownValue } from "../core/keys.ts";
 import type { Mode } from "../optim/monitored.ts";
 import {
   countedValue,
@@ -204,7 +205,7 @@ function runResult(
   const { digest, stopped } = manifest.result ?? {};
   const why = reason ?? stopped;
   const own = metrics.filter((metric) => Object.hasOwn(numbers, metric));
-  const targetStep = target && firstReached(numbers[target.metric], target);
+  const targetStep = target && firstReached(ownValue(numbers, target.metric), target);
   return {
     name,
     folder,

@@ -5,6 +5,7 @@ import { samplesOf } from "../data/groups.ts";
 import { countOf } from "../nn/losses/reduction.ts";
 import { prefixed, Totals, termsOf } from "../nn/metrics/totals.ts";
 import { watch } from "../program/trace.ts";
+import { checkFields, type FieldCheck, listOf, recordOf } from "../run/fields.ts";
 import type { ResolvedSettings } from "./config/options.ts";
 import type { Callback, EpochContext, StepResult, TraceContext } from "./contract.ts";
 import type { Metrics } from "./run.ts";
@@ -12,6 +13,10 @@ import type { Metrics } from "./run.ts";
 /** What the loss was divided by, where that isn't its samples. */
 const countKey = "TrainMetrics/loss/count";
 const keyOf = (name: string, i: number) => `TrainMetrics/${name}/${i}`;
+
+const stateChecks: Readonly<Record<string, FieldCheck>> = {
+  sums: ["lists of numbers by name", recordOf(listOf((value) => typeof value === "number"))],
+};
 
 /** Logs `train_<name>` of the epoch so far with every logged step, and `train_<name>_epoch` of the whole epoch at its end. */
 export class TrainMetrics implements Callback {
@@ -59,6 +64,7 @@ export class TrainMetrics implements Callback {
   }
 
   loadState(state: unknown): void {
+    checkFields(this.name, "the state of training metrics", { sums: state }, stateChecks);
     this.#totals.state = state as Record<string, number[]>;
   }
 }

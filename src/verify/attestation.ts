@@ -4,6 +4,7 @@ import { append, exists, machine, readText } from "#files";
 import { isSigned, type KeyPair, sign } from "#sign";
 import { canonicalJson, toHex } from "../core/canonical.ts";
 import { CheckpointError } from "../core/errors.ts";
+import { ownValue } from "../core/keys.ts";
 import { numericsId } from "../core/numerics.ts";
 import type { ChainLink } from "../run/chain.ts";
 import { readChain } from "../run/chainfile.ts";
@@ -136,6 +137,8 @@ const isAttestation = shaped({
   threads: isCount,
 });
 const isRuling = shaped({ ...common, step: isCount, what: isText, wrong: listOf(isHash) });
+/** What a line of each format holds. */
+const forms = { "seedgrad/attestation/1": isAttestation, "seedgrad/ruling/1": isRuling };
 
 /** The statements of a run, and the numbers of lines that hold none; none where there is no file. */
 export function readStatements(folder: string): { readonly statements: Statement[]; readonly unread: number[] } {
@@ -146,8 +149,7 @@ export function readStatements(folder: string): { readonly statements: Statement
   for (const [i, line] of readText(path, CheckpointError).split("\n").entries()) {
     if (line.trim() === "") continue;
     const read = tryJson(line);
-    const format = isRecord(read) ? read.format : undefined;
-    const holds = { "seedgrad/attestation/1": isAttestation, "seedgrad/ruling/1": isRuling }[String(format)];
+    const holds = isRecord(read) && isText(read.format) ? ownValue(forms, read.format) : undefined;
     if (holds?.(read)) statements.push(read as unknown as Statement);
     else unread.push(i + 1);
   }

@@ -106,8 +106,10 @@ describe("a run on a CSV file", () => {
       call(["predict", config, "--input", config]),
       call(["predict", config]),
       call(["predict", config, "--input", data, "--model-dir", join(folder, "untrained")]),
+      call(["predict", config, "--input", data, "--output", join(folder, "none/x.csv")]),
     ]);
-    expect(refused.map(({ code }) => code)).toEqual([2, 2, 1, 2, 1]);
+    expect(refused.map(({ code }) => code)).toEqual([2, 2, 1, 2, 1, 1]);
+    expect(refused[5].stderr).toMatch(/^SeedgradError: --output .*x\.csv: the file can't be written.*\n$/m);
     expect(refused[4].stderr).toMatch(/there is no checkpoint to predict with/);
     expect(refused[0].stderr).toMatch(/--output: not a kind of file/);
     expect(refused[2].stderr).toMatch(/not a kind of file that inputs come in/);

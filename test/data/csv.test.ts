@@ -5,6 +5,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { DataError } from "../../src/core/errors.ts";
 import { csvArrays, csvDataset, parseCsv } from "../../src/data/index.ts";
+import { cpuSeconds } from "../support/cpu.ts";
 import { temporaryFolder } from "../support/folder.ts";
 
 const texts = (text: string) => [...parseCsv("f", text).rows].map((row) => row.map((field) => field.text));
@@ -239,6 +240,20 @@ describe("columns", () => {
       /^f:3:3: not one of the classes: got "NA", expected x, z/,
     );
   });
+});
+
+test("a wide table, and one whose rows are walked, take time with their size alone", () => {
+  const columns = Array.from({ length: 12_000 }, (_, i) => `gene ${i}`);
+  const wide = parseCsv("w", `${columns.join(",")}\n${columns.map((_, i) => i % 9).join(",")}\n`);
+  const long = parseCsv("l", `a,b\n${"1,2\n".repeat(12_000)}`);
+  const seconds = cpuSeconds(() => {
+    expect(csvArrays("w", wide, { target: columns[0], standardize: columns.slice(1) }).inputs.shape).toEqual([
+      1, 11_999,
+    ]);
+    expect([...long.rows].at(-1)![1]).toEqual({ text: "2", line: 12_001, column: 3 });
+  });
+  // Four, and with the square of either, where each column was sought among all others and each place counted from the beginning.
+  expect(seconds).toBeLessThan(2);
 });
 
 test("a file's digests know its name and not its folder", () => {

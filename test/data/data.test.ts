@@ -219,6 +219,13 @@ describe("any IDX file", () => {
       file(0x0e, [2], 8, (view, at) => view.setFloat64(at, at)),
     );
     expect(idxDataset({ inputs, targets: values }).fields.targets).toMatchObject({ shape: [1], dtype: "float32" });
+    const huge = path(
+      "h.idx",
+      file(0x0e, [2], 8, (view, at) => view.setFloat64(at, at === 0 ? Infinity : 1e39)),
+    );
+    const message = /h\.idx: element 1 is no float32: got 1e\+39/;
+    expect(() => idxDataset({ inputs, targets: huge })).toThrow(message);
+    expect(() => inputsDataset(huge)).toThrow(message);
     expect(inputsDataset(inputs).fields.inputs.shape).toEqual([2]);
     const three = path(
       "t.idx",

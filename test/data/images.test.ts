@@ -1,8 +1,10 @@
 // Images in folders, PNG files of every kind that Pillow wrote (files/make.py): red, green, blue; white, grey, black.
 import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
+import { deflateSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { ConfigError, DataError } from "../../src/core/errors.ts";
 import { type DataLoader, dataLoader, imageFolder, type LoadedBatch } from "../../src/data/index.ts";
+import { crc32 } from "../../src/io/crc.ts";
 import { decodePng } from "../../src/io/png.none.ts";
 import * as nn from "../../src/nn/index.ts";
 import { loaders } from "../../src/train/config/families.ts";
@@ -26,6 +28,22 @@ const whole = (loader: DataLoader): LoadedBatch["tensors"] =>
   [...(loader.batches({ seed: 1n, offset: 0 }, 0, { whole: true }) as Iterable<LoadedBatch>)][0].tensors;
 const read = (folder: string, options = {}) => whole(dataLoader(imageFolder({ folder, ...options }), { batchSize: 9 }));
 const bytesOf = (values: ArrayLike<number>) => Array.from(values, (value) => Math.round(value * 255));
+
+/** A grey image, of these packed rows. */
+function png(width: number, height: number, packed: Uint8Array, type = "IDAT"): Buffer {
+  const u32 = (value: number) => {
+    const bytes = Buffer.alloc(4);
+    bytes.writeUInt32BE(value);
+    return bytes;
+  };
+  const chunk = (name: string, data: Uint8Array) => {
+    const named = Buffer.concat([Buffer.from(name), data]);
+    return Buffer.concat([u32(data.length), named, u32(crc32(named))]);
+  };
+  const header = Buffer.concat([u32(width), u32(height), Buffer.of(8, 0, 0, 0, 0)]);
+  const signature = Buffer.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
+  return Buffer.concat([signature, chunk("IHDR", header), chunk(type, packed), chunk("IEND", Buffer.of())]);
+}
 
 const rgb = [
   ...[255, 0, 0, 255, 128, 0], // red
@@ -84,9 +102,39 @@ describe("imageFolder", () => {
     refused({ folder: temporaryFolder() }, /no images/);
     writeFileSync(`${folder}/b/x.jpg`, "");
     refused({}, /x\.jpg: not an image that is read/);
-    writeFileSync(`${folder}/a/x.png`, "no image");
-    refused({ classes: ["a"] }, /x\.png: not a PNG image, or a damaged one/);
+    writeFileSync(`${folder}/a/0.png`, "no image");
+    refused({ classes: ["a"] }, /0\.png: not a PNG image, or a damaged one/);
     expect(() => decodePng("a.png", new Uint8Array())).toThrow(/aren't decoded here/);
+  });
+
+  test("a damaged image is refused: no pixels of what lay in memory, and no more memory than it has", () => {
+    const folder = folderOf({ a: ["rgb"] });
+    const refused = (options: object, message: RegExp) =>
+      expect(() => imageFolder({ folder, ...options })).toThrow(message);
+    const packed = deflateSync(Buffer.alloc(72));
+    for (const [bytes, message] of [
+      [png(8, 8, packed), /^$/],
+      [png(8, 8, packed, "iDAT"), /unexpected end of file/],
+      [png(8, 8, packed.subarray(0, -5)), /unexpected end of file/],
+      [
+        png(
+          8,
+          8,
+          packed.map((byte, i) => (i === 3 ? 255 : byte)),
+        ),
+        /got inva?lid|incorrect/,
+      ],
+      [png(8, 9, packed), /got 72 bytes for 9 × 8 pixels/],
+      [png(8, 0, packed), /got 0 × 8 pixels/],
+      [png(2 ** 31 - 1, 2 ** 31 - 1, packed), /got 2147483647 × 2147483647 pixels/],
+      [png(8, 8, deflateSync(Buffer.alloc(2 ** 20))), /larger than 65608 bytes/],
+      [png(8, 8, packed).map((byte, i) => (i === 37 ? 0x69 : byte)), /chunk iDAT with a wrong checksum/],
+    ] as const) {
+      writeFileSync(`${folder}/a/0.png`, bytes);
+      if (message.source === "^$")
+        expect(imageFolder({ folder, classes: ["a"] }).fields.inputs.shape).toEqual([3, 8, 8]);
+      else refused({ classes: ["a"] }, message);
+    }
   });
 });
 

@@ -12,6 +12,7 @@ import {
   npzArrays,
   npzDataset,
 } from "../../src/data/index.ts";
+import { crc32 } from "../../src/io/crc.ts";
 import { decodeNpy } from "../../src/io/npy.ts";
 import { decodeZip } from "../../src/io/zip.ts";
 import * as nn from "../../src/nn/index.ts";
@@ -92,6 +93,37 @@ describe(".npz", () => {
     // A byte of the first file's data: either its deflate stream or its checksum tells.
     expect(() => decodeZip("z", changed(whole, 80, whole[80] ^ 255))).toThrow(/damaged/);
     expect(() => decodeZip("z", changed(bytes("stored.npz"), 200, 99))).toThrow(/checksum/);
+    expect(() => decodeZip("z", changed(whole, at + 10, 1))).toThrow(/directory is damaged: got 1 entries/);
+    expect(() => decodeZip("z", changed(whole, whole.indexOf(120, 14), 121))).toThrow(/has another name where it lies/);
+  });
+
+  test("files that are there twice, or lie over each other", () => {
+    const u16 = (value: number) => [value & 255, value >>> 8];
+    const u32 = (value: number) => [...u16(value & 0xffff), ...u16(value >>> 16)];
+    const facts = (data: Uint8Array) => [
+      ...Array(8).fill(0),
+      ...u32(crc32(data)),
+      ...u32(data.length),
+      ...u32(data.length),
+    ];
+    const local = (name: string, data: Uint8Array) =>
+      Uint8Array.of(80, 75, 3, 4, 20, 0, ...facts(data), 1, 0, 0, 0, name.charCodeAt(0), ...data);
+    const archive = (body: Uint8Array, entries: readonly (readonly [name: string, data: Uint8Array, at: number])[]) => {
+      const directory = entries.flatMap(([name, data, at]) => [
+        ...[80, 75, 1, 2, 20, 0, 20, 0, ...facts(data), 1, 0, ...Array(12).fill(0)],
+        ...[...u32(at), name.charCodeAt(0)],
+      ]);
+      const counts = [...u16(entries.length), ...u16(entries.length)];
+      const end = [80, 75, 5, 6, 0, 0, 0, 0, ...counts, ...u32(directory.length), ...u32(body.length), 0, 0];
+      return Uint8Array.of(...body, ...directory, ...end);
+    };
+    const inner = new Uint8Array(500);
+    const outer = local("b", inner);
+    const body = local("a", outer);
+    const [a, b] = [["a", outer, 0] as const, ["b", inner, 31] as const];
+    expect(decodeZip("z", archive(body, [a]))).toEqual(new Map([["a", outer]]));
+    expect(() => decodeZip("z", archive(body, [a, a]))).toThrow("z: a is in the zip archive twice");
+    expect(() => decodeZip("z", archive(body, [a, b]))).toThrow(/files of the zip archive lie over each other/);
   });
 });
 

@@ -175,6 +175,15 @@ describe("windows of tokens", () => {
   });
 });
 
+test("merges that double a token each are refused before they fill memory", () => {
+  const path = `${temporaryFolder()}/t.json`;
+  const merges = Array.from({ length: 40 }, (_, i) => (i === 0 ? [97, 97] : [255 + i, 255 + i]));
+  writeFileSync(path, JSON.stringify({ format: 1, merges }));
+  expect(() => loadTokenizer(path)).toThrow(DataError);
+  expect(() => loadTokenizer(path)).toThrow("tokenizer: merge 24: too long a token: got 33554432 bytes");
+  expect(new BytePairTokenizer(merges.slice(0, 24) as [number, number][]).characters.at(-1)).toHaveLength(2 ** 24);
+});
+
 describe("JSON lines", () => {
   const file = (text: string) => {
     const path = `${temporaryFolder()}/d.jsonl`;

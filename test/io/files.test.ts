@@ -303,6 +303,14 @@ describe("the rest", () => {
     expect(() => node.read(folder)).toThrow(/got EISDIR, it is a folder/);
   });
 
+  test("readRange asks for no more memory than there are bytes", () => {
+    const path = join(folder, "short");
+    fs.writeFileSync(path, Uint8Array.of(1, 2, 3));
+    const range = node.readRange(path, 1, 2 ** 40);
+    expect([...range, range.buffer.byteLength]).toEqual([2, 3, 2]);
+    expect(node.readRange(path, 9, 5)).toEqual(new Uint8Array(0));
+  });
+
   test("readText refuses what isn't UTF-8 and drops a byte order mark", () => {
     const path = join(folder, "a");
     fs.writeFileSync(path, Uint8Array.of(0xef, 0xbb, 0xbf, 0xc3, 0xa9));

@@ -10,8 +10,9 @@ import { type DType, dtypes, makeArray } from "../../src/core/dtype.ts";
 import { CheckpointError } from "../../src/core/errors.ts";
 import { numericsId } from "../../src/core/numerics.ts";
 import { sizeOf } from "../../src/core/shape.ts";
-import { repeatedKey } from "../../src/io/json.ts";
+import { parseFileJson, repeatedKey } from "../../src/io/json.ts";
 import { decodeSafetensors, encodeSafetensors, readSafetensors, writeSafetensors } from "../../src/io/safetensors.ts";
+import { cpuSeconds } from "../support/cpu.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { root } from "../support/sources.ts";
 
@@ -19,6 +20,15 @@ const float32 = (values: number[], shape = [values.length]): HostArray => ({
   data: Float32Array.from(values),
   shape,
   dtype: "float32",
+});
+
+test("strings of a header's size that are never closed, or are all escapes, take no longer than others", () => {
+  const seconds = cpuSeconds(() => {
+    expect(() => parseFileJson(`["${'\\"'.repeat(200_000)}`)).toThrow(SyntaxError);
+    expect((parseFileJson(`["${"\\n".repeat(5_000_000)}"]`) as string[])[0]).toHaveLength(5_000_000);
+  });
+  // A minute and a half, and a stack that overflows, where a pattern was sought that turns back.
+  expect(seconds).toBeLessThan(2);
 });
 
 test("a header nested too deeply is refused before anything walks it", () => {

@@ -208,6 +208,21 @@ describe("what doesn't fit", () => {
     );
   });
 
+  test("an average of a file that tells of none, whatever stands in its place", () => {
+    const path = `${temporaryFolder()}/a.safetensors`;
+    for (const seedgrad of [
+      "",
+      "null",
+      "[]",
+      '{"callbacks":null}',
+      '{"callbacks":[1]}',
+      '{"callbacks":{"ema":null}}',
+    ]) {
+      writeSafetensors(path, [["w", { data: new Float32Array(1), shape: [1], dtype: "float32" }]], { seedgrad });
+      expect(() => nn.load(built(1), path, { weights: "average" }), seedgrad).toThrow(/no average of weights is in it/);
+    }
+  });
+
   test("no file", () => {
     expect(() => nn.load(built(1), "no/such.safetensors")).toThrow(CheckpointError);
   });

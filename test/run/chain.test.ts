@@ -321,6 +321,10 @@ describe("the chain file", () => {
     again.append(new Chain(origin).link(step()));
     again.flush();
     expect(Object.keys(readChain(path)[0].numbers)).toEqual(names);
+    const named = new ChainFile(`${path}.2`, ["constructor"]);
+    named.append(new Chain(origin).link(step()));
+    named.flush();
+    expect(readChain(`${path}.2`)[0].numbers).toEqual({});
   });
 
   test("another chain in place of the old one; an error leaves the old one", () => {

@@ -86,6 +86,16 @@ describe("compareChains", () => {
     });
   });
 
+  test("a number named as what all objects have is one that the other chain hasn't", () => {
+    const [a, b] = [chainOf(1, 1, { given: { constructor: 1 } }), chainOf(1, 1, { given: { constructor: 1 } })];
+    expect(compareLinks(1, a[0], { ...b[0], lossBits: 0, numbers: {} })).toMatchObject({ kind: "loss" });
+    expect(compareLinks(1, a[0], { ...b[0], given: "0", numbers: {} })).toMatchObject({
+      kind: "given",
+      first: "constructor 1 (3f800000)",
+      second: "constructor none",
+    });
+  });
+
   test("the error names step and both sides", () => {
     const error = differenceError(compareChains(chainOf(3), chainOf(3, 2, { loss: 0.75 }))!, { hint: "replay it" });
     expect(error).toBeInstanceOf(ReproError);

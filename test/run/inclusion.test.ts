@@ -82,6 +82,14 @@ test("each tensor of a run, and each block of a large one, proves the run's dige
   for (const change of [{ name: "parameter/0.bias" }, { shape: [4, 5000] }, { dtype: "int32" as const }])
     expect(digestOfProof({ ...proof, ...change }, data)).not.toBe(digest);
   expect(() => digestOfProof({ ...proof, tensor: { ...proof.tensor, count: 2 } }, data)).toThrow(DataError);
+  const long = Array.from({ length: 20_000 }, () => proof.link);
+  for (const [index, count] of [
+    [0, 2 ** 53 - 1],
+    [2 ** 53 - 3, 2 ** 53 - 1],
+  ])
+    expect(() => digestOfProof({ ...proof, tensor: { index, count, path: long } }, data)).toThrow(DataError);
+  const half = { index: 0, count: 0.5, path: long };
+  expect(() => digestOfProof({ ...proof, tensor: half }, data)).toThrow(/count.*an integer ≥ 0: got 0\.5/);
   expect(() => proveTensor(path, "parameter/none")).toThrow("no tensor of the run has this name: got parameter/none");
   expect(() => proveTensor(path, name, { block: 2 })).toThrow("no such block: got 2, expected an integer in [0, 2)");
 });

@@ -66,7 +66,17 @@ describe("what can't come back is refused by its path", () => {
     { $: "Function" },
     { $: "number", value: "7" },
     { $: "bigint", value: "x" },
+    { $: "bigint", value: "" },
     { $: "Map", value: 3 },
+    { $: "Map", value: [["a"]] },
+    { $: "Set", value: "abc" },
+    { $: "Date", value: [] },
+    { $: "record", value: [["a", 1, 2]] },
+    { $: "Float64Array", value: { length: 1e15 } },
+    { $: "Float32Array", value: { length: 3 } },
+    { $: "Uint8Array", value: [300] },
+    { $: "Int32Array", value: ["7"] },
+    { $: "BigInt64Array", value: [1] },
     { $: 1 },
   ])("nor is %j read", (json) => expect(() => decodePlain("here", json)).toThrow(CheckpointError));
 });

@@ -248,6 +248,37 @@ describe("runs of any origin", () => {
     expect(results.runs[0].series.find(({ name }) => name === "val_loss")!.steps).toEqual([8, 12]);
   });
 
+  test("a log's line whose value is none is damaged; numbers may be named as what all objects have", () => {
+    const path = copied(folders[0], ["metrics.csv"]);
+    const lines = ['{"step":4,"val_a":null}', '{"step":4,"val_a":"x"}', '{"step":8,"val_constructor":3,"val_a":"NaN"}'];
+    writeFileSync(join(path, "metrics.jsonl"), `${lines.join("\n")}\n`);
+    const named = resultsOf(listed([path, folders[0]]), {
+      metric: { name: "constructor", mode: "max" },
+      target: { name: "constructor", mode: "max", value: 3 },
+    });
+    expect(named.runs.map(({ targetStep }) => targetStep)).toEqual([8, undefined]);
+    expect(named.notes[0]).toBe(`${path}/metrics.jsonl: 2 damaged lines left out`);
+    const text = "step,name,value\n4,val_loss,0.1.3\n4,val_loss,1e-7\n";
+    writeFileSync(join(path, "metrics.csv"), text);
+    expect(resultsOf(listed([path])).notes).toEqual([`${path}/metrics.csv: 1 damaged line left out`]);
+  });
+
+  test("a loop's numbers may be so named too", async () => {
+    const modelDir = join(temporaryFolder(), "own");
+    const weight = new Variable(tensor([1]));
+    const recorded = await recordRun({ seed: 1, modelDir, backend: "reference" }, async (run) => {
+      run.keep({ weight: { namedVariables: () => [["w", weight]] } });
+      for await (const _ of run.steps(2)) await run.record({ loss: 1, constructor: 2, toString: 3 });
+    });
+    expect(recorded.steps).toBe(2);
+    const [{ metrics }] = resultsOf(listed([modelDir])).runs;
+    expect(Object.entries(metrics).map(([name, { last }]) => [name, last])).toEqual([
+      ["loss", 1],
+      ["constructor", 2],
+      ["toString", 3],
+    ]);
+  });
+
   test("stopped, failed and running", () => {
     const state = (status: string, lock?: object) => {
       const path = copied(folders[0]);

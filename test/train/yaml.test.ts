@@ -128,6 +128,8 @@ describe("parseYaml", () => {
         .join(",")}], k${i}: 1}\n`;
     const levels = Array.from({ length: 30 }, (_, i) => (i === 0 ? "a0: &a0 {x: 1}\n" : level(i)));
     expect(failure(levels.join("")).message).toMatch(/too many values/);
+    const keys = Array.from({ length: 2000 }, (_, i) => `k${i}: 1`).join(",");
+    expect(failure(`a: &a {${keys}}\nb: {<<: [${"*a,".repeat(20)}]}`).message).toMatch(/too many values/);
   });
 
   test("many keys, anchors and aliases take no longer than many values", () => {

@@ -163,7 +163,10 @@ describe("statements", () => {
     await toyTrainer({ loop, modelDir: folder, checkpoint: null }).fit(toyTrain());
     addStatement(folder, right);
     writeFileSync(join(folder, "attestations.jsonl"), 'words\n{"format":"seedgrad/attestation/1"}\n', { flag: "a" });
-    expect(readAttested(folder)).toMatchObject({ statements: [right], unread: [2, 3] });
+    const forged = ["constructor", "toString", "valueOf"].map((format) => `{"format":"${format}"}\n`);
+    const endless = JSON.stringify({ ...right, more: 1 }).replace('"more":1', '"more":1e999');
+    writeFileSync(join(folder, "attestations.jsonl"), `${forged.join("")}${endless}\n`, { flag: "a" });
+    expect(readAttested(folder)).toMatchObject({ statements: [right], unread: [2, 3, 4, 5, 6, 7] });
   });
 
   test("a share begins where the draw says, at a checkpoint that has as many steps after it", () => {

@@ -1,5 +1,6 @@
 // A loss and metrics over many batches: what a graph computes of each batch, added up on the host in float64, and the numbers out of it.
 import { ConfigError } from "../../core/errors.ts";
+import { ownValue } from "../../core/keys.ts";
 import { atOnce } from "../../core/promise.ts";
 import { tensor } from "../../tensor/creation.ts";
 import { equal, stack, where } from "../../tensor/families/basic.ts";
@@ -51,7 +52,10 @@ export class Totals {
 
   /** Terms of a metric; under any other name the value · samples, and the samples, of a mean. */
   add(name: string, terms: ArrayLike<number>): void {
-    this.#totals = { ...this.#totals, [name]: withTerms(this.#metricOf(name), this.#totals[name] ?? [], terms) };
+    this.#totals = {
+      ...this.#totals,
+      [name]: withTerms(this.#metricOf(name), ownValue(this.#totals, name) ?? [], terms),
+    };
   }
 
   /** All that anything was added of: the loss, other means, metrics in their own order. */

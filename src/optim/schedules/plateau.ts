@@ -1,5 +1,7 @@
 // A value that is lowered when a validated number stops getting better: not a function of the step alone, so validation is part of such a run,
 // and what it has seen is part of a checkpoint.
+import { isRecord } from "../../core/arguments.ts";
+import { CheckpointError, refuse, showValue } from "../../core/errors.ts";
 import { countOf, fraction, nonNegative, type Read, text, word } from "../../core/options.ts";
 import { Monitor } from "../monitored.ts";
 import { type Check, closedForm, type Form, learningRate, type MetricDriven, weightDecay } from "./schedule.ts";
@@ -78,6 +80,11 @@ function steered(options: Read<{ readonly fields: typeof fields }>, check: Check
     },
     saveState: () => ({ ...state }),
     loadState(saved) {
+      for (const key of Object.keys(first)) {
+        const value = isRecord(saved) ? saved[key] : undefined;
+        if (typeof value === "number" || (key === "best" && value === null)) continue;
+        refuse(CheckpointError, `${check.where}: ${key}`, "not what its state holds", showValue(value), "a number");
+      }
       Object.assign(state, saved);
     },
   };

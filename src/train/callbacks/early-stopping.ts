@@ -5,6 +5,7 @@ import { CheckpointError } from "../../core/errors.ts";
 import { countOf, finite, flag, type Given, options } from "../../core/options.ts";
 import { Monitor, monitorFields } from "../../optim/monitored.ts";
 import { Variable } from "../../program/variable.ts";
+import { checkFields, type FieldCheck, isCount, isRecord, isText, maybe, orNull } from "../../run/fields.ts";
 import { zeros } from "../../tensor/creation.ts";
 import type { Callback, FitContext, TrainerView, ValidateContext } from "../contract.ts";
 import { periodOf } from "../length.ts";
@@ -29,6 +30,14 @@ interface Told {
   readonly mode: "min" | "max";
   readonly frequency: string | number;
 }
+
+const stateChecks: Readonly<Record<string, FieldCheck>> = {
+  best: ["a number or null", orNull((value) => typeof value === "number")],
+  bestStep: ["a step or null", orNull(isCount)],
+  waited: ["a count", isCount],
+  reason: ["a text or null", orNull(isText)],
+  told: ["which validations", maybe(isRecord)],
+};
 
 /** Stops training after `patience` validations without an improvement, or past a threshold. The run's digest is that of the steps taken. */
 export class EarlyStopping extends configured(record) implements Callback {
@@ -121,6 +130,7 @@ export class EarlyStopping extends configured(record) implements Callback {
   }
 
   loadState(state: unknown): void {
+    checkFields(this.name, "the state of EarlyStopping", state, stateChecks);
     const { waited, reason, told } = state as { waited: number; reason: string | null; told?: Told };
     this.#restored = told;
     this.#monitor.loadState(state);

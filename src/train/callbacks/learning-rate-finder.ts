@@ -7,6 +7,7 @@ import { exp, log } from "../../core/real.ts";
 import { groups as groupsOf } from "../../data/groups.ts";
 import { watchOffset } from "../../rng/regions.ts";
 import { Stream } from "../../rng/stream.ts";
+import { checkFields, type FieldCheck, orNull } from "../../run/fields.ts";
 import type { Callback, FitContext, TrainerView } from "../contract.ts";
 import { withStateRestored } from "./snapshot.ts";
 
@@ -28,6 +29,10 @@ const emptiness = ({ minimum, maximum }: Read<typeof record>) =>
   maximum > minimum
     ? undefined
     : { problem: "no range of learning rates", got: `${minimum} to ${maximum}`, expected: "0 < minimum < maximum" };
+
+const stateChecks: Readonly<Record<string, FieldCheck>> = {
+  suggestion: ["a number or null", orNull((value) => typeof value === "number")],
+};
 
 /** One rate that was tried. */
 export interface TriedRate {
@@ -126,6 +131,7 @@ export class LearningRateFinder extends configured(record, emptiness) implements
   }
 
   loadState(state: unknown): void {
+    checkFields(this.name, "the state of LearningRateFinder", state, stateChecks);
     this.#suggestion = (state as { suggestion: number | null }).suggestion ?? undefined;
   }
 }

@@ -12,6 +12,7 @@ import { duration, stepsOf } from "../../optim/duration.ts";
 import { type Compiled, compile } from "../../program/compiled.ts";
 import { runtimeScalar } from "../../program/trace.ts";
 import { type Parameter, Variable } from "../../program/variable.ts";
+import { checkFields, type FieldCheck, isCount, isRecord } from "../../run/fields.ts";
 import { zeros } from "../../tensor/creation.ts";
 import { greaterEqual, where } from "../../tensor/families/basic.ts";
 import type { Callback, FitContext, StepResult, TrainerView } from "../contract.ts";
@@ -36,6 +37,12 @@ interface AverageState {
   readonly firstStep: number;
   readonly options: Readonly<Record<string, number | boolean>>;
 }
+
+const stateChecks: Readonly<Record<keyof AverageState, FieldCheck>> = {
+  count: ["a count", isCount],
+  firstStep: ["a count", isCount],
+  options: ["numbers and flags by name", isRecord],
+};
 
 /** Keeps an average of every parameter, saves it with checkpoints, and at the end as a file of weights. */
 export abstract class WeightAverage extends configured(averageRecord) implements Callback {
@@ -98,6 +105,7 @@ export abstract class WeightAverage extends configured(averageRecord) implements
   }
 
   loadState(state: unknown): void {
+    checkFields(this.name, "the state of an average", state, stateChecks);
     this.#restored = state as AverageState;
     this.count = this.#restored.count;
   }

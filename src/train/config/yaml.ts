@@ -157,6 +157,7 @@ export function parseYaml(text: string, file: string): YamlSource {
       own.add(name);
       if (Object.hasOwn(record, name) || name === "__proto__") {
         if (name === "__proto__") fail(offset, "unknown key", path, { got: name });
+        countNode(offset, path);
         continue;
       }
       const childPath = [...path, name];
