@@ -122,7 +122,6 @@ export interface EntryOption {
 }
 
 interface Entry<T, C> {
-  readonly schema: z.ZodObject;
   readonly make: (options: never, context: C) => T;
   /** Its options; of what a program registers zod types, or nothing. */
   readonly options?: OptionRecord | z.ZodRawShape;
@@ -181,19 +180,17 @@ export class Catalog<T, C = void, K extends "class" | "name" = "class" | "name">
 
   /** Adds an entry by a record of its options, or by zod types of them; without either they are unchecked. */
   register(name: string, options: Entry<T, C>["options"], make: (options: unknown, context: C) => T): void {
-    const key = this.#key === "name" ? name.toLowerCase() : name;
+    this.#schema = undefined;
+    this.#entries.set(this.#key === "name" ? name.toLowerCase() : name, { make, options });
+  }
+
+  /** What is checked of an entry. */
+  #entrySchema([key, { options }]: readonly [string, Entry<T, C>]): z.ZodObject {
     const known = { [this.#key]: z.literal(key) };
     const shape = options instanceof OptionRecord ? shapeOf(options) : options;
-    const schema = shape
-      ? record({ ...known, ...shape })
-      : z
-          .looseObject(known)
-          .refine(
-            (value) => !Object.keys(value).some((option) => option.startsWith("!")),
-            expected("keys in snake_case"),
-          );
-    this.#schema = undefined;
-    this.#entries.set(key, { schema: schema as z.ZodObject, make, options });
+    if (shape) return record({ ...known, ...shape });
+    const isPlain = (value: object) => !Object.keys(value).some((option) => option.startsWith("!"));
+    return z.looseObject(known).refine(isPlain, expected("keys in snake_case"));
   }
 
   /** Each entry with its options, and what they mean. */
@@ -210,10 +207,10 @@ export class Catalog<T, C = void, K extends "class" | "name" = "class" | "name">
     });
   }
 
-  /** Any one of the entries as they are now. */
+  /** Any one of the entries as they are now: made when it is first asked for, since most programs read no config. */
   get schema(): z.ZodType<Choice<K>> {
     if (!this.#schema) {
-      const [first, ...rest] = [...this.#entries.values()].map((entry) => entry.schema);
+      const [first, ...rest] = [...this.#entries].map((entry) => this.#entrySchema(entry));
       const union = z.discriminatedUnion(this.#key, [first, ...rest], expected(this.#error));
       this.#schema = union as unknown as z.ZodType<Choice<K>>;
     }

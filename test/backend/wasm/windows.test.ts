@@ -47,6 +47,9 @@ describe("the reference's bits", () => {
     { image: [3, 1, 28, 28], filters: [6, 3, 3], padding: 1 },
     { image: [1, 5, 9, 11], filters: [1, 3, 2], stride: 2 },
     { image: [2, 4, 5, 5], filters: [9, 5, 5], padding: 2, stride: 3 },
+    // Rows of windows that end within a panel, and within its halves.
+    { image: [2, 3, 14, 14], filters: [5, 3, 3], padding: 1 },
+    { image: [1, 2, 10, 6], filters: [4, 3, 3], padding: 1 },
     // One row, one column, one point of windows; windows that are as wide as the image.
     { image: [2, 3, 3, 9], filters: [4, 3, 3] },
     { image: [2, 3, 9, 3], filters: [4, 3, 3] },

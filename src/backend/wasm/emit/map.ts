@@ -6,12 +6,12 @@ import { drawStrip, type ElementLoops } from "../../../schedule/elements.ts";
 import { inScratch, type NestInput } from "../../../schedule/nest.ts";
 import { type Stage, strip } from "../../../schedule/stages.ts";
 import type { RowLoops } from "../../../schedule/vectorise.ts";
-import { type Code, i32, type Place } from "../assembler/assembler.ts";
+import { type Code, i32, type Place, type Value } from "../assembler/assembler.ts";
 import { bindings } from "../runtime/bindings.ts";
 import { type KernelFunction, overNest } from "./context.ts";
 import { along, elementPrinter, type Prepare } from "./elements.ts";
 import { elementsAs } from "./kept.ts";
-import type { Lanes } from "./lanes.ts";
+import { type Lanes, pairedLanes } from "./lanes.ts";
 import { type Cursor, inStrips, type Part } from "./nest.ts";
 import { type Round, type Row, rounds, rowsOf } from "./rows.ts";
 import { wordStrip } from "./words.ts";
@@ -83,22 +83,24 @@ export function mapRows(
     if (!body) printers.set(lanes, prepare);
     const points = prepare(here, inside, kept);
     return () => {
-      // No store before the last value: so V8 can make one operation of two neighbours'.
-      const targets = roots.map(({ slot }) => {
+      const stores = roots.map(({ slot }) => {
         const to = nest.inputs.length + slot;
         const { [to]: element } = inputs;
-        const { at } = here[to];
-        const stride = element.strides[axis] * element.scale;
-        return { element, place: fn.let(along(at, stride, words)), stride };
+        const { strides, scale, beyond = 0 } = element;
+        const stride = strides[axis] * scale;
+        const place = fn.let(along(here[to].at, stride, words));
+        const { store } = elementsAs(fn, lanes, element);
+        return (value: Value, step: number) => store(place, value, beyond + step * lanes.width * stride);
       });
-      const values = Array.from({ length: count }, (_, step) => points(words, step).map((value) => fn.let(value)));
-      targets.forEach(({ element, place, stride }, i) => {
-        const elements = elementsAs(fn, lanes, element);
-        const stores = values.map((each, step) =>
-          elements.store(place, each[i], (element.beyond ?? 0) + step * lanes.width * stride),
-        );
-        fn.emit(...stores.reverse());
-      });
+      const steps = Array.from({ length: count }, (_, step) => step);
+      if (lanes !== pairedLanes) {
+        // Each at once, by no more locals than that takes: the smaller a loop, the more of its rounds V8 makes one of.
+        for (const step of steps) fn.emit(...points(words, step).map((value, i) => stores[i](value, step)));
+        return;
+      }
+      // No store before the last value, and the last store first: so V8 makes one operation of two neighbours'.
+      const values = steps.map((step) => points(words, step).map((value) => fn.let(value)));
+      stores.forEach((store, i) => fn.emit(...steps.map((step) => store(values[step][i], step)).reverse()));
     };
   };
 

@@ -107,7 +107,7 @@ export function packPanels(context: Context, operand: Operand, width: number): F
       write.set(i32.add(write, 4 * width * count));
       rest.set(i32.sub(rest, count));
     };
-    const rounds = (from: Code<"i32">, round: () => void) => {
+    const rounds = (from: Local<"i32">, round: () => void) => {
       begin();
       rest.set(terms);
       write.set(from);
@@ -117,18 +117,18 @@ export function packPanels(context: Context, operand: Operand, width: number): F
       });
     };
     const beyond = (at: Local<"i32">, count: number) => i32.gtS(i32.add(at, count), end);
-    /** Four lines of a panel, from its line `lane` on. */
-    const fours = (at: Local<"i32">, lane: Local<"i32">) => {
+    /** Four lines, from `at` on, wherever they lie. */
+    const fours = (at: Local<"i32">, from: Local<"i32">) => {
       const addresses = [0, 1, 2, 3].map((i) => {
-        const line = fn.let(i32.add(i32.add(at, lane), i));
+        const line = fn.let(i32.add(at, i));
         line.set(select(i32.sub(end, 1), line, beyond(line, 1)));
         return i32.add(fn.let(i32.add(base, placeOf(fn, across, line, stride).way)), far);
       });
-      const apart = () => {
+      const term = () => {
         fn.emit(...addresses.map((each, i) => f32.store(write, single.load(each) as Code<"f32">, 4 * i)));
         advance(1);
       };
-      const together = () => {
+      const terms = () => {
         const columns = transpose(
           fn,
           addresses.map((each) => wide.load(each)),
@@ -136,37 +136,38 @@ export function packPanels(context: Context, operand: Operand, width: number): F
         fn.emit(...columns.map((column, k) => v128.store(write, column, 4 * width * k)));
         advance(4);
       };
-      rounds(i32.add(to, i32.shl(lane, 2)), () => {
-        if (layout !== "along") {
-          apart();
-          return;
-        }
-        const areNear = i32.eq(i32.sub(ahead(3), far), 3 * bytes);
-        fn.when(i32.and(i32.geS(rest, 4), areNear), together, apart);
-      });
+      const areNear = () => i32.and(i32.geS(rest, 4), i32.eq(i32.sub(ahead(3), far), 3 * bytes));
+      rounds(from, layout === "along" ? () => fn.when(areNear(), terms, term) : term);
     };
-    const panel = (at: Local<"i32">) => {
-      const apart = () => countLoop(fn, 0, width, 4, (lane) => fours(at, lane));
+    /** `count` lines of a panel, from `at` on: all at once where they are neighbours, else by halves. */
+    const lines = (at: Local<"i32">, count: number, from: Local<"i32">) => {
+      const half = count / 2;
+      const apart = () => {
+        if (count === 4) fours(at, from);
+        else
+          countLoop(fn, 0, count, half, (lane) =>
+            lines(fn.let(i32.add(at, lane)), half, fn.let(i32.add(from, i32.shl(lane, 2)))),
+          );
+      };
       if (layout !== "across") {
         apart();
         return;
       }
       const { way, inner } = placeOf(fn, across, at, stride);
       const place = fn.let(i32.add(base, way));
-      const run = across.extents[across.extents.length - 1];
-      const isCut = isStraight(across) ? 0 : i32.gtS(inner, run - width);
+      const isCut = isStraight(across) ? 0 : i32.gtS(inner, across.extents[across.extents.length - 1] - count);
       const together = () =>
-        rounds(to, () => {
-          const from = fn.let(i32.add(place, far));
+        rounds(from, () => {
+          const near = fn.let(i32.add(place, far));
           // All are read before the first is written, so that an engine can run pairs of them as one.
-          const held = Array.from({ length: width / 4 }, (_, i) => fn.let(wide.load(from, 4 * bytes * i)));
+          const held = Array.from({ length: count / 4 }, (_, i) => fn.let(wide.load(near, 4 * bytes * i)));
           fn.emit(...held.map((vector, i) => v128.store(write, vector as Code<"v128">, 16 * i)).reverse());
           advance(1);
         });
-      fn.when(i32.eqz(i32.or(isCut, beyond(at, width))), together, apart);
+      fn.when(i32.eqz(i32.or(isCut, beyond(at, count))), together, apart);
     };
     countLoop(fn, first, end, width, (at) => {
-      panel(at);
+      lines(at, width, to);
       to.set(i32.add(to, pitch));
     });
     return fn;
