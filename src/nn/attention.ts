@@ -7,8 +7,7 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { checkHeads, extent, layerOptions } from "./check.ts";
 import { checked, factoryOf, Layer } from "./layer.ts";
 import { type Linear, linear } from "./linear.ts";
-import { joinedMask } from "./masks.ts";
-import type { Batch } from "./module.ts";
+import { joinedMask, type Masks } from "./masks.ts";
 
 const record = (name: string) =>
   layerOptions(name, {
@@ -26,7 +25,7 @@ const call = own.call(extents);
 export const blockCall = record("transformerBlock").call(extents);
 
 /** Multi-head self-attention (Vaswani et al. 2017). x: [batch, time, width] → the same; of the batch `mask` and `keyMask`, as `multiHeadAttention` has them. `qkv` gives queries, keys and values, `out` joins the heads. */
-export class SelfAttention extends Layer {
+export class SelfAttention extends Layer<Tensor, Masks> {
   readonly qkv: Linear;
   readonly out: Linear;
   readonly heads: number;
@@ -44,7 +43,7 @@ export class SelfAttention extends Layer {
     this.dropout = dropout;
   }
 
-  protected override apply(inputs: Tensor, beside: Batch = {}): Tensor {
+  protected override apply(inputs: Tensor, masks: Masks = {}): Tensor {
     const { heads, causal, dropout, training } = this;
     const width = this.out.weight.shape[0];
     if (inputs.rank !== 3 || inputs.shape[2] !== width)
@@ -52,7 +51,7 @@ export class SelfAttention extends Layer {
     const [batch, time] = inputs.shape;
     const joined = reshape(this.qkv.forward(inputs), [batch, time, 3, heads, width / heads]);
     const [q, k, v] = [0, 1, 2].map((part) => swapAxes(slice(joined, [null, null, part]), 1, 2));
-    const mask = joinedMask(this.where, beside, batch, time);
+    const mask = joinedMask(this.where, masks, batch, time);
     const attended = scaledDotProductAttention(q, k, v, { causal, mask, dropout: training ? dropout : 0 });
     return this.out.forward(reshape(swapAxes(attended, 1, 2), [batch, time, width]));
   }

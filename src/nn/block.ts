@@ -5,12 +5,12 @@ import { type Dropout, dropout as dropoutLayer } from "./dropout.ts";
 import { checked, factoryOf, Layer } from "./layer.ts";
 import { type LayerNorm, layerNorm } from "./layernorm.ts";
 import { linear } from "./linear.ts";
-import type { Batch } from "./module.ts";
+import type { Masks } from "./masks.ts";
 import { gelu } from "./nonlinearities.ts";
 import { type Sequential, sequential } from "./sequential.ts";
 
 /** x + attention(norm1(x)), then x + mlp(norm2(x)), dropout on both addends; the MLP is four times as wide, with GELU. x: [batch, time, width] → the same; of the batch `mask` and `keyMask`. */
-export class TransformerBlock extends Layer {
+export class TransformerBlock extends Layer<Tensor, Masks> {
   readonly norm1: LayerNorm;
   readonly attention: SelfAttention;
   readonly norm2: LayerNorm;
@@ -27,8 +27,8 @@ export class TransformerBlock extends Layer {
     this.dropout = dropoutLayer(dropout);
   }
 
-  protected override apply(inputs: Tensor, batch?: Batch): Tensor {
-    const x = inputs.add(this.dropout.forward(this.attention.forward(this.norm1.forward(inputs), batch)));
+  protected override apply(inputs: Tensor, masks?: Masks): Tensor {
+    const x = inputs.add(this.dropout.forward(this.attention.forward(this.norm1.forward(inputs), masks)));
     return x.add(this.dropout.forward(this.mlp.forward(this.norm2.forward(x))));
   }
 }

@@ -73,4 +73,8 @@ export const across = (value: PerAxis | string): string =>
 /** A record of tensors. `expected`: what it is called. */
 export const tensorsByName = (expected: string): Kind =>
   kind(expected, (value) => isRecord(value) && Object.values(value).every((each) => each instanceof Tensor));
-export const batch = tensorsByName("a batch: tensors by name");
+/** What stands beside inputs; what is undefined isn't there. */
+export const batch = kind(
+  "a batch: tensors by name",
+  (value) => isRecord(value) && Object.values(value).every((each) => each === undefined || each instanceof Tensor),
+);

@@ -13,7 +13,10 @@ export function checked(call: Signature, given: ArrayLike<unknown>): string {
 }
 
 /** Base of layers: what is given to them is checked here. */
-export abstract class Layer<out Output extends ModelOutput = Tensor> extends Module<Output> {
+export abstract class Layer<out Output extends ModelOutput = Tensor, Beside extends object = Batch> extends Module<
+  Output,
+  Beside
+> {
   readonly #where: string;
 
   /** `where`: what errors call it. */
@@ -28,7 +31,7 @@ export abstract class Layer<out Output extends ModelOutput = Tensor> extends Mod
   }
 
   /** Throws ConfigError unless it is given a tensor, and at most a batch beside it. */
-  override forward(inputs: Tensor, batch?: Batch): Output {
+  override forward(inputs: Tensor, batch?: Beside): Output {
     if (!(inputs instanceof Tensor) || batch !== undefined || arguments.length > 2)
       checkArguments(signature(`${this.where}.forward`, { inputs: tensor, "batch?": batchKind }), arguments);
     try {
@@ -39,7 +42,7 @@ export abstract class Layer<out Output extends ModelOutput = Tensor> extends Mod
   }
 
   /** What `forward` gives of inputs that are a tensor. Throws ShapeError for those that don't fit. */
-  protected abstract apply(inputs: Tensor, batch?: Batch): Output;
+  protected abstract apply(inputs: Tensor, batch?: Beside): Output;
 }
 
 /** The function that makes modules of a class: called as its constructor is, which checks what it is given. Files of several layers mark the call as pure, for bundlers. */

@@ -8,6 +8,9 @@ import type { Tensor } from "../tensor/tensor.ts";
 /** What a model is given beside its inputs: the batch's tensors by name. */
 export type Batch = Readonly<Record<string, Tensor>>;
 
+/** What a layer reads of a batch, each of which may be left out. */
+export type Reads<Names extends string> = { readonly [Name in Names]?: Tensor };
+
 /** What a model may return: outputs for a loss function, its own loss, a loss with outputs, or a record that holds a loss. */
 export type ModelOutput = Tensor | readonly [loss: Tensor, outputs: Tensor] | Readonly<Record<string, Tensor>>;
 
@@ -16,15 +19,17 @@ const calls = {
   pieces: signature("pieces", { "into?": kind("a list", Array.isArray) }),
 };
 
-/** Base of all layers and models. A subclass assigns parameters and children to properties in its constructor, in the order in which they are drawn. */
-export abstract class Module<out Output extends ModelOutput = ModelOutput> implements Stateful {
+/** Base of all layers and models. `Beside`: what of a batch they are given. A subclass assigns parameters and children to properties in its constructor, in the order in which they are drawn. */
+export abstract class Module<out Output extends ModelOutput = ModelOutput, Beside extends object = Batch>
+  implements Stateful
+{
   /** Whether it is being trained: dropout acts only then. Set through `train` and `eval`. */
   training = true;
   /** Of a model over tokens: how many there are. What trains it holds this against its data. */
   declare readonly vocabulary?: number;
 
   /** The outputs for a batch's `inputs`; the whole batch comes second, for models that compute their own loss. */
-  abstract forward(inputs: Tensor, batch?: Batch): Output;
+  abstract forward(inputs: Tensor, batch?: Beside): Output;
 
   /** Direct children by name: properties that are modules, and what lies in lists (`blocks.0`), plain records and Maps (`heads.value`) among them. */
   namedChildren(): [string, Module][] {
@@ -115,11 +120,14 @@ export abstract class Module<out Output extends ModelOutput = ModelOutput> imple
   }
 }
 
+/** A module, whatever it is given. */
+type Any = Module<ModelOutput, never>;
+
 /** Modules that are being looked into, each by the one before. */
-const open: Module[] = [];
+const open: Any[] = [];
 
 /** Looks into a module by a method that its modules have too. Throws ConfigError where one holds itself. */
-function opened<T>(module: Module, look: () => T): T {
+function opened<T>(module: Any, look: () => T): T {
   if (open.includes(module)) for (const root of [open[0], module]) treeOf(root);
   open.push(module);
   try {
@@ -130,9 +138,9 @@ function opened<T>(module: Module, look: () => T): T {
 }
 
 /** A module and all that it holds, parents first, each with its path and a `.`; the module's own is empty. Throws ConfigError where one holds itself. */
-export function treeOf(root: Module): [path: string, module: Module][] {
+export function treeOf(root: Any): [path: string, module: Module][] {
   const found: [string, Module][] = [];
-  const visit = (module: Module, path: string, above: readonly Module[]) => {
+  const visit = (module: Any, path: string, above: readonly Any[]) => {
     if (above.includes(module)) {
       const where = `${root.constructor.name}.${path.slice(0, -1)}`;
       refuse(ConfigError, where, "a module that holds itself", undefined, undefined, "keep it in a #private field");

@@ -9,7 +9,7 @@ import { extent, layerOptions } from "./check.ts";
 import { checked, factoryOf, Layer } from "./layer.ts";
 import { type Linear, linear } from "./linear.ts";
 import { joinedMask } from "./masks.ts";
-import type { Batch } from "./module.ts";
+import type { Reads } from "./module.ts";
 import { type RotaryPositions, rotaryPositions } from "./positions.ts";
 
 const record = layerOptions("multiHeadAttention", {
@@ -35,13 +35,16 @@ function checkShared(where: string, what: string, all: number, parts: number): v
     refuse(ShapeError, where, `${what} must divide evenly`, `${all} and ${parts}`, "a multiple and its divisor");
 }
 
+/** What is attended to, and which of it is seen. */
+export type Attended = Reads<"memory" | "mask" | "keyMask">;
+
 /**
  * Multi-head attention (Vaswani et al. 2017). inputs: [batch, time, width] → the same; of the batch beside them `memory`: [batch, keys, memoryWidth], whose
  * vectors are attended to in place of the inputs' own; `mask`: [queries, keys], [batch, queries, keys] or [batch, heads, queries, keys], bool (true where a
  * key is seen) or float32 (added to the scores); `keyMask`: [batch, keys] bool, true where there is a key, not padding. A query that sees no key gets the
  * output's bias alone. `query`, `key`, `value` and `out` are linear layers.
  */
-export class MultiHeadAttention extends Layer {
+export class MultiHeadAttention extends Layer<Tensor, Attended> {
   readonly query: Linear;
   readonly key: Linear;
   readonly value: Linear;
@@ -70,7 +73,7 @@ export class MultiHeadAttention extends Layer {
     this.dropout = dropout;
   }
 
-  protected override apply(inputs: Tensor, batch: Batch = {}): Tensor {
+  protected override apply(inputs: Tensor, batch: Attended = {}): Tensor {
     const { heads, keyHeads, causal, training, rotary } = this;
     const { memory = inputs } = batch;
     const [width, memoryWidth] = [this.query, this.key].map(({ weight }) => weight.shape[1]);

@@ -23,7 +23,7 @@ import { Tensor } from "../tensor/tensor.ts";
 import { type Cell, elman, gated, longShort } from "./cells.ts";
 import { affineParameters, checkStack, extent } from "./check.ts";
 import { checked, factoryOf, Layer } from "./layer.ts";
-import type { Batch } from "./module.ts";
+import type { Reads } from "./module.ts";
 
 export interface RecurrentOptions {
   /** How many layers, each over the outputs of the one before (1). */
@@ -71,7 +71,7 @@ const runCalls = { rnn: runCall("rnn"), lstm: runCall("lstm"), gru: runCall("gru
  * second half: `weight_ih_l<l>` [gates·hidden, its inputs], `weight_hh_l<l>` [gates·hidden, hidden], `bias_ih_l<l>`, `bias_hh_l<l>` [gates·hidden], all from U(±1/√hidden) in this order,
  * as PyTorch's. `State`: what they come to after the last step: a tensor, or each of the cell's states.
  */
-abstract class Recurrent<State> extends Layer {
+abstract class Recurrent<State> extends Layer<Tensor, Reads<"mask" | "state">> {
   readonly inputs: number;
   readonly hidden: number;
   readonly layers: number;
@@ -124,7 +124,7 @@ abstract class Recurrent<State> extends Layer {
     return weightNames.map((name) => own[`${name}_${end}`]) as unknown as Weights;
   }
 
-  protected override apply(inputs: Tensor, { state, mask }: Batch = {}): Tensor {
+  protected override apply(inputs: Tensor, { state, mask }: Reads<"mask" | "state"> = {}): Tensor {
     return this.#sequence(inputs, { state, mask })[0];
   }
 

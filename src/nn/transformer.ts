@@ -9,8 +9,9 @@ import { type Dropout, dropout as dropoutLayer } from "./dropout.ts";
 import { checked, factoryOf, Layer } from "./layer.ts";
 import { type LayerNorm, layerNorm } from "./layernorm.ts";
 import { linear } from "./linear.ts";
-import type { Batch, Module } from "./module.ts";
-import { type MultiHeadAttention, multiHeadAttention } from "./multihead.ts";
+import type { Masks } from "./masks.ts";
+import type { Batch, Module, Reads } from "./module.ts";
+import { type Attended, type MultiHeadAttention, multiHeadAttention } from "./multihead.ts";
 import { gelu } from "./nonlinearities.ts";
 import { type Sequential, sequential } from "./sequential.ts";
 
@@ -39,7 +40,7 @@ const decoderLayerCall = decoderLayer.call(parameters);
 const stackCall = signature("nn.TransformerStack", { layers: listOf(module, "a list of modules"), "norm?": module });
 
 /** What layers of encoders and decoders have in common: parts, each added to its inputs and normalised, before or after. */
-abstract class TransformerLayer extends Layer {
+abstract class TransformerLayer<Beside extends object> extends Layer<Tensor, Beside> {
   readonly attention: MultiHeadAttention;
   readonly memoryAttention?: MultiHeadAttention;
   readonly mlp: Sequential<Tensor>;
@@ -64,24 +65,20 @@ abstract class TransformerLayer extends Layer {
   }
 
   /** x + part(norm(x)), or norm(x + part(x)); dropout on what a part adds. */
-  protected added(x: Tensor, norm: LayerNorm, part: Module<Tensor>, batch?: Batch): Tensor {
+  protected added(x: Tensor, norm: LayerNorm, part: Module<Tensor, Attended>, batch?: Attended): Tensor {
     const from = (inputs: Tensor) => this.dropout.forward(part.forward(inputs, batch));
     return this.normFirst ? x.add(from(norm.forward(x))) : norm.forward(x.add(from(x)));
   }
 }
 
-/** A batch of what is there. */
-const given = (batch: Readonly<Record<string, Tensor | undefined>>): Batch =>
-  Object.fromEntries(Object.entries(batch).filter((entry): entry is [string, Tensor] => entry[1] !== undefined));
-
 /** Self-attention, then a perceptron. inputs: [batch, time, width] → the same; of the batch `mask` and `keyMask`, as `multiHeadAttention` has them. */
-export class TransformerEncoderLayer extends TransformerLayer {
+export class TransformerEncoderLayer extends TransformerLayer<Masks> {
   constructor(width: number, heads: number, options: TransformerOptions = {}) {
     super(checked(encoderLayerCall, arguments), [width, heads], encoderLayer.fill(options), false);
   }
 
-  protected override apply(inputs: Tensor, { mask, keyMask }: Batch = {}): Tensor {
-    const middle = this.added(inputs, this.norm1, this.attention, given({ mask, keyMask }));
+  protected override apply(inputs: Tensor, { mask, keyMask }: Masks = {}): Tensor {
+    const middle = this.added(inputs, this.norm1, this.attention, { mask, keyMask });
     return this.added(middle, this.norm2, this.mlp);
   }
 }
@@ -93,8 +90,11 @@ export class TransformerEncoderLayer extends TransformerLayer {
  */
 export const transformerEncoderLayer = /* @__PURE__ */ factoryOf(TransformerEncoderLayer);
 
+/** What a decoder is given beside its inputs. */
+export type Remembered = Reads<"memory" | "mask" | "keyMask" | "memoryMask" | "memoryKeyMask">;
+
 /** Causal self-attention, attention over a memory, then a perceptron. inputs: [batch, time, width] → the same; of the batch `memory`: [batch, keys, width], `mask` and `keyMask` of the inputs, `memoryMask` and `memoryKeyMask` of the memory. */
-export class TransformerDecoderLayer extends TransformerLayer {
+export class TransformerDecoderLayer extends TransformerLayer<Remembered> {
   declare readonly memoryAttention: MultiHeadAttention;
   declare readonly norm3: LayerNorm;
 
@@ -103,7 +103,7 @@ export class TransformerDecoderLayer extends TransformerLayer {
     super(where, [width, heads], { causal: true, ...decoderLayer.fill(options) }, true);
   }
 
-  protected override apply(inputs: Tensor, batch: Batch = {}): Tensor {
+  protected override apply(inputs: Tensor, batch: Remembered = {}): Tensor {
     const { memory, mask, keyMask, memoryMask, memoryKeyMask } = batch;
     if (!memory) {
       const got = Object.keys(batch).join(", ") || "the inputs alone";
@@ -111,8 +111,8 @@ export class TransformerDecoderLayer extends TransformerLayer {
       const hint = "without a memory it is nn.transformerEncoderLayer(width, heads, { causal: true })";
       refuse(ConfigError, `${this.where}.forward`, "there is no memory to attend to", got, expected, hint);
     }
-    const other = given({ memory, mask: memoryMask, keyMask: memoryKeyMask });
-    const first = this.added(inputs, this.norm1, this.attention, given({ mask, keyMask }));
+    const other = { memory, mask: memoryMask, keyMask: memoryKeyMask };
+    const first = this.added(inputs, this.norm1, this.attention, { mask, keyMask });
     const second = this.added(first, this.norm2, this.memoryAttention, other);
     return this.added(second, this.norm3, this.mlp);
   }
@@ -126,7 +126,10 @@ export class TransformerDecoderLayer extends TransformerLayer {
 export const transformerDecoderLayer = /* @__PURE__ */ factoryOf(TransformerDecoderLayer);
 
 /** Layers one after another, all given the same batch, and a last norm where they normalise first. */
-export class TransformerStack<L extends Module<Tensor> = Module<Tensor>> extends Layer {
+export class TransformerStack<
+  Beside extends object = Batch,
+  L extends Module<Tensor, Beside> = Module<Tensor, Beside>,
+> extends Layer<Tensor, Beside> {
   readonly layers: readonly L[];
   readonly norm?: LayerNorm;
 
@@ -136,7 +139,7 @@ export class TransformerStack<L extends Module<Tensor> = Module<Tensor>> extends
     if (norm) this.norm = norm;
   }
 
-  protected override apply(inputs: Tensor, batch: Batch = {}): Tensor {
+  protected override apply(inputs: Tensor, batch?: Beside): Tensor {
     const outputs = this.layers.reduce((x, layer) => layer.forward(x, batch), inputs);
     return this.norm ? this.norm.forward(outputs) : outputs;
   }
@@ -144,7 +147,7 @@ export class TransformerStack<L extends Module<Tensor> = Module<Tensor>> extends
 
 /** What makes stacks of layers, each of `parts` attentions and a perceptron. */
 /* @__NO_SIDE_EFFECTS__ */
-function stackOf<L extends Module<Tensor>>(
+function stackOf<Beside extends object, L extends Module<Tensor, Beside>>(
   name: string,
   parts: number,
   layer: (width: number, heads: number, options?: TransformerOptions) => L,
@@ -159,7 +162,7 @@ function stackOf<L extends Module<Tensor>>(
     const perceptron = affineParameters(width, hidden) + affineParameters(hidden, width);
     checkStack(where, layers, layers * (parts * 4 * affineParameters(width, width) + perceptron + norms));
     const all = Array.from({ length: layers }, () => layer(width, heads, options));
-    return new TransformerStack(all, normFirst ? layerNorm(width) : undefined);
+    return new TransformerStack<Beside, L>(all, normFirst ? layerNorm(width) : undefined);
   };
 }
 
@@ -169,7 +172,11 @@ function stackOf<L extends Module<Tensor>>(
  * @example nn.transformerEncoder(2, 8, 2).forward(zeros([2, 5, 8]))
  * @golden attention, of its layers
  */
-export const transformerEncoder = stackOf("transformerEncoder", 1, transformerEncoderLayer);
+export const transformerEncoder = stackOf<Masks, TransformerEncoderLayer>(
+  "transformerEncoder",
+  1,
+  transformerEncoderLayer,
+);
 
 /**
  * So many decoder layers: `torch.nn.TransformerDecoder`. inputs: [batch, time, width] → the same; of the batch `memory`, `mask`, `keyMask`, `memoryMask` and `memoryKeyMask`.
@@ -177,4 +184,8 @@ export const transformerEncoder = stackOf("transformerEncoder", 1, transformerEn
  * @example nn.transformerDecoder(2, 8, 2).forward(zeros([2, 5, 8]), { memory: zeros([2, 7, 8]) })
  * @golden attention, of its layers
  */
-export const transformerDecoder = stackOf("transformerDecoder", 2, transformerDecoderLayer);
+export const transformerDecoder = stackOf<Remembered, TransformerDecoderLayer>(
+  "transformerDecoder",
+  2,
+  transformerDecoderLayer,
+);

@@ -105,6 +105,8 @@ describe("attention's layers", () => {
     const x = inputs.add(both.forward(block.norm1.forward(inputs), masks));
     const whole = x.add(block.mlp.forward(block.norm2.forward(x)));
     expect(await block.forward(inputs, masks).data()).toEqual(await whole.data());
+    const without = await attention.forward(inputs).data();
+    expect(await attention.forward(inputs, { keyMask: undefined }).data()).toEqual(without);
     expect(() => attention.forward(inputs, { keyMask: sg.ones([2, 4]) })).toThrow(/selfAttention.keyMask: a mask of/);
   });
 

@@ -14,6 +14,7 @@ import {
   sub,
   sum,
   type Tensor,
+  type TrainerOptions,
   tensor,
   Variable,
   valueAndGrad,
@@ -40,6 +41,23 @@ export const right = () => [
   scan((h, each: Tensor) => [h.add(each), h], state, x)[0].mul(2),
   scan(({ list: [h], c }, each: Tensor) => [{ list: [h.add(each)], c }, null], { list: [state], c: x }, x),
 ];
+
+/** What stands beside a layer's inputs: a batch, or what the layer reads of one, or nothing of it. */
+export const beside = (batch: nn.Batch, mask: Tensor | undefined) => [
+  nn.multiHeadAttention(4, 2).forward(x, batch),
+  nn.transformerDecoder(1, 4, 2).forward(x, { memory: x, mask }),
+  nn.gru(2, 2).forward(x, { state: x }) satisfies Tensor,
+  // @ts-expect-error it is called memory
+  nn.multiHeadAttention(4, 2).forward(x, { keys: x }),
+  // @ts-expect-error PyTorch's name
+  nn.transformerEncoder(1, 4, 2).forward(x, { srcKeyPaddingMask: x }),
+  // @ts-expect-error a recurrent layer has no keys
+  nn.lstm(2, 2).forward(x, { keyMask: x }),
+];
+
+/** A loss of one's own may name the fields that it reads. */
+export const loss: TrainerOptions["loss"] = (outputs, { targets, group }: { targets: Tensor; group: Tensor }) =>
+  where(group.equal(0), outputs.sub(targets), 0).sum();
 
 /** What is given a list of tensors, or is of a function of so many, gives as many. */
 export const asMany = () => [

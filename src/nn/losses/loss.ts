@@ -17,7 +17,10 @@ export const lossOptions = <const S extends Fields>(name: string, where: string,
   options(name, where, { ...fields, ...reductionFields });
 
 /** outputs, batch → [] float32. */
-export type Loss = (outputs: Tensor, batch: Batch) => Tensor;
+export type Loss = LossOf["loss"];
+interface LossOf {
+  loss(outputs: Tensor, batch: Batch): Tensor;
+}
 
 /** What one is computed from: `targets` of a batch, or the tensor that is given alone. */
 type Value<S extends Fields> = (outputs: Tensor, batch: Batch | Tensor, options: Read<OptionRecord<S>>) => Tensor;
