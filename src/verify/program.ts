@@ -50,14 +50,16 @@ export function compareProgram(
     checks.trusted("imported code", changed.length > 0 ? changed.join("; ") : "by its files' SHA-256 alone");
 }
 
-/** Graphs that a replay ran, by the roles that they are recorded under: of batches of several shapes a part of the run meets them in another order. */
+/**
+ * Graphs that a replay ran, by the roles that they are recorded under: those of evaluations, and of all but a step's first shape, go by the order in which graphs ran. A part of the run meets
+ * batches of several shapes in another order, and a trainer may have evaluated other batches before or meanwhile.
+ */
 function rolesOf(ran: Manifest["graphs"], recorded: Manifest["graphs"]): Manifest["graphs"] {
   const roles = new Map(Object.entries(recorded).map(([role, hash]) => [hash, role]));
-  const isOther = ([role, hash]: [string, string]) => !role.includes("Last") || !roles.has(hash);
   const all = Object.entries(ran);
-  const others = all.filter(isOther);
-  const known = all.filter((each) => !isOther(each)).map(([, hash]) => [roles.get(hash), hash]);
-  return Object.fromEntries([...known, ...others]);
+  const isByOrder = ([role, hash]: [string, string]) => /^eval|Last/.test(role) && roles.has(hash);
+  const known = all.filter(isByOrder).map(([, hash]) => [roles.get(hash), hash]);
+  return Object.fromEntries([...known, ...all.filter((each) => !isByOrder(each))]);
 }
 
 /** The folder's config file, the manifest's config, and the program as it was made again; gives whether the run saves checkpoints. */

@@ -2,6 +2,7 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { CheckpointError, ConfigError } from "../../src/core/errors.ts";
+import { dataLoader } from "../../src/data/loader.ts";
 import * as optim from "../../src/optim/index.ts";
 import { ChainFile, readChain } from "../../src/run/chainfile.ts";
 import { type Manifest, readManifest, writeManifest } from "../../src/run/manifest.ts";
@@ -9,7 +10,7 @@ import type { TrainerOptions } from "../../src/train/contract.ts";
 import { diffRuns } from "../../src/verify/diff.ts";
 import { verifyRun } from "../../src/verify/verify.ts";
 import { temporaryFolder } from "../support/folder.ts";
-import { toyTrain, toyTrainer } from "../support/toy.ts";
+import { toySamples, toyTest, toyTrain, toyTrainer } from "../support/toy.ts";
 
 const loop = { numSteps: 6 };
 const rebuild = (changes: Partial<TrainerOptions>) => ({
@@ -172,6 +173,24 @@ describe("a part of a run", () => {
     const changed = await verifyRun(modelDir, { rebuild: again });
     expect(changed.verdict).toBe("different");
     expect(changed.difference).toMatch(/graphs: trainLast#2 is .*, recorded 0000/);
+  });
+
+  test("graphs of evaluations are told by their hashes: a trainer that evaluated other batches before", async () => {
+    const modelDir = `${temporaryFolder()}/run`;
+    const evaluating = { loop: { ...loop, evalFrequency: "end" as const } };
+    const trainer = toyTrainer({ modelDir, ...evaluating });
+    await trainer.validate(dataLoader(toySamples, { batchSize: 7 }));
+    await trainer.fit(toyTrain(), toyTest());
+    const { graphs } = readManifest(`${modelDir}/manifest.json`);
+    const again = (changes: Partial<TrainerOptions>) => ({
+      trainer: toyTrainer({ ...evaluating, ...changes }),
+      train: toyTrain(),
+      val: toyTest(),
+    });
+    expect(await verifyRun(modelDir, { rebuild: again })).toMatchObject({ verdict: "same" });
+    edit(modelDir, { graphs: { ...graphs, evalLast: "0".repeat(64) } });
+    const changed = await verifyRun(modelDir, { rebuild: again });
+    expect(changed.difference).toMatch(/graphs: eval.* is .*, recorded/);
   });
 
   test("threads are the backend's", async () => {
