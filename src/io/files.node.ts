@@ -18,7 +18,7 @@ export type { FileErrorClass };
 /** The calls under every write, so that a test can make one of them fail. */
 export type FileCalls = Pick<
   typeof fs,
-  "openSync" | "writeSync" | "fsyncSync" | "closeSync" | "renameSync" | "rmSync" | "ftruncateSync"
+  "mkdirSync" | "openSync" | "writeSync" | "fsyncSync" | "closeSync" | "renameSync" | "rmSync" | "ftruncateSync"
 >;
 
 let calls: FileCalls = fs;
@@ -147,16 +147,23 @@ export function makeDirectory(path: string, kind: FileErrorClass = CheckpointErr
   attempt(path, "the folder can't be made", kind, () => makeFolders(path));
 }
 
-/** Node's own recursive mkdir never ends where a file system refuses a folder as if the one above were missing, as /proc does. */
+/** Node's own recursive mkdir never ends where a file system refuses a folder as if the one above were missing, as /proc does. Others may make the same folders meanwhile. */
 function makeFolders(path: string): void {
   try {
-    fs.mkdirSync(path);
+    makeFolder(path);
   } catch (cause) {
-    if (fs.statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
     const above = dirname(path);
-    if ((cause as NodeJS.ErrnoException).code !== "ENOENT" || above === path || fs.existsSync(above)) throw cause;
+    if ((cause as NodeJS.ErrnoException).code !== "ENOENT" || above === path) throw cause;
     makeFolders(above);
-    makeFolders(path);
+    makeFolder(path);
+  }
+}
+
+function makeFolder(path: string): void {
+  try {
+    calls.mkdirSync(path);
+  } catch (cause) {
+    if (!fs.statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw cause;
   }
 }
 

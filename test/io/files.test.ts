@@ -336,6 +336,29 @@ describe("the rest", () => {
     expect(() => node.makeDirectory(join(folder, "link", "z"))).toThrow(CheckpointError);
   });
 
+  test("folders that another makes meanwhile: those above, or the whole", () => {
+    const { mkdirSync } = fs;
+    for (const others of ["m", "m/n", "m/n/o"]) {
+      const path = join(folder, "m", "n", "o");
+      let isFirst = true;
+      restore = node.replaceFileCalls({
+        mkdirSync: ((wanted: string) => {
+          try {
+            return mkdirSync(wanted);
+          } finally {
+            // Just after it was refused here.
+            if (isFirst) mkdirSync(join(folder, others), { recursive: true });
+            isFirst = false;
+          }
+        }) as typeof mkdirSync,
+      });
+      node.makeDirectory(path);
+      restore();
+      expect(fs.statSync(path).isDirectory()).toBe(true);
+      fs.rmSync(join(folder, "m"), { recursive: true });
+    }
+  });
+
   // Only Linux has such a file system.
   test.runIf(process.platform === "linux")("a file system that says ENOENT of a folder in one that is there", () => {
     const message = "/proc/nope/a/b: the folder can't be made: got ENOENT, no such file or folder";
