@@ -67,7 +67,7 @@ export const threadsKind: Kind = kind(
   (value) => value === "all" || (Number.isSafeInteger(value) && (value as number) >= 1),
 );
 /** How many elements neighbouring vectors compute together. */
-export const vectorWidthKind: Kind = kind('4, 8 or "auto"', (value) => value === 4 || value === 8 || value === "auto");
+const vectorWidthKind: Kind = kind('4, 8 or "auto"', (value) => value === 4 || value === 8 || value === "auto");
 /** A share of a whole. */
 const shareKind: Kind = kind("a number from 0 to 1", (value) => typeof value === "number" && value >= 0 && value <= 1);
 /** A backend, by what it can do, or a text. */

@@ -112,13 +112,13 @@ function compare(run: Run, published: ReturnType<typeof publishedFor>): { equal?
 }
 
 /** A run as `--json` gives it. */
-export function runJson(run: Run): Record<string, unknown> {
+function runJson(run: Run): Record<string, unknown> {
   const { digest, graphHash, seed, steps, loss, metrics, seconds, backend, threads, streamPosition, directory } = run;
   return { digest, graphHash, seed, steps, loss, metrics, seconds, backend, threads, streamPosition, directory };
 }
 
 /** A run for people. */
-export function runLines(run: Run): string[] {
+function runLines(run: Run): string[] {
   const metrics = Object.entries(run.metrics).map(([name, value]) => `val_${name} ${value.toPrecision(6)}`);
   return [
     `seed ${run.seed} | ${run.steps} steps | loss ${run.loss.toPrecision(6)}${metrics.map((text) => ` | ${text}`).join("")}`,

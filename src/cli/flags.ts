@@ -67,7 +67,7 @@ export function parseCount(text: string): number {
 }
 
 /** A number of threads, or all. */
-export function parseThreads(text: string): Threads {
+function parseThreads(text: string): Threads {
   if (text === "all") return text;
   try {
     return parseCount(text);
@@ -77,7 +77,7 @@ export function parseThreads(text: string): Threads {
 }
 
 /** The vectors' width. */
-export function parseVectorWidth(text: string): VectorWidth {
+function parseVectorWidth(text: string): VectorWidth {
   if (text === "auto") return text;
   if (text === "4") return 4;
   if (text === "8") return 8;
@@ -102,7 +102,7 @@ export function parseStep(text: string): number {
 }
 
 /** A seed in decimal digits. */
-export function parseSeedFlag(text: string): bigint {
+function parseSeedFlag(text: string): bigint {
   return seedFromText("--seed", text);
 }
 

@@ -22,7 +22,7 @@ const areParameters = (value: unknown) => Array.isArray(value) && Array.from(val
 export const parameters: Kind = kind("a list of parameters", areParameters);
 
 /** Parameters, or groups of them as records. */
-export const parametersOrGroups: Kind = kind(
+const parametersOrGroups: Kind = kind(
   "a list of parameters, or of groups { parameters }",
   (value) =>
     areParameters(value) ||

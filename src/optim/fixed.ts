@@ -10,7 +10,7 @@ const hints: Readonly<Record<string, string>> = {
 };
 
 /** The error for an assignment to a field that is fixed, or that there isn't. */
-export function fixedField(where: string, field: string | symbol, value: unknown): ConfigError {
+function fixedField(where: string, field: string | symbol, value: unknown): ConfigError {
   const name = String(field);
   return new ConfigError({
     where: `${where}.${name}`,

@@ -25,7 +25,7 @@ const record = options("group", {
 export type GlobGroup = Given<typeof record>;
 
 /** A group as a config says it. */
-export const globGroup: Type<GlobGroup> = recordOf(record);
+const globGroup: Type<GlobGroup> = recordOf(record);
 
 const call = signature("optim.parameterGroups", {
   parameters: parametersKind,

@@ -19,7 +19,7 @@ export interface ElementLoops extends RowLoops {
 }
 
 /** What is left to compute of an expression whose values are kept so: writing them rounds. */
-export function beforeRounding(body: Expr, storage: Stored["storage"]): Expr {
+function beforeRounding(body: Expr, storage: Stored["storage"]): Expr {
   return storage && body.kind === "unary" && body.op === storage ? body.x : body;
 }
 

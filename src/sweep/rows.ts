@@ -41,7 +41,7 @@ export function resultsCsv(results: Results): string {
 }
 
 /** A run's row as a record; NaN and infinities as text. What a run hasn't is left out, but for a target that it didn't reach: null. */
-export function runRow({ target }: Results, { series: _, targetStep, metrics, ...run }: RunResult): object {
+function runRow({ target }: Results, { series: _, targetStep, metrics, ...run }: RunResult): object {
   const { name, folder, state, reason, seed, settings, steps, digest, seconds, monitor } = run;
   return {
     run: name,

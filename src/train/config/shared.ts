@@ -20,7 +20,7 @@ import {
 
 const frequency = "a number of steps ≥ 1, a fraction of all steps in (0, 1), epochs as in 2ep, epoch, or end";
 
-export const loopSchema = record({
+const loopSchema = record({
   numSteps: count.optional(),
   maxSteps: count.optional(),
   numEpochs: count.optional(),
@@ -42,7 +42,7 @@ export const loopSchema = record({
   gradAccumSteps: count.default(1),
 });
 
-export const checkpointSchema = record({
+const checkpointSchema = record({
   steps: duration.optional(),
   autoloadLastCheckpoint: flag.default(true),
   saveInitialCheckpoint: flag.default(false),
@@ -67,7 +67,7 @@ const isScale = (value: number) => {
 const lossScale = number(scaleText, {}).refine(isScale, expected(scaleText));
 const factorText = `${scaleText}, or dynamic`;
 
-export const precisionSchema = record({
+const precisionSchema = record({
   enabled: flag.optional(),
   fp16Type: word(["float16", "bfloat16"]).optional(),
   lossScalingFactor: z.union([lossScale, z.literal("dynamic")], expected(factorText)).default(1),
@@ -86,7 +86,7 @@ export function mixedFormat({ enabled, fp16Type }: PrecisionOptions): "float16" 
 }
 
 export const logLevels = ["debug", "info", "warn", "error", "silent"] as const;
-export const loggingSchema = record({
+const loggingSchema = record({
   logSteps: duration.default(10),
   trainMetrics: flag.optional(),
   logLevel: word(logLevels).default("info"),

@@ -15,7 +15,7 @@ export interface SourceMap {
 }
 
 /** Who writes TypeScript: paths as they are. */
-export const codeAuthor: SourceMap = { path: formatPath, key: (key) => key };
+const codeAuthor: SourceMap = { path: formatPath, key: (key) => key };
 
 /** Whether it is a class, which can't be called. */
 export const isClass = (value: unknown) => typeof value === "function" && /^class\b/.test(String(value));
