@@ -17,9 +17,10 @@ import { inSegmentsOf } from "./segments.ts";
 export function batched(size: number, inputs: readonly Node[], body: (examples: Node[]) => readonly Node[]): Node[] {
   const firstId = nextNodeId();
   const examples = inputs.map(({ shape, dtype }) => input(shape.slice(1), dtype));
-  const { result: outputs, draws } = withBody(() => body(examples));
+  const { result: outputs, draws, body: own } = withBody(() => body(examples));
   const order = reachable(outputs, ({ id }) => id < firstId);
-  const isDrawn = (node: Node) => node.draws !== undefined && node.id >= firstId;
+  // A gradient may draw again what was drawn outside, for all examples: that isn't theirs.
+  const isDrawn = (node: Node) => node.draws?.body === own;
   const range = draws > 0 || order.some(isDrawn) ? reserveDraws(size * draws) : undefined;
   const made = new Map<Node, Node>(examples.map((example, i) => [example, inputs[i]]));
   const whole = (node: Node) => made.get(node) ?? broadcastTo(reshape(node, [1, ...node.shape]), [size, ...node.shape]);
@@ -28,7 +29,7 @@ export function batched(size: number, inputs: readonly Node[], body: (examples: 
     if (made.has(node) || !(isDrawn(node) || node.inputs.some((each) => made.has(each)))) continue;
     if (recordOf(node).kind !== "repeat") made.set(node, inSegmentsOf(onBatch(node, size, made, whole, range), node));
     // All of a loop's nodes at the first of them: they have the same inputs.
-    else loopOnBatch(loops.get(loopAttributes(node).body)!, size, made, whole, range);
+    else loopOnBatch(loops.get(loopAttributes(node).body)!, size, made, whole, isDrawn(node) ? range : undefined);
   }
   return outputs.map(whole);
 }
@@ -44,7 +45,7 @@ const drawsOf = ({ draws }: Node, size: number, range: DrawRange | undefined, fr
 /** The first two axes in each other's place: examples and positions. */
 const turned = (x: Node) => swapAxes(x, 0, 1);
 
-/** A loop's nodes on a batch: one loop over the same positions, whose body is run on the batch. Carries are taken to differ from example to example. */
+/** A loop's nodes on a batch: one loop over the same positions, whose body is run on the batch. Carries are taken to differ from example to example. Without a range what it draws, if anything, is the same for all. */
 function loopOnBatch(
   nodes: readonly Node[],
   size: number,
@@ -59,6 +60,8 @@ function loopOnBatch(
   const given = first.inputs.map((each) => made.get(each) ?? each);
   const stacked = [...new Set(nodes.map(loopAttributes).flatMap(({ of, at }) => (of === "stack" ? at : [])))];
   const step = ({ carry, slices: now }: Step): Step => {
+    const drawn = () => first.draws && reserveDraws(body.draws);
+    const shared = range ? undefined : drawn();
     const here = [...carry, ...now, ...given.slice(fixed)];
     const found = batched(
       size,
@@ -66,8 +69,7 @@ function loopOnBatch(
       (examples) => {
         const left = [...examples];
         const leaves = here.map((each, i) => (differs[i] ? left.shift()! : each));
-        const draws = first.draws && reserveDraws(body.draws);
-        const values = bodyValues(body, leaves, { made: first.made, draws });
+        const values = bodyValues(body, leaves, { made: first.made, draws: range ? drawn() : shared });
         return [...body.carries, ...stacked].map((at) => values[at]);
       },
     );
@@ -77,7 +79,7 @@ function loopOnBatch(
   const loop = scanNodes(step, first.inputs.slice(0, slices).map(whole), stacks, length, {
     reverse,
     recompute,
-    draws: drawsOf(first, size, range),
+    draws: range ? drawsOf(first, size, range) : first.draws,
   });
   for (const node of nodes) {
     const { of, at } = loopAttributes(node);

@@ -9,7 +9,7 @@ import { atSite } from "../graph/site.ts";
 import { full, recordOf } from "../ops/define.ts";
 import type { Landing, LoopVjpContext } from "../ops/record.ts";
 import { Arrived } from "./arrived.ts";
-import { Recomputed } from "./segments.ts";
+import { originals, Recomputed } from "./segments.ts";
 
 /**
  * Gradients of `output` (float32; a scalar unless `seed` is given) with respect to each of `wanted`: nodes of their shapes, zeros where
@@ -75,7 +75,7 @@ export function pullback(
   return accumulate(
     outputs.map(({ output, seed }) => ({
       node: output,
-      grad: () => seed ?? gradientOf(output, () => full([], 1)),
+      grad: seed ?? gradientOf(output, () => full([], 1)),
     })),
     wanted,
     aliases,
@@ -93,7 +93,7 @@ export function pushforward(outputs: readonly Node[], inputs: readonly Node[], t
 
 /** Gradients where any flows. `outputs`: what is differentiated, with its own gradients in the order in which they add up. */
 function accumulate(
-  outputs: readonly { readonly node: Node; grad(): Node }[],
+  outputs: Parameters<LoopVjpContext["differentiate"]>[0],
   wanted: readonly Node[],
   aliases: ReadonlyMap<number, Node> = new Map(),
 ): (Node | undefined)[] {
@@ -107,7 +107,10 @@ function accumulate(
     refuseForgotten(node, wanted);
   const active = new Set<Node>();
   for (const node of order) {
-    if (targets.has(node.id) || (recordOf(node).vjp !== "none" && node.inputs.some((input) => active.has(input))))
+    if (
+      targets.has((originals.get(node) ?? node).id) ||
+      (recordOf(node).vjp !== "none" && node.inputs.some((input) => active.has(input)))
+    )
       active.add(node);
   }
   const sums = new Map<Node, Arrived>();
@@ -119,7 +122,7 @@ function accumulate(
   const arrive = (node: Node, part: Node | Landing): void => {
     remembered(sums, standing(node), () => new Arrived(node.shape)).add(part);
   };
-  for (const { node, grad } of outputs) if (active.has(node)) arrive(node, grad());
+  for (const { node, grad } of outputs) if (active.has(node)) arrive(node, grad);
   const recomputed = new Recomputed(order);
   const loops = loopNodes(order, (node) => recordOf(node).kind === "repeat");
   for (const node of order.reverse()) {
@@ -136,7 +139,7 @@ function accumulate(
       });
       if (arrived.length === 0) continue;
       const isWanted = node.inputs.map((input) => active.has(input));
-      parts = () => record.vjp({ outputs: arrived, wanted: isWanted, differentiate });
+      parts = () => record.vjp({ outputs: arrived, wanted: isWanted, differentiate: accumulate });
     } else {
       const { vjp } = record;
       const grad = gradOf(node);
@@ -153,10 +156,10 @@ function accumulate(
       });
     });
   }
+  for (const twin of order) {
+    const node = originals.get(twin);
+    const grad = node && wanted.includes(node) && gradOf(twin);
+    if (grad) arrive(node, grad);
+  }
   return wanted.map(gradOf);
 }
-
-const differentiate: LoopVjpContext["differentiate"] = (outputs, wanted) => {
-  const seeded = outputs.map(({ node, grad }) => ({ node, grad: () => grad }));
-  return accumulate(seeded, wanted);
-};

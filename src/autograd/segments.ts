@@ -10,6 +10,9 @@ export type Segment = object;
 const memberships = new WeakMap<Node, readonly Segment[]>();
 const segmentsOf = (node: Node) => memberships.get(node) ?? [];
 
+/** By twins, the nodes that they are computed again for. */
+export const originals = new WeakMap<Node, Node>();
+
 /** Puts what `outputs` reach and was made since `firstId` into one segment. Loops are kept: they say themselves what they compute again. */
 export function makeSegment(outputs: readonly Node[], firstId: number): void {
   const segment: Segment = {};
@@ -49,6 +52,7 @@ export class Recomputed {
       const inputs = node.inputs.map((input) => this.#twins.get(input) ?? input);
       const twin = new Node({ op, dtype, shape, inputs, attributes, draws, ownGradient, made });
       memberships.set(twin, segmentsOf(node).slice(1));
+      originals.set(twin, originals.get(node) ?? node);
       this.#twins.set(node, twin);
       this.#nodes.push(twin);
     }

@@ -14,6 +14,8 @@ export interface DrawRange {
   readonly offset: number;
   readonly count: number;
   readonly seed?: bigint;
+  /** The body, of a loop or of a function on a batch, that counts them from 0 each time. */
+  readonly body?: object;
 }
 
 /** What lies behind a node, at most: an ancestor that several inputs share is counted once, inputs of separate histories are one history. */

@@ -53,13 +53,13 @@ export function withTrace<T>(body: (scope: TraceScope) => T): { scope: TraceScop
   }
 }
 
-/** Runs a function once for many times: a loop's body, or one example of a batch. Its draws are counted from 0: gives how many there are. */
-export function withBody<T>(trace: () => T): { draws: number; result: T } {
+/** Runs a function once for many times: a loop's body, or one example of a batch. Its draws are counted from 0: gives how many there are, and what their ranges have as `body`. */
+export function withBody<T>(trace: () => T): { draws: number; result: T; body: object } {
   const around = tracedBody;
   const own = { draws: 0 };
   tracedBody = own;
   try {
-    return { result: trace(), draws: own.draws };
+    return { result: trace(), draws: own.draws, body: own };
   } finally {
     tracedBody = around;
   }
@@ -81,7 +81,7 @@ export function reserveDraws(count: number): DrawRange {
   if (counter) {
     const offset = counter.draws;
     counter.draws += count;
-    return { offset, count };
+    return { offset, count, body: tracedBody };
   }
   const stream = ambientStream();
   return { offset: stream.reserve(count), count, seed: stream.seed };

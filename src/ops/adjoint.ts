@@ -1,8 +1,11 @@
 // A loop's gradient is a loop the other way round, over what the body's inner values were: those that its rules ask for are further outputs of the loop itself.
 
+import { GradError, refuse } from "../core/errors.ts";
 import { remembered } from "../core/remembered.ts";
+import { typeText } from "../core/shape.ts";
 import { type BodyRules, closeBody, type Loop, type LoopAttributes, loopAttributes, loopOf } from "../graph/body.ts";
 import { Node, nextNodeId } from "../graph/node.ts";
+import { withBody } from "../graph/scope.ts";
 import { input } from "./creation.ts";
 import { broadcastTo, full, makeNode, recordOf } from "./define.ts";
 import { add } from "./elementwise.ts";
@@ -38,15 +41,27 @@ export function loopGradients({ outputs, wanted, differentiate }: LoopVjpContext
       ...stacks.map(({ node, slice }) => ({ node, grad: slice })),
       ...[...cotangents].map(([at, grad]) => ({ node: next[at], grad })),
     ];
-    const gradients = differentiate(seeds, targets);
+    const { result: gradients, draws } = withBody(() => differentiate(seeds, targets));
+    if (draws > 0) refuseDrawing(outputs[0].node);
     found = new Map(targets.flatMap((leaf, i) => (gradients[i] ? [[leaf, gradients[i]] as const] : [])));
     next.forEach((_, at) => {
       if (found.has(leaves[at]) && !cotangents.has(at)) cotangents.set(at, input(leaves[at].shape, "float32"));
     });
   }
   const first = { slices: next.length, fixed: next.length + body.slices };
+  /** What adds up in a carry of its own, and what is a product of stacks. */
+  const sums: { readonly at: number; readonly leaf: Node; readonly part: Node }[] = [];
+  const products: { readonly at: number; readonly factors: readonly [Node, Node] }[] = [];
+  for (let at = first.fixed; at < leaves.length; at++) {
+    const part = found!.get(leaves[at]);
+    if (!part) continue;
+    const isProduct = recordOf(part).kind === "matmul" && part.shape.length === 2;
+    if (isProduct) products.push({ at, factors: part.inputs as unknown as readonly [Node, Node] });
+    else sums.push({ at, leaf: input(part.shape, "float32"), part });
+  }
   const slices = stacks.map(({ slice }) => slice);
-  const depends = dependences(firstId, new Set([...leaves.slice(0, first.fixed), ...slices, ...cotangents.values()]));
+  const own = [...leaves.slice(0, first.fixed), ...slices, ...cotangents.values(), ...sums.map(({ leaf }) => leaf)];
+  const depends = dependences(firstId, new Set(own), loop.draws?.body);
   const source = sources(loop, { ...first, id: firstId });
   const rules: BodyRules = {
     sliced(node) {
@@ -58,16 +73,6 @@ export function loopGradients({ outputs, wanted, differentiate }: LoopVjpContext
     fixed: (node) => (depends(node) === "outside" ? source.outside(node) : undefined),
   };
   const isDrawn = drawnAlone(new Set(leaves));
-  /** What adds up in a carry of its own, and what is a product of stacks. */
-  const sums: { readonly at: number; readonly leaf: Node; readonly part: Node }[] = [];
-  const products: { readonly at: number; readonly factors: readonly [Node, Node] }[] = [];
-  for (let at = first.fixed; at < leaves.length; at++) {
-    const part = found!.get(leaves[at]);
-    if (!part) continue;
-    const isProduct = recordOf(part).kind === "matmul" && part.shape.length === 2;
-    if (isProduct) products.push({ at, factors: part.inputs as unknown as readonly [Node, Node] });
-    else sums.push({ at, leaf: input(part.shape, "float32"), part });
-  }
   const given = leaves.slice(first.slices, first.fixed).flatMap((leaf) => found!.get(leaf) ?? []);
   const carried = [...cotangents].map(([at, leaf]) => ({
     leaf,
@@ -114,6 +119,11 @@ export function loopGradients({ outputs, wanted, differentiate }: LoopVjpContext
   });
   for (const { at, factors } of products) gradients[at] = sumOfProducts(factors, stacked, length);
   return gradients;
+}
+
+function refuseDrawing(node: Node): never {
+  const hint = "draw in the body, and give the gradient what was drawn as one of its inputs";
+  refuse(GradError, "scan", "a gradient by hand in the body draws", typeText(node), undefined, hint);
 }
 
 /** What a matrix is the transpose of, if it is; else itself. */

@@ -39,9 +39,9 @@ export function scanNodes(
   const firstId = nextNodeId();
   const carries = init.map(({ shape, dtype }) => input(shape, dtype));
   const slices = stacks.map(({ shape, dtype }) => input(shape.slice(1), dtype));
-  const { result, draws } = withBody(() => body({ carry: carries, slices }));
+  const { result, draws, body: counter } = withBody(() => body({ carry: carries, slices }));
   checkCarry(carries, result.carry);
-  const depends = dependences(firstId, new Set([...carries, ...slices]));
+  const depends = dependences(firstId, new Set([...carries, ...slices]), counter);
   const fixed = (node: Node) => (node.id < firstId || depends(node) === "outside" ? node : undefined);
   const open = {
     carries: carries.map((leaf, i) => ({ leaf, next: result.carry[i] })),

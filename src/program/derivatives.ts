@@ -17,7 +17,7 @@ import type { Node } from "../graph/node.ts";
 import { tensor as tensorKind, tensors } from "../tensor/arguments.ts";
 import { ops } from "../tensor/families/basic.ts";
 import { Tensor } from "../tensor/tensor.ts";
-import { gradients, ownArguments, resultsOf, run, type ScalarFunction, type TensorFor } from "./gradients.ts";
+import { gradients, ownArguments, resultsOf, type ScalarFunction, type TensorFor } from "./gradients.ts";
 
 /** What a function of tensors may give: a tensor, or a list of them. */
 export type TensorResult = Tensor | readonly Tensor[];
@@ -41,7 +41,7 @@ function checkDirections(where: string, what: string, given: readonly Tensor[], 
 function applied<A extends readonly Tensor[], R>(where: string, f: (...args: A) => R, args: A) {
   const inputs = ownArguments(where, args);
   const nodes = nodesOf(inputs);
-  const value = run(f, inputs as unknown as A);
+  const value = f(...(inputs as unknown as A));
   return { inputs, nodes, value, outputs: resultsOf(where, value) };
 }
 

@@ -84,19 +84,6 @@ export function gradients<W extends readonly Tensor[] | []>(output: Tensor, want
   }) as TensorFor<W>;
 }
 
-/** Functions that are being differentiated around this moment. */
-let depth = 0;
-
-/** Calls a function whose derivative is asked for. */
-export function run<A extends readonly unknown[], R>(f: (...args: A) => R, args: A): R {
-  depth++;
-  try {
-    return f(...args);
-  } finally {
-    depth--;
-  }
-}
-
 /** Argument `i` of a function of tensors. Throws the error given for anything else. */
 export function argumentOf(
   Failure: typeof GradError | typeof ShapeError,
@@ -111,13 +98,13 @@ export function argumentOf(
 
 /**
  * The arguments as tensors whose nodes are nobody else's, so that a tensor that is given twice is two arguments, and one that the function closes over
- * is a constant to it: ×1 keeps bits. `always` unless only those that are given twice are. A variable is itself: a model's function reads it by name.
+ * is a constant to it: ×1 keeps bits. A variable is itself, unless it is given twice: a model's function reads it by name.
  */
-export function ownArguments(where: string, args: readonly unknown[], { always = true } = {}): Tensor[] {
+export function ownArguments(where: string, args: readonly unknown[]): Tensor[] {
   return args.map((given, i) => {
     const tensor = argumentOf(GradError, where, given, i);
     const isTwice = args.some((other, j) => j !== i && (other as Tensor).node === tensor.node);
-    const isShared = isTwice || (always && !(tensor instanceof Variable));
+    const isShared = isTwice || !(tensor instanceof Variable);
     return isShared && tensor.dtype === "float32" ? ops.mul(tensor, 1) : tensor;
   });
 }
@@ -142,8 +129,8 @@ export function valueAndGrad<A extends readonly Tensor[]>(
 ): (...args: A) => { value: Tensor; gradients: TensorFor<A> } {
   checkArguments(bothCall, arguments);
   return (...args) => {
-    const own = ownArguments("grad", args, { always: depth > 0 });
-    const [value] = resultsOf("grad", run(f, own as unknown as A), "a float32 scalar");
+    const own = ownArguments("grad", args);
+    const [value] = resultsOf("grad", f(...(own as unknown as A)), "a float32 scalar");
     return { value, gradients: gradients(value, own) as TensorFor<A> };
   };
 }

@@ -41,7 +41,7 @@ export interface CustomGradientContext<A extends readonly Tensor[] = readonly Te
 /**
  * `f` with a gradient of its own, as JAX's custom_vjp and torch.autograd.Function: `backward({ grad, inputs, output })` gives a tensor of each input's shape, or null
  * where none flows. It is made of ops, so it differentiates again; it is linear in `grad`, or jvp is wrong. No gradient flows to what `f` closes over. In the body of
- * a scan, what `backward` needs of the position comes by its inputs: it is traced apart from `f`. Throws GradError.
+ * a scan, what `backward` needs of the position comes by its inputs, random numbers too: it is traced apart from `f`. Throws GradError.
  */
 export function customGradient<A extends readonly Tensor[]>(
   f: (...args: A) => Tensor,

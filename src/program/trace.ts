@@ -120,7 +120,8 @@ export function traceFunction<A extends readonly unknown[], R>(
   for (const { name, current } of written) outputs.push({ name, node: current });
   const watched = [...scope.watched].map(([name, node]) => ({ name, node }));
   const roots = [...outputs, ...watched].map(({ node }) => node);
-  const isOutside = (node: Node) => node.id < scope.firstId;
+  // A gradient of what was drawn outside draws that again: there, where its stream's position is known.
+  const isOutside = (node: Node) => node.id < scope.firstId || node.draws?.seed !== undefined;
   const reached = new Set(reachable(roots, isOutside));
   const state = slots.filter(({ written, input }) => written || reached.has(input));
   const place = new Map(state.map((slot, i) => [slot, inputs.length + i]));

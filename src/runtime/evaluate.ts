@@ -75,16 +75,19 @@ function neededAgain(nodes: readonly Node[]): Node[] {
   return [...again].sort((a, b) => a.id - b.id);
 }
 
-/** Computes outputs as one graph. Call under `exclusive`. Nodes drawn under another seed than the first one met are computed first. */
+/** Computes outputs as one graph. Call under `exclusive`. Of nodes drawn under several seeds all but the last seed's are computed first, in the order of their making, since a loop may be of what was drawn before it. */
 export async function evaluate(backend: Backend, outputs: readonly GraphOutput[]): Promise<Evaluation> {
   const ends = outputs.map(({ node }) => node);
   const pending = () => reachable(ends, hasValue).filter((node) => !hasValue(node));
-  const random = pending().filter((node) => node.draws);
-  const [seed = 0n, ...others] = new Set(random.map(({ draws }) => draws!.seed!));
-  for (const other of others) {
-    const nodes = random.filter(({ draws }) => draws!.seed === other);
+  let seed: bigint;
+  for (;;) {
+    const random = pending().flatMap((node) => (node.draws ? [{ node, seed: node.draws.seed! }] : []));
+    seed = random[0]?.seed ?? 0n;
+    const others = random.findIndex((each) => each.seed !== seed);
+    if (others < 0) break;
+    const nodes = random.slice(0, others).map(({ node }) => node);
     const roots = nodes.map((node, i) => ({ name: String(i), node }));
-    keep(nodes, await run(backend, closeGraph(roots, other)));
+    keep(nodes, await run(backend, closeGraph(roots, seed)));
   }
   const nodes = pending();
   const roots = new Set(ends);

@@ -85,6 +85,8 @@ describe("vjp and jvp", () => {
         .sum(),
     )(x);
     await near(inner, [1, 1]);
+    await near(sg.grad((a: T) => a.mul(x).sum())(x), [2, 3]);
+    await near(sg.vmap((one: T) => sg.grad((a: T) => a.mul(one))(one))(x), [2, 3]);
     await near(sg.jvp((a: T) => a.mul(x), [x], [sg.ones([2])]).tangent, [2, 3]);
     const w = new sg.Parameter(sg.tensor([2, 3]));
     await near(sg.hvp((_: T) => w.mul(w).mul(w).sum(), [w], [sg.ones([2])]).hvp[0], [12, 18]);
@@ -339,6 +341,69 @@ describe("vmap", () => {
   });
 });
 
+describe("a gradient draws again what its function drew, wherever it is asked for", () => {
+  const size = 16;
+  const drop = (a: T) => sg.dropout(a.mul(a), 0.5);
+  const looped =
+    (f: (a: T) => T, recompute = false) =>
+    (a: T) =>
+      sg.scan((c: null, part: T): [null, T] => [c, f(part)], null, a.reshape([2, -1]), { recompute })[1].reshape([-1]);
+  const ways: [string, (a: T) => T][] = [
+    ["checkpointed", sg.checkpoint(drop)],
+    ["in a loop", looped(drop)],
+    ["in a loop, computed again", looped(drop, true)],
+    ["in a loop in a loop", looped(looped(looped(drop)), true)],
+    ["checkpointed, a loop in it", sg.checkpoint((a: T) => drop(a).add(looped(sg.checkpoint(drop))(a)))],
+  ];
+  const pullbackOf = (f: (a: T) => T, a: T) => {
+    const { value, vjp } = sg.vjp(f, a);
+    return { value, pull: (cotangent: T) => vjp(cotangent)[0] };
+  };
+  const diagonal = (matrix: T) => matrix.mul(sg.eye(size)).sum({ axis: 1 });
+  /** Each function's derivative at 1 is twice its value. */
+  const asked: [string, (f: (a: T) => T, a: T) => T][] = [
+    ["reverse", (f, a) => diagonal(sg.jacobian(f, { mode: "reverse" })(a))],
+    ["forward", (f, a) => diagonal(sg.jacobian(f, { mode: "forward" })(a))],
+    ["hessian", (f, a) => diagonal(sg.hessian((b: T) => f(b).sum())(a))],
+    ["a batch of pullbacks", (f, a) => diagonal(sg.vmap(pullbackOf(f, a).pull)(sg.eye(size)))],
+    [
+      "a batch of pullbacks that draws too",
+      (f, a) => {
+        const { pull } = pullbackOf(f, a);
+        return diagonal(sg.vmap((e: T) => pull(e).add(sg.normal([size]).mul(0)))(sg.eye(size)));
+      },
+    ],
+  ];
+
+  test.each(ways)("%s", async (_, f) => {
+    sg.manualSeed(11);
+    const expected = (await f(sg.ones([size])).data()).map((each) => 2 * each);
+    expect(new Set(expected).size).toBeGreaterThan(1);
+    for (const [name, ask] of asked) {
+      sg.manualSeed(11);
+      expect(await ask(f, sg.ones([size])).data(), name).toEqual(expected);
+      sg.manualSeed(11);
+      const compiled = await sg.compile((a: T) => ask(f, a))(sg.ones([size]));
+      expect(await compiled.data(), `${name}, compiled`).toEqual(expected);
+    }
+  });
+
+  test("in the body of a scan, and in a compiled function; what a loop outside drew is refused there", async () => {
+    const pulls = (f: (a: T) => T) => {
+      sg.manualSeed(11);
+      const { value, pull } = pullbackOf(f, sg.ones([size]));
+      const scanned = () => diagonal(sg.scan((c: null, e: T): [null, T] => [c, pull(e)], null, sg.eye(size))[1]);
+      return { twice: value.mul(2), scanned, compiled: () => sg.compile(pull)(sg.ones([size])) };
+    };
+    const again = pulls(sg.checkpoint(drop));
+    await same(again.scanned(), again.twice, "in a scan");
+    await same(await again.compiled(), again.twice, "compiled");
+    const loop = pulls(looped(drop));
+    expect(loop.scanned).toThrow(/^scan: a gradient in the body is of a loop outside of it that draws: got float32/);
+    await expect(loop.compiled()).rejects.toThrow(sg.TraceError);
+  });
+});
+
 describe("customGradient", () => {
   const clipped = sg.customGradient(
     (x: T) => x.mul(x),
@@ -415,6 +480,26 @@ describe("customGradient", () => {
     const [ofX, ofScale] = sg.gradients(y.sum(), [x, scale]);
     await near(ofX, [1, 1]);
     await near(ofScale, [0]);
+  });
+
+  test("one that doesn't depend on the position, of what all positions of a scan share", async () => {
+    const steady = sg.customGradient(
+      (x: T, scale: T) => x.mul(scale),
+      ({ grad, inputs: [, scale] }) => [grad.mul(scale), sg.tensor([1, 2])],
+    );
+    const f = (w: T) => sg.scan((c: T, x: T): [T, T] => [c, steady(x, w)], sg.tensor(0), sg.ones([3, 2]))[1].sum();
+    await near(sg.grad(f)(sg.ones([2])), [3, 6]);
+  });
+
+  test("one that draws, in the body of a scan, is refused", () => {
+    const noisy = sg.customGradient(
+      (x: T) => x.mul(2),
+      ({ grad }) => [grad.mul(sg.uniform([2]))],
+    );
+    const f = (x: T) => sg.scan((c: T, v: T): [T, T] => [c, noisy(v)], sg.tensor(0), x)[1].sum();
+    expect(() => sg.grad(f)(sg.ones([3, 2]))).toThrow(
+      /^scan: a gradient by hand in the body draws: got float32\[3, 2\]\nHint: draw in the body/,
+    );
   });
 
   test("the rule is in the gradient's hash, by what it makes", () => {

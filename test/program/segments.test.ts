@@ -102,6 +102,25 @@ describe("checkpoint", () => {
     });
   });
 
+  test("differentiated twice by one of its results, which another is made of", async () => {
+    const f = (a: T) => {
+      const h = a.mul(2);
+      return [h, h.sin()] as const;
+    };
+    const twice = async (g: typeof f, first: "result" | "argument") => {
+      const x = sg.tensor([0.5, 1.5]);
+      const [h, y] = g(x);
+      const [by] = sg.gradients(y.mul(h).exp().sum(), [first === "result" ? h : x]);
+      return [...(await sg.gradients(by.sum(), [h])[0].data())];
+    };
+    for (const first of ["result", "argument"] as const) {
+      const [plain, again] = [await twice(f, first), await twice(sg.checkpoint(f), first)];
+      again.forEach((value, i) => {
+        expect(Math.abs(value - plain[i])).toBeLessThan(1e-5);
+      });
+    }
+  });
+
   test("on a batch, per-sample gradients included", async () => {
     const x = sg.normal([4, 3]);
     const f = (a: T) => a.exp().tanh().sum();

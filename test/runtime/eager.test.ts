@@ -11,6 +11,7 @@ import { Variable } from "../../src/program/variable.ts";
 import { manualSeed, Stream, withStream } from "../../src/rng/stream.ts";
 import { setDefaultBackend } from "../../src/runtime/backends.ts";
 import { tensor, uniform } from "../../src/tensor/functions.ts";
+import { scan } from "../../src/tensor/scan.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
 import { script } from "../support/cli.ts";
 
@@ -158,6 +159,21 @@ describe("what is computed again", () => {
     y.dispose();
     expect(await y.data()).toEqual(first);
   });
+});
+
+test("loops that draw, each under another seed, of what was drawn before: the same, read one by one or the last alone", async () => {
+  const add = (x: Tensor) =>
+    scan((carry: Tensor): [Tensor, null] => [carry.add(uniform([3])), null], x, null, { length: 2 })[0];
+  const read = async (one: boolean) => {
+    manualSeed(3n);
+    let x = uniform([3]);
+    for (const seed of [5n, 3n, 7n, 5n]) {
+      if (one) await x.data();
+      x = withStream(new Stream(seed, 10), () => add(x));
+    }
+    return gradients(x.mul(x).sum(), [x])[0].data();
+  };
+  expect(await read(false)).toEqual(await read(true));
 });
 
 test("a read that throws gives back what it had asked for", async () => {

@@ -108,8 +108,8 @@ export async function checkBatch({ graph, inputs }: Program, on: readonly Backen
     ports.map(({ dtype, shape }) => ({ dtype, shape: [size, ...shape] })),
     (nodes) =>
       batched(size, nodes, (examples) => {
-        reserveDraws(graph.draws);
-        return again(graph, examples, (range) => range);
+        const { body } = reserveDraws(graph.draws);
+        return again(graph, examples, (range) => ({ ...range, body }));
       }),
   );
   const single = unrolled(graph);
