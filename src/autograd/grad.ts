@@ -1,7 +1,7 @@
 // Reverse-mode differentiation, graph → graph: the gradients are nodes like any other, so they differentiate again.
 import { GradError, refuse } from "../core/errors.ts";
 import { remembered } from "../core/remembered.ts";
-import { formatShape, sameShape, typeText } from "../core/shape.ts";
+import { typeText } from "../core/shape.ts";
 import { loopAttributes, loopNodes } from "../graph/body.ts";
 import { hasForgotten } from "../graph/forgotten.ts";
 import { type Node, reachable } from "../graph/node.ts";
@@ -9,7 +9,7 @@ import { atSite } from "../graph/site.ts";
 import { full, recordOf } from "../ops/define.ts";
 import type { Landing, LoopVjpContext } from "../ops/record.ts";
 import { Arrived } from "./arrived.ts";
-import { originals, Recomputed } from "./segments.ts";
+import { originals, recomputing } from "./segments.ts";
 
 /**
  * Gradients of `output` (float32; a scalar unless `seed` is given) with respect to each of `wanted`: nodes of their shapes, zeros where
@@ -52,9 +52,8 @@ function checkSeeded({ output, seed }: Seeded): void {
   if (output.dtype !== "float32") refuse(GradError, "grad", "the output isn't differentiable", output.dtype, "float32");
   if (!seed && output.shape.length > 0)
     refuse(GradError, "grad", "the output isn't a scalar", output, "[]", "reduce it first, as in loss.mean()");
-  if (seed && seed.dtype !== "float32") refuse(GradError, "grad", "the seed isn't float32", seed.dtype, "float32");
-  if (seed && !sameShape(seed.shape, output.shape))
-    refuse(GradError, "grad", "the seed's shape isn't the output's", seed, formatShape(output.shape));
+  if (seed && typeText(seed) !== typeText(output))
+    refuse(GradError, "grad", "the seed isn't of the output's dtype and shape", typeText(seed), typeText(output));
 }
 
 function checkWanted(wanted: readonly Node[]): void {
@@ -123,7 +122,7 @@ function accumulate(
     remembered(sums, standing(node), () => new Arrived(node.shape)).add(part);
   };
   for (const { node, grad } of outputs) if (active.has(node)) arrive(node, grad);
-  const recomputed = new Recomputed(order);
+  const recomputed = recomputing(order);
   const loops = loopNodes(order, (node) => recordOf(node).kind === "repeat");
   for (const node of order.reverse()) {
     const record = recordOf(node);
@@ -145,8 +144,8 @@ function accumulate(
       const grad = gradOf(node);
       if (!grad) continue;
       parts = () => {
-        const inputs = node.inputs.map((input) => recomputed.of(input));
-        return vjp({ inputs, output: recomputed.of(node), grad, attributes: node.attributes });
+        const inputs = node.inputs.map(recomputed);
+        return vjp({ inputs, output: recomputed(node), grad, attributes: node.attributes });
       };
     }
     gradientOf(node, () => {

@@ -28,33 +28,26 @@ export function inSegmentsOf(node: Node, other: Node): Node {
   return node;
 }
 
-/** What one backward pass computes again. */
-export class Recomputed {
-  readonly #nodes: Node[];
-  readonly #twins = new Map<Node, Node>();
-
-  /** `nodes`: the forward pass, in making order. */
-  constructor(nodes: readonly Node[]) {
-    this.#nodes = [...nodes];
-  }
-
-  /** The node to read in the backward pass: the forward node, or in a segment its twin, made when the segment is first asked for. */
-  of(node: Node): Node {
-    const [segment] = segmentsOf(node);
-    if (!segment) return node;
-    if (!this.#twins.has(node)) this.#remake(segment);
-    return this.of(this.#twins.get(node)!);
-  }
-
-  #remake(segment: Segment): void {
-    for (const node of this.#nodes.filter((each) => segmentsOf(each)[0] === segment)) {
+/** What one backward pass is to read of the forward pass, whose nodes are given in making order: a node, or in a segment its twin, made when the segment is first asked for. */
+export function recomputing(forward: readonly Node[]): (node: Node) => Node {
+  const nodes = [...forward];
+  const twins = new Map<Node, Node>();
+  const remake = (segment: Segment) => {
+    for (const node of nodes.filter((each) => segmentsOf(each)[0] === segment)) {
       const { op, dtype, shape, attributes, draws, ownGradient, made } = node;
-      const inputs = node.inputs.map((input) => this.#twins.get(input) ?? input);
+      const inputs = node.inputs.map((input) => twins.get(input) ?? input);
       const twin = new Node({ op, dtype, shape, inputs, attributes, draws, ownGradient, made });
       memberships.set(twin, segmentsOf(node).slice(1));
       originals.set(twin, originals.get(node) ?? node);
-      this.#twins.set(node, twin);
-      this.#nodes.push(twin);
+      twins.set(node, twin);
+      nodes.push(twin);
     }
-  }
+  };
+  const read = (node: Node): Node => {
+    const [segment] = segmentsOf(node);
+    if (!segment) return node;
+    if (!twins.has(node)) remake(segment);
+    return read(twins.get(node)!);
+  };
+  return read;
 }
