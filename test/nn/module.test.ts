@@ -264,7 +264,7 @@ describe("losses and metrics", () => {
   });
 
   test("a batch without targets", () => {
-    expect(() => losses.mse(outputs, { labels: targets })).toThrow(/no targets/);
+    expect(() => losses.mse(outputs, { labels: targets } as nn.Batch)).toThrow(/no targets/);
     expect(() => losses.crossEntropy(outputs, tensor([0, 1, 1]))).toThrow(/int32/);
     expect(() => losses.mse(zeros([3, 1]), zeros([3]))).toThrow(
       /mse: a target for each prediction: got \[3, 1\] and \[3\]/,

@@ -55,6 +55,16 @@ export const beside = (batch: nn.Batch, mask: Tensor | undefined) => [
   nn.lstm(2, 2).forward(x, { keyMask: x }),
 ];
 
+/** So stand a loss's targets. */
+export const compared = (batch: nn.Batch, lengths: Tensor | undefined) => [
+  losses.mse(x, batch),
+  losses.ctc(x, { targets: x, targetLengths: lengths }),
+  // @ts-expect-error they are called sampleWeights
+  losses.mse(x, { targets: x, weights: x }),
+  // @ts-expect-error PyTorch's name
+  losses.ctc(x, { targets: x, input_lengths: x }),
+];
+
 /** A loss of one's own may name the fields that it reads. */
 export const loss: TrainerOptions["loss"] = (outputs, { targets, group }: { targets: Tensor; group: Tensor }) =>
   where(group.equal(0), outputs.sub(targets), 0).sum();

@@ -5,8 +5,8 @@ import { pad } from "../../tensor/families/arrays.ts";
 import * as functions from "../../tensor/families/basic.ts";
 import { scan } from "../../tensor/scan.ts";
 import { Tensor } from "../../tensor/tensor.ts";
-import type { Batch } from "../module.ts";
-import { lossOfTerms, lossOptions, targetsOf } from "./loss.ts";
+import type { Batch, Reads } from "../module.ts";
+import { type Call, lossOfTerms, lossOptions, targetsOf } from "./loss.ts";
 
 const record = lossOptions("ctc", "losses.ctc", {
   /** The class that stands for no label. */
@@ -52,7 +52,10 @@ function logAdd(...terms: Tensor[]): Tensor {
  * where left out. A mean is over samples, each first divided by its target length (by 1 where that is 0), as PyTorch's. A sequence whose labels don't fit
  * into its time has the loss Infinity and the gradient 0.
  */
-export const ctc = lossOfTerms(record, (outputs, batch, { blank, zeroInfinity, reduction }) => {
+export const ctc: Call<
+  typeof record.fields,
+  Reads<"targets" | "inputLengths" | "targetLengths" | "sampleWeights">
+> = lossOfTerms(record, (outputs, batch, { blank, zeroInfinity, reduction }) => {
   const { where } = record;
   const targets = targetsOf(where, batch);
   if (outputs.rank !== 3 || targets.rank !== 2 || targets.shape[0] !== outputs.shape[0]) {

@@ -8,7 +8,7 @@ import { inCall } from "../../graph/site.ts";
 import { tensor } from "../../tensor/arguments.ts";
 import { cast, greater, notEqual, where } from "../../tensor/families/basic.ts";
 import { Tensor } from "../../tensor/tensor.ts";
-import type { Batch } from "../module.ts";
+import type { Batch, Reads } from "../module.ts";
 import { type Reducing, reduced, reductionFields } from "./reduction.ts";
 
 /** The record of the options of the loss that a config calls `name` (smooth_l1) and code `where` (losses.smoothL1). */
@@ -24,10 +24,10 @@ interface LossOf {
 
 /** What one is computed from: `targets` of a batch, or the tensor that is given alone. */
 type Value<S extends Fields> = (outputs: Tensor, batch: Batch | Tensor, options: Read<OptionRecord<S>>) => Tensor;
-/** A loss as a program calls it. */
-type Call<S extends Fields> = (
+/** A loss as a program calls it, with targets, or with what it reads of a batch. */
+export type Call<S extends Fields, Compared = Reads<"targets" | "sampleWeights">> = (
   outputs: Tensor,
-  batch: Batch | Tensor,
+  batch: Compared | Tensor,
   ...options: OptionsArguments<OptionRecord<S>>
 ) => Tensor;
 
