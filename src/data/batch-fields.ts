@@ -1,12 +1,23 @@
 // Fields of a batch that something reads and the batch hasn't.
 import { ConfigError } from "../core/errors.ts";
 
-/** Gives `reads` a batch. Where that fails since something is undefined, and fields were read that aren't there, the error is a ConfigError that names them. */
+/** Fields that layers and losses of the library do without: where one isn't there, nothing fails for it. */
+const optional: ReadonlySet<string> = new Set([
+  "sampleWeights",
+  "mask",
+  "keyMask",
+  "memory",
+  "memoryMask",
+  "memoryKeyMask",
+  "state",
+]);
+
+/** Gives `reads` a batch. Where that fails since something is undefined, and fields were read that aren't there and must be, the error is a ConfigError that names them. */
 export function reading<B extends object, T>(batch: B, reader: string, reads: (batch: B) => T): T {
   const missing = new Set<string>();
   const noting = new Proxy(batch, {
     get(fields, name) {
-      if (typeof name === "string" && !(name in fields)) missing.add(name);
+      if (typeof name === "string" && !(name in fields) && !optional.has(name)) missing.add(name);
       return Reflect.get(fields, name);
     },
   });
@@ -20,7 +31,7 @@ export function reading<B extends object, T>(batch: B, reader: string, reads: (b
       problem: `the batch has no ${names}, and ${reader}`,
       got: Object.keys(batch).join(", "),
       expected: `${missing.size > 1 ? "tensors" : "a tensor"} named ${names}`,
-      hint: missing.has("inputs") ? "a model that takes others has forward(inputs, batch)" : undefined,
+      hint: missing.has("inputs") ? "a model that takes others has forward(inputs, batch)" : `what failed: ${cause}`,
       cause,
     });
   }

@@ -1,6 +1,8 @@
 // What a program gives a Trainer and types would have refused: an error that names it, never a TypeError or a run of something else.
+import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { ConfigError, DataError, ReproError } from "../../src/core/errors.ts";
+import { reading } from "../../src/data/batch-fields.ts";
 import { arrayDataset } from "../../src/data/dataset.ts";
 import { dataLoader } from "../../src/data/loader.ts";
 import * as nn from "../../src/nn/index.ts";
@@ -135,12 +137,31 @@ test("a field that the model or the loss reads and the batch hasn't is named; on
     }
   }
   const reads = (wanted: string) => ({ model: () => new Reading(wanted) });
-  const named = /the batch has no mask, bias, and the model takes them: got inputs, targets, expected tensors named/;
+  const named =
+    /the batch has no bias, and the model takes them: got inputs, targets, expected a tensor named bias\n.*add/;
   await expect(fitted(reads("bias"), toyTrain())).rejects.toThrow(named);
   await expect(toyTrainer(reads("bias")).validate(toyTest())).rejects.toThrow(named);
   const loss: TrainerOptions["loss"] = (outputs, batch) => crossEntropy(outputs, batch.labels);
   const lost = /the batch has no labels, and the loss takes them: got inputs, targets, expected a tensor named labels/;
   await expect(fitted({ loss }, toyTrain())).rejects.toThrow(lost);
+});
+
+test("what the library reads and does without is blamed for no other fault: each field that a layer reads", async () => {
+  const files = readdirSync("src/nn").filter((file) => file.endsWith(".ts"));
+  const types = files.flatMap((file) => [...readFileSync(`src/nn/${file}`, "utf8").matchAll(/Reads<("[^>]*)>/g)]);
+  const names = new Set(types.flatMap(([, list]) => list.split("|").map((name) => JSON.parse(name) as string)));
+  expect(names).toContain("keyMask");
+  for (const name of [...names, "sampleWeights"]) {
+    const fails = (batch: Readonly<Record<string, unknown>>) => {
+      if (batch[name] === undefined) throw new TypeError("undefined, for another reason");
+    };
+    expect(() => reading({}, "it takes them", fails)).toThrow(TypeError);
+  }
+  const config: { schedule?: { weight: number } } = {};
+  const loss: TrainerOptions["loss"] = (outputs, batch) => crossEntropy(outputs, batch).mul(config.schedule!.weight);
+  await expect(fitted({ loss }, toyTrain())).rejects.toThrow(
+    /^Cannot read properties of undefined \(reading 'weight'\)/,
+  );
 });
 
 test("plain arrays are no dataset", () => {
