@@ -71,7 +71,7 @@ export function normalizeAxis(where: string, axis: number, rank: number): number
 
 /** Axes as ascending unique indices; `undefined` means all of them. Throws ShapeError on a repeated one. */
 export function normalizeAxes(where: string, axes: number | readonly number[] | undefined, rank: number): number[] {
-  if (axes === undefined) return Array.from({ length: rank }, (_, axis) => axis);
+  if (axes === undefined) return otherAxes(rank, []);
   const list = typeof axes === "number" ? [axes] : axes;
   const normal = list.map((axis) => normalizeAxis(where, axis, rank)).sort((a, b) => a - b);
   if (new Set(normal).size !== normal.length)

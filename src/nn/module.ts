@@ -1,6 +1,7 @@
 // Module: a plain tree of parameters, buffers and other modules, found by walking its own properties. It holds no graph and no draws.
 import { boolean, checkArguments, checkNone, isRecord, kind, signature } from "../core/arguments.ts";
 import { ConfigError, refuse } from "../core/errors.ts";
+import { remembered } from "../core/remembered.ts";
 import { compareUtf8 } from "../core/utf8.ts";
 import { Parameter, type Stateful, Variable } from "../program/variable.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -46,10 +47,7 @@ export abstract class Module<out Output extends ModelOutput = ModelOutput, Besid
   /** Its parameters in the order of `namedParameters`. Each one's `label` becomes its path here: what an optimizer calls it. */
   parameters(): Parameter[] {
     checkNone("parameters", arguments);
-    return this.namedParameters().map(([path, parameter]) => {
-      parameter.label = path;
-      return parameter;
-    });
+    return this.namedParameters().map(([path, parameter]) => Object.assign(parameter, { label: path }));
   }
 
   /** Parameters as `parameter/<path>` and other variables as `buffer/<path>`, in UTF-8 order. */
@@ -64,15 +62,10 @@ export abstract class Module<out Output extends ModelOutput = ModelOutput, Besid
   }
 
   #walk(): [string, Variable][] {
-    const found: [string, Variable][] = [];
-    const seen = new Set<Variable>();
+    const paths = new Map<Variable, string>();
     for (const [path, module] of treeOf(this))
-      for (const [name, value] of heldBy(module, Variable)) {
-        if (seen.has(value)) continue;
-        seen.add(value);
-        found.push([path + name, value]);
-      }
-    return found;
+      for (const [name, variable] of heldBy(module, Variable)) remembered(paths, variable, () => path + name);
+    return [...paths].map(([variable, path]) => [path, variable]);
   }
 
   /** Sets the whole tree to training, or to evaluation with `false`. */
@@ -155,9 +148,12 @@ export function treeOf(root: Any): [path: string, module: Module][] {
 /** Lists, records and Maps in one another are looked into no deeper than this. */
 export const deepest = 3;
 
-/** What a list, a plain record or a Map holds, by name. */
-export const itemsOf = (value: unknown): object | undefined =>
-  value instanceof Map ? Object.fromEntries(value) : Array.isArray(value) || isRecord(value) ? value : undefined;
+/** What a list, a plain record or a Map holds, by name; of a Map whose keys aren't told apart by their texts, by place. */
+export function itemsOf(value: unknown): object | undefined {
+  if (!(value instanceof Map)) return Array.isArray(value) || isRecord(value) ? value : undefined;
+  const named = Object.fromEntries(value);
+  return Object.keys(named).length < value.size ? [...value.values()] : named;
+}
 
 /** What of a class an object's properties are, or lies in lists and records among them, by path. */
 function heldBy<T>(

@@ -114,7 +114,7 @@ export class Tensor {
     normalizeAxis("nonzero", 0, shape.length);
     const strides = stridesOf(shape);
     return this.#read("nonzero", arguments, (data) => {
-      const found = Array.from(data.keys()).filter((i) => data[i] !== 0);
+      const found = [...data.keys()].filter((i) => data[i] !== 0);
       return shape.map((extent, axis) => {
         const places = Int32Array.from(found, (i) => Math.floor(i / strides[axis]) % extent);
         return new Tensor(constant(places, [places.length], "int32"));
@@ -158,7 +158,7 @@ export class Tensor {
       got: typeText(this),
       expected: "its value",
       hint: texts
-        ? "await t.format() is its values as text, t.toString() what is known of it without computing"
+        ? "await t.format() is its values as text, t.toString() what is known of it already"
         : "await t.item() is a number to compare or compute with; between tensors write t.greater(0), t.add(1)",
     });
   }

@@ -88,6 +88,19 @@ describe("the tree", () => {
     await same();
   });
 
+  test("all that a Map holds, whatever its keys are", () => {
+    class Held extends nn.Module {
+      readonly byKind = new Map<unknown, nn.Module>([
+        [{ kind: 1 }, nn.linear(1, 1)],
+        [{ kind: 2 }, nn.linear(1, 1, { bias: false })],
+      ]);
+      readonly byNumber = new Map([[7, nn.linear(1, 1, { bias: false })]]);
+      override forward = (x: Tensor) => x;
+    }
+    const paths = ["byKind.0.weight", "byKind.0.bias", "byKind.1.weight", "byNumber.7.weight"];
+    expect(new Held().namedParameters().map(([path]) => path)).toEqual(paths);
+  });
+
   test("one that holds itself is an error that says where", async () => {
     class Held extends nn.Module {
       held: unknown = nn.linear(1, 1);
