@@ -1,5 +1,4 @@
 // The terminal where there is one (Node, Bun, Deno), behind the condition `#terminal`: lines and a progress bar, both on stderr.
-import { MultiBar, Presets, type SingleBar } from "cli-progress";
 import { printableMessage } from "../core/printable.ts";
 import { now } from "../runtime/clock.ts";
 
@@ -28,15 +27,16 @@ export function surviveClosedOutput(): void {
 const interval = 0.1;
 
 /** A bar from `start` to `total`, or undefined where stderr is no terminal. Format names in braces are the texts given to `update`. */
-export function openProgressBar(total: number, start: number, format: string): ProgressBar | undefined {
+export async function openProgressBar(total: number, start: number, format: string): Promise<ProgressBar | undefined> {
   surviveClosedOutput();
   if (!process.stderr.isTTY) return undefined;
+  const { MultiBar, Presets } = await import("cli-progress");
   // Ctrl-C stays the process's own affair: the package's handler would swallow it.
   const bars = new MultiBar(
     { format, stream: process.stderr, barsize: 10, gracefulExit: false },
     Presets.shades_classic,
   );
-  const bar: SingleBar = bars.create(total, start, {});
+  const bar = bars.create(total, start, {});
   let drawn = now();
   // Drawn by hand: steps that never wait leave the package's timers no turn.
   const draw = () => {

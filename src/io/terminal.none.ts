@@ -4,7 +4,11 @@ import type { ProgressBar } from "./terminal.node.ts";
 export type { ProgressBar };
 
 /** Undefined: there is no terminal. */
-export function openProgressBar(_total: number, _start: number, _format: string): ProgressBar | undefined {
+export async function openProgressBar(
+  _total: number,
+  _start: number,
+  _format: string,
+): Promise<ProgressBar | undefined> {
   return undefined;
 }
 

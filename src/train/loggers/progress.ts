@@ -22,11 +22,11 @@ export class ProgressLogger extends configured(options("ProgressLogger", {})) im
   #firstStep = 0;
   #samples = 0;
 
-  onTrainStart({ trainer, totalSteps }: FitContext): void {
+  async onTrainStart({ trainer, totalSteps }: FitContext): Promise<void> {
     this.#started = now();
     this.#firstStep = trainer.step;
     this.#samples = 0;
-    this.#bar = openProgressBar(
+    this.#bar = await openProgressBar(
       totalSteps,
       trainer.step,
       "{bar} step {value}/{total} | epoch {epoch} | loss {loss} | {rate} samples/s | {left} left",

@@ -156,7 +156,7 @@ export class FunctionBuilder {
     const code = heldOr(written, held);
     const out = this.#code;
     if (code.opens === 0) {
-      for (const part of code.operands) this.#encode(part, open, held);
+      for (let i = 0; i < code.operands.length; i++) this.#encode(code.operands[i], open, held);
       out.extend(code.bytes);
       if (code.to) out.extend(unsigned(open.length - 1 - open.lastIndexOf(code.to as Code)));
       return;

@@ -48,14 +48,7 @@ export function instruction<T extends CodeType>(
   operands: readonly (Code | number | bigint)[],
   bytes: readonly number[],
 ): Code<T> {
-  const isCode = operands.every((operand) => typeof operand === "object");
-  return {
-    type,
-    operands: isCode ? (operands as readonly Code[]) : operands.map(codeOf),
-    bytes,
-    opens: 0,
-    to: undefined,
-  };
+  return { type, operands: operands.map(codeOf), bytes, opens: 0, to: undefined };
 }
 
 /** What code is written to: a function. */

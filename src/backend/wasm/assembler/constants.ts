@@ -22,7 +22,7 @@ export function holdConstants(
   const held = new Map<string, Code>();
   const set: Code[] = [];
   const visit = (code: Code) => {
-    for (const operand of code.operands) visit(operand);
+    code.operands.forEach(visit);
     if (!isConstant(code)) return;
     const key = keyOf(code);
     if (held.has(key)) return;
