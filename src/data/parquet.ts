@@ -9,7 +9,10 @@ import type { Dataset } from "./dataset.ts";
 
 /** What is used of hyparquet 1.33. */
 interface Hyparquet {
-  parquetMetadata(bytes: Uint8Array): { readonly num_rows: bigint; readonly row_groups: readonly RowGroup[] };
+  parquetMetadata(
+    bytes: Uint8Array,
+    options: { readonly geoparquet: false },
+  ): { readonly num_rows: bigint; readonly row_groups: readonly RowGroup[] };
   parquetSchema(metadata: object): { readonly children: readonly SchemaTree[] };
 }
 interface SchemaTree {
@@ -58,7 +61,8 @@ export function parquetTable(path: string): CsvTable {
   const { DEFAULT_PARSERS: parsers } = load<{ readonly DEFAULT_PARSERS: object }>(path, "hyparquet/src/convert.js");
   const bytes = read(path);
   try {
-    const metadata = parquetMetadata(bytes);
+    // Places on a map aren't read, and looking for their columns never ends in a damaged schema.
+    const metadata = parquetMetadata(bytes, { geoparquet: false });
     const root = parquetSchema(metadata);
     const trees = root.children.filter(
       ({ children, element }) => children.length === 0 && element.repetition_type !== "REPEATED",
@@ -105,5 +109,7 @@ function textOf(value: unknown): string {
   if (value === null || value === undefined) return "";
   if (typeof value === "boolean") return value ? "1" : "0";
   if (Object.is(value, -0)) return "-0";
-  return value instanceof Date ? value.toISOString() : String(value);
+  if (value instanceof Date) return value.toISOString();
+  if (typeof value === "object" && !(value instanceof Uint8Array)) throw new Error("a column of records");
+  return String(value);
 }

@@ -1,10 +1,11 @@
 // A graph as a run's folder keeps it, so that a program which makes another graph later can be compared with it node by node. It informs: the
 // graph's hash, which the digest holds, is what proves. Elements of constants are kept as their SHA-256.
 import { canonicalJson, toHex } from "../core/canonical.ts";
-import type { DType } from "../core/dtype.ts";
+import { type DType, dtypes } from "../core/dtype.ts";
 import { CheckpointError } from "../core/errors.ts";
 import { contentDigest, firstDraw, fixedData, type Graph, graphNodes } from "../graph/graph.ts";
 import { type Attributes, type DrawRange, Node } from "../graph/node.ts";
+import { checkFields, type FieldCheck, isCount, isRecord, isSeed, isText, listOf, maybe, shaped } from "./fields.ts";
 
 type RecordedInput = readonly [name: string, dtype: DType, shape: readonly number[]];
 type RecordedNode = readonly [
@@ -40,10 +41,29 @@ const toJson = (value: unknown): unknown => {
   return value;
 };
 
-const fromJson = (_: string, value: unknown): unknown => {
+const fromJson = (key: string, value: unknown): unknown => {
+  if (value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY)
+    throw new Error(`${key}: a number beyond float64`);
   const { number, bigint } = (value ?? {}) as { number?: unknown; bigint?: unknown };
   if (typeof number === "string") return Number(number);
   return typeof bigint === "string" ? BigInt(bigint) : value;
+};
+
+const isLeaf = (value: unknown): boolean =>
+  Array.isArray(value) && isText(value[0]) && dtypes.includes(value[1]) && listOf(isCount)(value[2]);
+const isNode = (value: unknown): boolean =>
+  isLeaf(value) &&
+  listOf(isCount)((value as RecordedNode)[3]) &&
+  isRecord((value as RecordedNode)[4]) &&
+  maybe(shaped({ offset: isCount, count: isCount }))((value as RecordedNode)[5]);
+const isOutput = (value: unknown): boolean => Array.isArray(value) && isText(value[0]) && isCount(value[1]);
+const graphChecks: Readonly<Record<keyof Recorded, FieldCheck>> = {
+  format: ["1", (value) => value === 1],
+  seed: ["a decimal integer in [0, 2^64)", isSeed],
+  inputs: ["inputs: name, dtype and shape", listOf(isLeaf)],
+  nodes: ["nodes: op, dtype, shape, inputs, attributes and draws", listOf(isNode)],
+  outputs: ["outputs: name and node", listOf(isOutput)],
+  draws: ["a count", isCount],
 };
 
 /** The graph as one line of canonical JSON. */
@@ -73,8 +93,9 @@ export function recordGraph(graph: Graph): string {
 /** The graph that was recorded: for comparison, not for running, since its constants have no elements. Throws CheckpointError naming `where` for a text that is none. */
 export function readGraph(where: string, text: string): Graph {
   try {
-    const { format, seed, inputs, nodes, outputs, draws } = JSON.parse(text, fromJson) as Recorded;
-    if (format !== 1) throw new Error(`format ${String(format)}`);
+    const recorded: unknown = JSON.parse(text, fromJson);
+    checkFields(where, "a graph", recorded, graphChecks);
+    const { seed, inputs, nodes, outputs, draws } = recorded as Recorded;
     const all: Node[] = inputs.map(([, dtype, shape]) => new Node({ op: "input", dtype, shape, unsited: true }));
     const at = (number: number): Node => {
       const node = all[number];
@@ -94,6 +115,7 @@ export function readGraph(where: string, text: string): Graph {
       base: 0,
     };
   } catch (cause) {
+    if (cause instanceof CheckpointError) throw cause;
     throw new CheckpointError({
       where,
       problem: "the recorded graph can't be read",

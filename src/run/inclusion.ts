@@ -16,6 +16,7 @@ import {
 import { canonicalBytes, fromHex, toHex } from "../core/canonical.ts";
 import type { DType, TypedArray } from "../core/dtype.ts";
 import { DataError, refuse } from "../core/errors.ts";
+import { checkShape } from "../core/shape.ts";
 import { digestOf } from "./chain.ts";
 import { loadCheckpoint } from "./checkpoint.ts";
 import { leafHash, merklePath, merkleRoot, rootOfPath } from "./merkle.ts";
@@ -97,10 +98,11 @@ export function proveTensor(
   };
 }
 
-/** The digest (without a mark) of the run that elements are part of, if the proof is theirs: equal to the published one, they are. Throws DataError for a proof that is none. */
+/** The digest (without a mark) of the run that elements are part of, if the proof is theirs: equal to the published one, they are. Throws DataError for a proof that is none, ShapeError for a shape that is none. */
 export function digestOfProof(proof: TensorProof, data: TypedArray): string {
   checkArguments(calls.digest, arguments);
-  const { link, name, dtype, shape, tensor, block } = proof;
+  const { link, name, dtype, tensor, block } = proof;
+  const shape = checkShape(`proof of ${name}`, proof.shape);
   const dataRoot = block ? climb(name, leafHash(canonicalBytes(data)), block) : merkleRoot(blockHashes(data));
   return digestOf(fromHex(link), climb(name, tensorHash(name, { dtype, shape }, dataRoot), tensor));
 }

@@ -9,7 +9,8 @@ const seedKey = "trainer.init.seed";
 /** The settings of each run by path, those alone in which at least two differ; what no bit depends on is none. */
 export function differingSettings(manifests: readonly Manifest[]): Record<string, Setting>[] {
   const [first, ...others] = manifests;
-  const found: Record<string, Setting>[] = manifests.map(() => ({}));
+  // A key may be named as what all objects have.
+  const found: Record<string, Setting>[] = manifests.map(() => Object.create(null));
   if (!first) return found;
   const kind = manifests.every(({ config }) => config) ? "config" : "numbers";
   const parsed = kind === "config" ? configValue : numberValue;
@@ -29,8 +30,9 @@ export function differingSettings(manifests: readonly Manifest[]): Record<string
   return found;
 }
 
-/** A leaf is JSON; an integer that no number holds stays text. */
+/** A leaf is JSON; an integer that no number holds stays text, and so do digits that are none. */
 function configValue(text: string): Setting {
+  if (/^0\d/.test(text)) return text;
   const value = JSON.parse(text) as Setting;
   return Number.isInteger(value) && !Number.isSafeInteger(value) ? text : value;
 }

@@ -56,7 +56,7 @@ class Listing {
         continue;
       }
       // Shapes and dtypes among the attributes say what the node's own say.
-      const own = key === "shape" ? formatShape(value as readonly number[]) : value;
+      const own = key === "shape" && Array.isArray(value) ? formatShape(value) : value;
       if (value === undefined || own === facts.get(key)) continue;
       facts.set(key, Object.is(value, -0) ? "-0" : typeof value === "number" ? String(value) : canonicalJson(value));
     }

@@ -24,12 +24,12 @@ export function compareProgram(
   const { graphs, validation, imports } = manifest;
   checks.facts("manifest.json: hyperparameters", compareFacts(manifest, facts, ["numbers"]));
   const here = rolesOf(trainer.graphs, graphs);
-  const both = Object.keys(graphs).filter((role) => here[role] !== undefined);
+  const both = Object.keys(graphs).filter((role) => Object.hasOwn(here, role));
   const of = (all: Readonly<Record<string, string>>) => ({
     graphs: Object.fromEntries(both.map((role) => [role, all[role]])),
   });
   checks.facts("manifest.json: graphs", compareFacts(of(graphs), of(here), ["graphs"]), both.join(", "));
-  const alone = Object.keys(graphs).filter((role) => here[role] === undefined);
+  const alone = Object.keys(graphs).filter((role) => !Object.hasOwn(here, role));
   if (alone.length > 0) checks.trusted("manifest.json: graphs", `${alone.join(", ")}: the replay ran no such graph`);
   checks.facts("manifest.json: data", compareFacts(manifest, facts, ["data"]), "by SHA-256");
   checks.facts("manifest.json: shuffle seeds", compareFacts(manifest, facts, ["shuffle seed"]));

@@ -1,5 +1,5 @@
 // Tables whose inputs are learned: standardised numbers, categories and means for what is missing; kept with the run, and applied to what is validated and predicted. And Parquet files beside CSV files.
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, test, vi } from "vitest";
 import { predict } from "../../src/cli/predict.ts";
 import { DataError } from "../../src/core/errors.ts";
@@ -15,6 +15,7 @@ import {
   randomSplit,
   vegaDataset,
 } from "../../src/data/index.ts";
+import { parquetTable } from "../../src/data/parquet.ts";
 import * as nn from "../../src/nn/index.ts";
 import { mse } from "../../src/nn/losses.ts";
 import { loadCheckpoint } from "../../src/run/checkpoint.ts";
@@ -256,6 +257,30 @@ describe("a Parquet file", () => {
     expect(make({ inputs: ["list"] })).toThrow(/no such column: got list/);
     expect(make({ file: `${root}test/data/files/zstd.parquet` })).toThrow(/can't be read as a Parquet table.*ZSTD/);
     expect(make({ file: `${root}test/data/files/rgb.png` })).toThrow(DataError);
+  });
+
+  test("a damaged one: pages of other numbers of values, a schema that never ends, records", () => {
+    const whole = readFileSync(parquet);
+    const changed = (change: (text: string) => string) => {
+      const path = `${temporaryFolder()}/x.parquet`;
+      writeFileSync(path, Buffer.from(change(whole.toString("latin1")), "latin1"));
+      return () => parquetTable(path);
+    };
+    const flipped = (at: number, bit: number) =>
+      changed((text) => text.slice(0, at) + String.fromCharCode(text.charCodeAt(at) ^ bit) + text.slice(at + 1));
+    expect(flipped(50, 2)).toThrow(/column length has 5 values in a group of 4 rows/);
+    expect(flipped(1322, 1)).toThrow(DataError);
+    const records = (text: string) =>
+      text
+        .replace("colour%\0", "colour%&")
+        .replaceAll("red", "[1]")
+        .replaceAll("green", "[1,2]")
+        .replaceAll("blue", "[12]");
+    expect(changed(records)).toThrow(/a column of records/);
+    // 7 and 5.5 as float64, as a dictionary has them; −0 in place of the second.
+    const second = `\x1c@${"\0".repeat(6)}`;
+    const zero = changed((text) => text.replace(`${second}\x16@`, `${second}\0\x80`))();
+    expect([...zero.rows][5][0].text).toBe("-0");
   });
 
   test("without hyparquet the error says how it is installed", async () => {

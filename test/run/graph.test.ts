@@ -42,6 +42,22 @@ describe("recordGraph, readGraph", () => {
     ["no JSON", "{"],
     ["another format", '{"format":2}'],
     [
+      "a shape that is none",
+      '{"draws":0,"format":1,"inputs":[["x","float32",null]],"nodes":[],"outputs":[],"seed":"1"}',
+    ],
+    [
+      "a node without attributes",
+      '{"draws":0,"format":1,"inputs":[],"nodes":[["zeros","float32",[],[]]],"outputs":[],"seed":"1"}',
+    ],
+    [
+      "a node that reads an array's method",
+      '{"draws":0,"format":1,"inputs":[],"nodes":[["neg","float32",[],["map"],{}]],"outputs":[],"seed":"1"}',
+    ],
+    [
+      "a number beyond all",
+      '{"draws":0,"format":1,"inputs":[],"nodes":[["full","float32",[],[],{"value":[1e999]}]],"outputs":[],"seed":"1"}',
+    ],
+    [
       "a node that reads what comes later",
       '{"draws":0,"format":1,"inputs":[],"nodes":[["neg","float32",[],[1],{}]],"outputs":[],"seed":"1"}',
     ],

@@ -88,6 +88,8 @@ test("each tensor of a run, and each block of a large one, proves the run's dige
     [2 ** 53 - 3, 2 ** 53 - 1],
   ])
     expect(() => digestOfProof({ ...proof, tensor: { index, count, path: long } }, data)).toThrow(DataError);
+  for (const shape of [[1.5], [Number.NaN], [-1]])
+    expect(() => digestOfProof({ ...proof, shape }, data)).toThrow(/^proof of .*: an extent is not a count/);
   const half = { index: 0, count: 0.5, path: long };
   expect(() => digestOfProof({ ...proof, tensor: half }, data)).toThrow(/count.*an integer ≥ 0: got 0\.5/);
   expect(() => proveTensor(path, "parameter/none")).toThrow("no tensor of the run has this name: got parameter/none");

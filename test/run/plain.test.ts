@@ -2,8 +2,11 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { CheckpointError } from "../../src/core/errors.ts";
+import { reduceOnPlateauLR } from "../../src/optim/schedules/index.ts";
 import { decodePlain, encodePlain } from "../../src/run/plain.ts";
+import { EarlyStopping, ExponentialMovingAverage, LearningRateFinder } from "../../src/train/callbacks/index.ts";
 import type { Callback } from "../../src/train/contract.ts";
+import { TrainMetrics } from "../../src/train/train-metrics.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { toyTrain, toyTrainer } from "../support/toy.ts";
 
@@ -79,6 +82,20 @@ describe("what can't come back is refused by its path", () => {
     { $: "BigInt64Array", value: [1] },
     { $: 1 },
   ])("nor is %j read", (json) => expect(() => decodePlain("here", json)).toThrow(CheckpointError));
+});
+
+test.each<[string, () => Pick<Callback, "loadState">, unknown]>([
+  ["EarlyStopping", () => new EarlyStopping(), { best: "1", bestStep: 1, waited: 0, reason: null }],
+  ["an average of weights", () => new ExponentialMovingAverage(), { count: 1, firstStep: 1, options: null }],
+  ["LearningRateFinder", () => new LearningRateFinder(), { suggestion: [] }],
+  ["training metrics", () => new TrainMetrics([]), { loss: 1 }],
+  [
+    "ReduceOnPlateau",
+    () => reduceOnPlateauLR({ initialLearningRate: 1 }).steering!,
+    { value: null, best: null, bad: 0, cooling: 0 },
+  ],
+])("%s takes no state of another form", (_, make, state) => {
+  for (const given of [state, null, 1, []]) expect(() => make().loadState!(given)).toThrow(CheckpointError);
 });
 
 test("through a checkpoint: a state is what it was, and one that couldn't be ends the run, with the callback and the path", async () => {

@@ -263,6 +263,18 @@ describe("runs of any origin", () => {
     expect(resultsOf(listed([path])).notes).toEqual([`${path}/metrics.csv: 1 damaged line left out`]);
   });
 
+  test("settings: digits that are no number are text; a key may be so named", () => {
+    const path = copied(folders[0]);
+    const manifest = JSON.parse(readFileSync(join(path, "manifest.json"), "utf8"));
+    const { config } = manifest;
+    const changed = { ...config, constructor: 1, trainer: { ...config.trainer, code: "007" } };
+    writeFileSync(join(path, "manifest.json"), JSON.stringify({ ...manifest, config: changed }));
+    const results = resultsOf(listed([path, folders[0]]));
+    expect(results.runs.map(({ settings }) => settings["trainer.code"])).toEqual(["007", undefined]);
+    expect(resultsCsv(results)).toMatch(/,1,007,/);
+    expect(showResults(results).join("\n")).toContain("007");
+  });
+
   test("a loop's numbers may be so named too", async () => {
     const modelDir = join(temporaryFolder(), "own");
     const weight = new Variable(tensor([1]));
