@@ -4,7 +4,7 @@ import { asErrorOf } from "../core/errors.ts";
 import { tensor } from "../tensor/arguments.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { batch as batchKind } from "./check.ts";
-import { type Batch, type ModelOutput, Module } from "./module.ts";
+import { type ModelOutput, Module, type Reads } from "./module.ts";
 
 /** What errors call a layer, once all that its constructor is given is as the signature says. Throws ConfigError. */
 export function checked(call: Signature, given: ArrayLike<unknown>): string {
@@ -12,8 +12,11 @@ export function checked(call: Signature, given: ArrayLike<unknown>): string {
   return call.where;
 }
 
+/** What every batch may have, given to a layer that reads nothing of it. */
+type Unread = Reads<"inputs" | "targets">;
+
 /** Base of layers: what is given to them is checked here. */
-export abstract class Layer<out Output extends ModelOutput = Tensor, Beside extends object = Batch> extends Module<
+export abstract class Layer<out Output extends ModelOutput = Tensor, Beside extends object = Unread> extends Module<
   Output,
   Beside
 > {

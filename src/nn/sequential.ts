@@ -15,7 +15,7 @@ type OutputOf<L extends readonly Module[]> = L extends readonly [...Module[], in
     : ReturnType<L[number]["forward"]>;
 
 /** Applies its layers in order; each but the last must return a tensor. Children are named "0", "1", … */
-export class Sequential<Output extends ModelOutput = ModelOutput> extends Layer<Output> {
+export class Sequential<Output extends ModelOutput = ModelOutput> extends Layer<Output, Batch> {
   readonly layers: readonly Module[];
 
   constructor(...layers: Module[]) {

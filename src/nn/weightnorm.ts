@@ -35,7 +35,7 @@ const norm = (x: Tensor, axis?: readonly number[]) =>
     .sqrt();
 
 /** The layer, run with another weight in its parameter's place. */
-abstract class Reparametrized<M extends Module> extends Layer<ReturnType<M["forward"]>> {
+abstract class Reparametrized<M extends Module> extends Layer<ReturnType<M["forward"]>, Batch> {
   readonly layer: M;
   readonly #parameter: Parameter;
 

@@ -53,6 +53,12 @@ export const beside = (batch: nn.Batch, mask: Tensor | undefined) => [
   nn.transformerEncoder(1, 4, 2).forward(x, { srcKeyPaddingMask: x }),
   // @ts-expect-error a recurrent layer has no keys
   nn.lstm(2, 2).forward(x, { keyMask: x }),
+  nn.sequential(nn.linear(2, 2)).forward(x, { mask: x }),
+  nn.weightNorm(nn.linear(2, 2)).forward(x, { mask: x }),
+  // @ts-expect-error a layer that reads nothing
+  nn.linear(2, 2).forward(x, { mask: x }),
+  // @ts-expect-error nor does a whole model of tokens: padding is the loss's, by ignoreIndex
+  nn.gpt({ vocabulary: 3, context: 2, width: 2, heads: 1, layers: 1 }).forward(x, { keyMask: x }),
 ];
 
 /** So stand a loss's targets. */
