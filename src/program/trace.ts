@@ -52,8 +52,7 @@ export function listState(owners: readonly Stateful[]): [string, Variable][] {
       const [, path] = /^parameter\/(.*)$/s.exec(name) ?? [];
       if (path !== undefined && !paths.has(variable)) paths.set(variable, path);
       if (byName.has(name) && byName.get(name) !== variable) {
-        const hint =
-          "wrap the modules in one module, and list it before its optimizers: { state: [model, optimizer, another] }";
+        const hint = "wrap the modules in one, nn.moduleDict({ a, b }), and list it before its optimizers";
         refuse(TraceError, "compile", "two variables have one name", name, "a name of its own for each", hint);
       }
       byName.set(name, variable);
