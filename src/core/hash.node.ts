@@ -1,14 +1,10 @@
-// SHA-256 where there is node:crypto (Node, Bun, Deno), behind the condition `#hash`.
+// SHA-256 where there is node:crypto (Node, Bun, Deno), behind the condition `#hash`. In a process that has hashed nothing yet it takes a tenth of the time that JavaScript
+// takes for a few hundred bytes, and later no more for a few.
 import { createHash } from "node:crypto";
-import { sha256 as inScript } from "@noble/hashes/sha2.js";
-
-/** Fewer bytes are hashed before a native hash is set up. */
-const few = 1024;
 
 /** SHA-256 of some bytes. */
 export function sha256(bytes: Uint8Array): Uint8Array {
-  if (bytes.length < few) return inScript(bytes);
-  return new Uint8Array(createHash("sha256").update(bytes).digest());
+  return sha256Parts([bytes]);
 }
 
 /** As in hash.web, where whoever can wait needn't. */
