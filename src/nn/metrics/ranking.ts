@@ -28,20 +28,19 @@ interface Rows {
 function rowsOf(place: string, outputs: Tensor, batch: Batch, given: IgnoredOptions): Rows {
   const { targets, counts } = countedTargets(place, batch, given);
   const classes = outputs.shape[outputs.rank - 1];
+  const isRelevance = sameShape(outputs.shape, targets.shape);
+  if (!classes || !(isRelevance || sameShape(outputs.shape.slice(0, -1), targets.shape))) {
+    const problem = "targets are neither class numbers nor relevance";
+    refuse(ShapeError, `metrics.${place}`, problem, [outputs, targets], "[..., classes] and [...], or one shape");
+  }
+  if (isRelevance && counts) {
+    const problem = "targets are relevance, of which none is ignored";
+    refuse(ConfigError, `metrics.${place}.ignoreIndex`, problem, undefined, "targets of class numbers, int32");
+  }
   const scores = outputs.reshape([outputs.size / classes, classes]);
-  if (sameShape(outputs.shape, targets.shape)) {
-    if (counts) {
-      const problem = "targets are relevance, of which none is ignored";
-      refuse(ConfigError, `metrics.${place}.ignoreIndex`, problem, undefined, "targets of class numbers, int32");
-    }
-    return { scores, relevant: functions.cast(targets, "float32").reshape(scores.shape) };
-  }
-  if (sameShape(outputs.shape.slice(0, -1), targets.shape)) {
-    const labels = functions.cast(targets, "int32").reshape([targets.size]);
-    return { scores, labels, counts: counts?.reshape([targets.size]) };
-  }
-  const problem = "targets are neither class numbers nor relevance";
-  refuse(ShapeError, `metrics.${place}`, problem, [outputs, targets], "[..., classes] and [...], or one shape");
+  if (isRelevance) return { scores, relevant: functions.cast(targets, "float32").reshape(scores.shape) };
+  const labels = functions.cast(targets, "int32").reshape([targets.size]);
+  return { scores, labels, counts: counts?.reshape([targets.size]) };
 }
 
 /** How many of each row's relevant ones are among its k largest scores, and how many there are: [rows] each; and how many rows count. */
