@@ -4,9 +4,9 @@ import { attach } from "./family.ts";
 
 /** `theirs:ours`, of several that could be meant `theirs:ours|another`. */
 const pairs =
-  "absolute:abs amax:max amin:min argMax:argmax argMin:argmin asType:cast astype:cast bmm:matmul clip:clamp dataSync:data arraySync:array detach:stopGradient divide:div eq:equal expand:broadcastTo float:cast fmod:remainder ge:greaterEqual gt:greater half:roundTo indexSelect:take index_select:take int:cast le:lessEqual " +
-  "logicalXor:notEqual log_softmax:logSoftmax logsumexp:logSumExp long:cast lt:less matMul:matmul mm:matmul mod:remainder moveaxis:moveAxis movedim:moveAxis multiply:mul mv:matmul ne:notEqual negative:neg numpy:data permute:transpose power:pow ravel:flatten repeat:tile|repeatInterleave " +
-  "subtract:sub swapaxes:swapAxes t:transpose to:cast tolist:array topk:topK type:cast unbind:unstack unsqueeze:expandDims var:variance view:reshape";
+  "absolute:abs amax:max amin:min argMax:argmax argMin:argmin asType:cast astype:cast bmm:matmul broadcast_to:broadcastTo clip:clamp dataSync:data arraySync:array detach:stopGradient divide:div eq:equal expand:broadcastTo float:cast floor_divide:floorDivide fmod:remainder ge:greaterEqual greater_equal:greaterEqual gt:greater half:roundTo indexSelect:take index_select:take int:cast isfinite:isFinite isinf:isInf isnan:isNaN le:lessEqual less_equal:lessEqual " +
+  "logicalXor:notEqual logical_and:logicalAnd logical_not:logicalNot logical_or:logicalOr log_softmax:logSoftmax logsumexp:logSumExp long:cast lt:less matMul:matmul mm:matmul mod:remainder moveaxis:moveAxis movedim:moveAxis multiply:mul mv:matmul nan_to_num:nanToNum ne:notEqual negative:neg numpy:data permute:transpose power:pow ravel:flatten repeat:tile|repeatInterleave repeat_interleave:repeatInterleave scatter_reduce:scatterMax|scatterMin " +
+  "subtract:sub swapaxes:swapAxes t:transpose take_along_dim:takeAlongAxis to:cast tolist:array topk:topK type:cast unbind:unstack unsqueeze:expandDims var:variance view:reshape";
 
 /** What is to be written here, by others' names. */
 export const renamed: ReadonlyMap<string, string> = new Map([
@@ -17,6 +17,11 @@ export const renamed: ReadonlyMap<string, string> = new Map([
   ["toJSON", "await x.array(), which is what there is to write"],
   ["backward", "gradients(loss, parameters), or optimizer.minimize(loss)"],
   ...["indexAdd", "index_add"].map((name) => [name, "scatterAdd(indices, updates, axis, size), of one shape"] as const),
+  ["masked_select", "x.at(...(await mask.nonzero()))"],
+  ...["clone", "contiguous"].map((name) => [name, "x itself: a tensor never changes"] as const),
+  ...["add_", "mul_", "copy_", "fill_", "zero_"].map((name) => [name, "v.assign(value) of a Variable"] as const),
+  ["numel", "its property size"],
+  ["dim", "its property rank"],
   ...["maskedFill", "masked_fill"].map((name) => [name, "where(mask, value, x)"] as const),
 ]);
 

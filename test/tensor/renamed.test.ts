@@ -17,6 +17,18 @@ test("a method by another library's name is refused with ours, which there is", 
   expect(() => (x() as unknown as { repeat(n: number): void }).repeat(2)).toThrow(
     "repeat: a tensor has no such method: expected x.tile or x.repeatInterleave",
   );
+  // An op's name with underscores, as PyTorch and NumPy write theirs, is told too, unless it says the same without.
+  const spelt = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  const theirs = [
+    "broadcastTo",
+    "floorDivide",
+    "greaterEqual",
+    "lessEqual",
+    "logicalNot",
+    "nanToNum",
+    "repeatInterleave",
+  ];
+  for (const name of theirs) expect(renamed.get(spelt(name)), name).toBe(`x.${name}`);
 });
 
 /** Operands of another dtype or shape. */
