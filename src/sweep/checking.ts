@@ -1,6 +1,6 @@
 // How a runner checks a run that others made: from the store's files alone, in a process that trains as theirs did, and signed with its own key.
 import type { KeyPair } from "#sign";
-import { CheckpointError } from "../core/errors.ts";
+import { CheckpointError, refuse } from "../core/errors.ts";
 import { type Attestation, signed } from "../verify/attestation.ts";
 import type { OpProof } from "../verify/opproof.ts";
 import type { StepValues } from "../verify/prove.ts";
@@ -8,7 +8,7 @@ import { type Disputant, rulingOf, settle } from "../verify/settle.ts";
 import type { CheckEnding, CheckOrder, CheckTask, Party } from "./check.ts";
 import { removeFolder } from "./folders.node.ts";
 import type { JobQueue } from "./queue.ts";
-import { StoredRun } from "./snapshots.ts";
+import { isId, StoredRun } from "./snapshots.ts";
 import type { Store } from "./store.ts";
 
 /** What is done in a process of its own. */
@@ -37,6 +37,7 @@ const showing = 600;
 export async function makeCheck(order: CheckOrder, id: string, given: Checks): Promise<CheckEnding> {
   const { store, keys, scratch, start, signal } = given;
   const { job, task } = order;
+  if (!isId(id)) refuse(CheckpointError, "queue", "no check may be called so", id, "letters, digits and -");
   const run = new StoredRun(store, job.name);
   const [result] = await run.snapshots();
   if (result?.digest === undefined) {

@@ -46,12 +46,14 @@ export interface Snapshot {
   readonly files: Readonly<Record<string, string>>;
 }
 
+/** Whether a text may be the id of a writer, or of a check: it is part of paths. */
+export const isId = (value: unknown): boolean => isText(value) && /^[A-Za-z0-9-]{1,200}$/.test(value);
 const isPath = (path: string): boolean =>
   path.split("/").every((part) => /^[^\\\0]+$/.test(part) && part !== "." && part !== "..");
 
 const checks: Readonly<Record<keyof Snapshot, FieldCheck>> = {
   format: ["1", (value) => value === 1],
-  writer: ["a turn and an id", (value) => isRecord(value) && isCount(value.turn) && isText(value.id)],
+  writer: ["a turn and an id of letters, digits and -", shaped({ turn: isCount, id: isId })],
   parts: [
     "writers, each with the step that it went on from",
     listOf(shaped({ by: isText, key: maybe(isHash), from: isCount })),

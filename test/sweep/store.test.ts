@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { CheckpointError, ConfigError, ReproError } from "../../src/core/errors.ts";
 import { latestCheckpoint } from "../../src/run/checkpoint.ts";
+import { makeCheck } from "../../src/sweep/checking.ts";
 import { filesOf } from "../../src/sweep/folders.node.ts";
 import { StoredRun, type Writer } from "../../src/sweep/snapshots.ts";
 import type { Store } from "../../src/sweep/store.ts";
@@ -51,6 +52,17 @@ async function trained(
 
 const name = "0123456789abcdef";
 const writer: Writer = { turn: 1, id: "a" };
+
+test("a check whose name would be a path is refused, and nothing of it is touched", async () => {
+  const folder = temporaryFolder();
+  for (const part of ["scratch", "kept"]) mkdirSync(join(folder, part));
+  const given = { store: await opened.folder(), scratch: join(folder, "scratch") };
+  const order = { format: 1, job: { name }, task: { type: "replay" }, except: [] };
+  await expect(makeCheck(order as never, "../kept", given as never)).rejects.toThrow(
+    "queue: no check may be called so: got ../kept",
+  );
+  expect(existsSync(join(folder, "kept"))).toBe(true);
+});
 
 describe.each(["folder", "bucket"] as const)("a %s", (kind) => {
   test("holds bytes by key, and lists what is under a name", async () => {
@@ -143,6 +155,10 @@ describe.each(["folder", "bucket"] as const)("a %s", (kind) => {
     await run.restore(snapshot, into);
     await store.put(`runs/${name}/snapshots/9-c.json`, bytes('{"format":1,"files":{"../../x":"00"}}'));
     await expect(run.snapshots()).rejects.toThrow(CheckpointError);
+    // What a snapshot says of its writer is where it is removed from.
+    const climbing = { format: 1, writer: { turn: 9, id: "x/../../../../../kept" }, parts: [], step: 0, files: {} };
+    await store.put(`runs/${name}/snapshots/9-c.json`, bytes(JSON.stringify(climbing)));
+    await expect(run.snapshots()).rejects.toThrow(/writer: .*a turn and an id of letters, digits and -/);
   });
 
   test("of two that finish one run, one result is read; two digests are an error that names both", async () => {
