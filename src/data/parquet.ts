@@ -6,6 +6,7 @@ import { factory } from "../core/things.ts";
 import { csvFields, tableDataset } from "./columns.ts";
 import { type CsvTable, columnTable } from "./csv.ts";
 import type { Dataset } from "./dataset.ts";
+import { checkPages, type PageTools } from "./pages.ts";
 
 /** What is used of hyparquet 1.33. */
 interface Hyparquet {
@@ -24,6 +25,8 @@ interface RowGroup {
   readonly columns: readonly { readonly meta_data?: ColumnChunk }[];
 }
 interface ColumnChunk {
+  readonly codec: string;
+  readonly type: string;
   readonly path_in_schema: readonly string[];
   readonly dictionary_page_offset?: bigint;
   readonly data_page_offset: bigint;
@@ -57,7 +60,12 @@ function load<T>(path: string, name: string): T {
 /** A file's columns as a table of texts. Throws DataError for a damaged file, and for columns of lists and records. */
 export function parquetTable(path: string): CsvTable {
   const { parquetMetadata, parquetSchema } = load<Hyparquet>(path, "hyparquet");
-  const { readColumn } = load<{ readonly readColumn: ReadColumn }>(path, "hyparquet/src/column.js");
+  const columnTools = load<{ readonly readColumn: ReadColumn } & Pick<PageTools, "parquetHeader">>(
+    path,
+    "hyparquet/src/column.js",
+  );
+  const { readColumn, parquetHeader } = columnTools;
+  const { snappyUncompress } = load<PageTools>(path, "hyparquet");
   const { DEFAULT_PARSERS: parsers } = load<{ readonly DEFAULT_PARSERS: object }>(path, "hyparquet/src/convert.js");
   const bytes = read(path);
   try {
@@ -74,6 +82,9 @@ export function parquetTable(path: string): CsvTable {
         const chunk = chunks.find(({ meta_data: meta }) => meta?.path_in_schema.join() === element.name)!.meta_data!;
         const begin = Number(chunk.dictionary_page_offset || chunk.data_page_offset);
         const view = new DataView(bytes.buffer, bytes.byteOffset + begin, Number(chunk.total_compressed_size));
+        const isOptional = element.repetition_type !== "REQUIRED";
+        const pages = { view, rows: Number(rows), codec: chunk.codec, isBoolean: chunk.type === "BOOLEAN", isOptional };
+        checkPages(pages, { parquetHeader, snappyUncompress });
         const decoder = {
           ...chunk,
           pathInSchema: chunk.path_in_schema,

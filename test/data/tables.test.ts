@@ -268,7 +268,11 @@ describe("a Parquet file", () => {
     };
     const flipped = (at: number, bit: number) =>
       changed((text) => text.slice(0, at) + String.fromCharCode(text.charCodeAt(at) ^ bit) + text.slice(at + 1));
-    expect(flipped(50, 2)).toThrow(/column length has 5 values in a group of 4 rows/);
+    expect(flipped(50, 2)).toThrow(/a page of 5 values in a group of 4 rows/);
+    expect(flipped(50, 8)).toThrow(/column length has 0 values in a group of 4 rows/);
+    // A run of a dictionary's numbers in the second column: of 2³⁰, which would be written one by one.
+    const run = changed((text) => `${text.slice(0, 194)}\xfe\xff\xff\xff\x07${text.slice(199)}`);
+    expect(run).toThrow(/a run of \d+ values in a page of 4/);
     expect(flipped(1322, 1)).toThrow(DataError);
     const records = (text: string) =>
       text
