@@ -582,11 +582,22 @@ export const growers: Readonly<Record<string, Grow>> = Object.assign({}, ...Obje
 export const favourites = (pool: Pool): Grow[] =>
   Array.from({ length: 2 + pool.pick(6) }, () => one(pool, one(pool, all)));
 
+/** Gradients that are none of their values. */
+const otherwise = new Set([
+  growers.stopGradient,
+  growers.customGradient,
+  growers.gamma,
+  growers.dirichlet,
+  growers.round,
+]);
+
 /** More values from those there are: three times of four by one of those that the program favours, where it does. */
 export function grow(pool: Pool): readonly Node[] {
   const { favoured = [], depth } = pool;
   const family =
     favoured.length > 0 && depth < 2 && pool.pick(4) > 0 ? favoured : one(pool, depth < 2 ? all : innermost);
-  const grown = one(pool, family)(pool);
+  const chosen = one(pool, family);
+  if (pool.derivable && otherwise.has(chosen)) return [];
+  const grown = chosen(pool);
   return grown instanceof Node ? [grown] : grown;
 }

@@ -18,6 +18,8 @@ export interface Pool {
   readonly strays?: boolean;
   /** What grows most. */
   readonly favoured?: readonly Grow[];
+  /** Whether gradients are derivatives: nothing that has another by intent. */
+  readonly derivable?: boolean;
 }
 
 /** One value more, or several of one op. */
