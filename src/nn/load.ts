@@ -146,6 +146,14 @@ const kinds = /^(parameter|buffer)\//;
 const variablesOf = (model: Module) =>
   model.namedVariables().map(([name, variable]) => [name.replace(kinds, ""), variable] as const);
 
+/** Tensors by the model's names. Throws CheckpointError where a file has two for one. */
+function byName(path: string, entries: readonly (readonly [string, HostArray])[]): Map<string, HostArray> {
+  const found = new Map(entries);
+  const twice = entries.find(([name, array]) => found.get(name) !== array);
+  if (twice) refuse(CheckpointError, path, "two of its tensors are one of the model's", twice[0]);
+  return found;
+}
+
 /** Gives a model the weights among a file's tensors, and tells what didn't fit. Throws CheckpointError as `loadVariables` does. */
 export function giveWeights(
   model: Module,
@@ -155,10 +163,16 @@ export function giveWeights(
 ): Misfits {
   const all = [...file];
   const own = all.filter(([name]) => kinds.test(name));
-  const tensors = new Map((own.length > 0 ? own : all).map(([name, array]) => [name.replace(kinds, ""), array]));
+  const tensors = byName(
+    path,
+    (own.length > 0 ? own : all).map(([name, array]) => [name.replace(kinds, ""), array]),
+  );
   const variables = variablesOf(model);
   const names = new Set(variables.map(([name]) => name));
-  const ours = byOurNames(tensors, (name) => names.has(name));
+  const ours = byName(
+    path,
+    byOurNames(tensors, (name) => names.has(name)),
+  );
   return loadVariables(path, ours, variables, options);
 }
 

@@ -20,7 +20,7 @@ const words: readonly (readonly [RegExp, string])[] = [
 export function byOurNames(
   tensors: ReadonlyMap<string, HostArray>,
   has: (name: string) => boolean,
-): Map<string, HostArray> {
+): (readonly [string, HostArray])[] {
   const named = ([name, array]: readonly [string, HostArray]): (readonly [string, HostArray])[] => {
     if (has(name)) return [[name, array]];
     const ours = words.reduce((path, [theirs, word]) => path.replace(theirs, word), name);
@@ -32,5 +32,5 @@ export function byOurNames(
     const [shape, size] = [[rows / 3, ...rest], array.data.length / 3];
     return parts.map((part, i) => [part, { ...array, shape, data: array.data.subarray(i * size, (i + 1) * size) }]);
   };
-  return new Map([...tensors].flatMap(named));
+  return [...tensors].flatMap(named);
 }

@@ -3,7 +3,7 @@
 import { readText } from "#files";
 import { canonicalJson, sha256Hex } from "../core/canonical.ts";
 import { ConfigError, didYouMean } from "../core/errors.ts";
-import { missingKey } from "../core/keys.ts";
+import { missingKey, ownValue } from "../core/keys.ts";
 import type { Metric } from "../nn/metrics.ts";
 import { monitoredName } from "../optim/monitored.ts";
 import { Stream } from "../rng/stream.ts";
@@ -289,7 +289,7 @@ function configPath(key: string, where: string, position: Assignment["position"]
   const hint =
     path[0] === "imports"
       ? "say it in the config: programs are imported before it is read"
-      : own[path.filter((part) => typeof part === "string").join(".")];
+      : ownValue(own, path.filter((part) => typeof part === "string").join("."));
   if (hint === undefined) return path;
   throw new ConfigError({ where, problem: "not a key that varies over a sweep", got: key, hint, position });
 }
@@ -301,6 +301,7 @@ function seedsOf({ seeds }: SweepFile, config: YamlSource): bigint[] {
   if (Array.isArray(seeds)) return seeds.map(BigInt);
   const first = (path: Path) => valueSource(config, path).value;
   const value = first(["trainer", "init", "seed"]) ?? first(["trainer", 0, "init", "seed"]);
-  const begin = typeof value === "number" || typeof value === "bigint" ? BigInt(value) : 0n;
+  // Another number is no seed: the config's own check says so.
+  const begin = Number.isSafeInteger(value) || typeof value === "bigint" ? BigInt(value as number | bigint) : 0n;
   return Array.from({ length: seeds }, (_, i) => (begin + BigInt(i)) % 2n ** 64n);
 }

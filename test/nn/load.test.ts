@@ -162,6 +162,21 @@ describe("PyTorch's names", () => {
     expect(await bitsOf(nn.load(other, path))).toEqual(await bitsOf(model));
   });
 
+  test("a tensor under both names is refused", () => {
+    const path = `${temporaryFolder()}/both.safetensors`;
+    const ones = (name: string): [string, HostArray] => [
+      name,
+      { data: new Float32Array(2).fill(1), shape: [2], dtype: "float32" },
+    ];
+    const names = ["weight", "bias", "running_var", "running_mean", "runningMean"];
+    writeSafetensors(path, names.map(ones));
+    expect(() => nn.load(nn.batchNorm1d(2), path)).toThrow(
+      "two of its tensors are one of the model's: got runningMean",
+    );
+    writeSafetensors(path, names.slice(0, 4).map(ones));
+    expect(nn.load(nn.batchNorm1d(2), path).runningMean!.shape).toEqual([2]);
+  });
+
   test("what the model doesn't have under either name is said by the file's", async () => {
     const path = `${temporaryFolder()}/theirs.safetensors`;
     writeSafetensors(path, [

@@ -214,6 +214,11 @@ describe("an error", () => {
       /^sweep\.yaml:3:3: trainer\.init\.optimizer\.AdamW\.learning_rat: unknown key: .*\nHint: did you mean learning_rate\?$/,
     ],
     [
+      "a key that all objects have",
+      "set: {constructor: 1}",
+      /^sweep\.yaml:2:7: constructor: unknown key: got constructor/,
+    ],
+    [
       "an unknown class",
       "grid:\n  trainer.init.optimizer: [{SGD: {learning_rate: 1}}, {AdmaW: {}}]",
       /^sweep\.yaml:3:56: trainer\.init\.optimizer\.AdmaW: unknown class: .*did you mean AdamW\?$/s,
@@ -371,6 +376,9 @@ describe("an error", () => {
   test("of the config itself is at its place there", () => {
     expect(failure("", base.replace("dropout", "dropuot"))).toMatch(
       /^config\.yaml:4:\d+: trainer\.init\.model\.dropuot: unknown key/,
+    );
+    expect(failure("", base.replace(/seed: \d+/, "seed: 1.5"))).toMatch(
+      /^config\.yaml:\d+:\d+: trainer\.init\.seed: not a value for this key: got 1\.5/,
     );
     expect(failure("", base.slice(0, base.indexOf("  fit:")))).toMatch(
       /config\.yaml: trainer\.fit: a required key is missing/,
