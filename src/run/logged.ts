@@ -2,7 +2,7 @@
 import { exists, readText } from "#files";
 import { CheckpointError } from "../core/errors.ts";
 import { type RecordFormat, textLines } from "../io/records.ts";
-import { isNumber, numberOf } from "./fields.ts";
+import { isNumber, numberOf, numbersText, numberText } from "./fields.ts";
 import { type History, LoggedNumbers } from "./history.ts";
 
 /** What a line says. */
@@ -39,7 +39,7 @@ const row = /^(\d+),([^",]*|"(?:[^"]|"")*"),(NaN|-?Infinity|-?\d+(?:\.\d+)?(?:e[
 export const csvFile: NumbersFile = fileOf("metrics.csv", {
   header: "step,name,value",
   write(metrics, step) {
-    const lines = Object.entries(metrics).map(([name, value]) => `${step},${csvCell(name)},${value}\n`);
+    const lines = Object.entries(metrics).map(([name, value]) => `${step},${csvCell(name)},${numberText(value)}\n`);
     return lines.join("");
   },
   read(line) {
@@ -48,12 +48,10 @@ export const csvFile: NumbersFile = fileOf("metrics.csv", {
   },
 });
 
-/** `metrics.jsonl`: a JSON object a line, `{"step": …, …}`; NaN and infinities as text. */
+/** `metrics.jsonl`: a JSON object a line, `{"step": …, …}`; NaN, infinities and −0 as text. */
 export const jsonlFile: NumbersFile = fileOf("metrics.jsonl", {
   write(metrics, step) {
-    const said = (value: number) => (Number.isFinite(value) ? value : String(value));
-    const values = Object.entries(metrics).map(([name, value]) => [name, said(value)]);
-    return `${JSON.stringify({ step, ...Object.fromEntries(values) })}\n`;
+    return `${JSON.stringify({ step, ...numbersText(metrics) })}\n`;
   },
   read(line) {
     try {

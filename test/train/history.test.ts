@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { seriesText } from "../../src/report/run.ts";
 import { type History, LoggedNumbers } from "../../src/run/history.ts";
+import { csvFile, jsonlFile } from "../../src/run/logged.ts";
 import type { Callback, TrainerOptions } from "../../src/train/contract.ts";
 import { CSVLogger } from "../../src/train/loggers/csv.ts";
 import { JSONLLogger } from "../../src/train/loggers/jsonl.ts";
@@ -102,6 +103,12 @@ describe("a run's history", () => {
     const bare = (callbacks: Callback[]) => toyTrainer(options(modelDir, { loggers: [], callbacks }));
     await expect(bare([crash]).fit(toyTrain(), toyTest())).rejects.toThrow(/stop/);
     expect((await bare([]).fit(toyTrain(), toyTest())).history.loss.steps).toEqual([8]);
+  });
+
+  test.each([csvFile, jsonlFile])("$name gives back each number to the bit", (file) => {
+    const all = [0.1, -0, 0, 1e-7, 1e21, -2.5e-320, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+    for (const value of all)
+      expect(file.read(file.write({ a: value }, 7).trimEnd())).toEqual({ step: 7, values: [["a", value]] });
   });
 
   test("numbers stand by their steps, and the last of several under one step counts", () => {
