@@ -91,7 +91,8 @@ function grown(choices: readonly number[]): Fn {
   const args = [float(), float()];
   if (pick(2)) args.push({ dtype: "int32", shape: [3, 4] });
   if (pick(3) === 0) args.push({ dtype: "bool", shape: [4] });
-  const [steps, isFavouring, floats, hasOthers] = [1 + pick(4), pick(2), 1 + pick(2), pick(3) === 0];
+  const [steps, isFavouring, floats] = [1 + pick(4), pick(2), 1 + pick(2)];
+  const [hasOthers, drops] = [pick(3) === 0, pick(4) === 3];
   const call: Call = (xs) => {
     const { pick } = tape(choices.slice(8));
     // What grows goes by what made its operands, too: here it is the same for all.
@@ -101,6 +102,7 @@ function grown(choices: readonly number[]): Fn {
       const next = atOneSite(() => attempt(() => grow({ pick, values, depth: 0, favoured, derivable: true }))) ?? [];
       values.push(...next.filter(({ shape }) => sizeOf(shape) <= 64));
     }
+    if (drops) values.push(sg.dropout(wrap(values.filter(isFloat).pop()!), 0.4).node);
     const made = values.slice(xs.length);
     const results = made.filter(isFloat).slice(-floats);
     if (results.length === 0) results.push(values[0]);
@@ -269,18 +271,30 @@ const transforms = {
   hessian(of, pick) {
     const argument = one({ pick }, floatArgs(of));
     const mode = one({ pick }, [undefined, "forward", "reverse"] as const);
-    const isProduct = pick(2) === 1;
     const loss = (...xs: readonly T[]) => weighed(of.call(xs).filter(isFloat), 7);
     const ofOne = (xs: readonly T[]) => (x: T) => loss(...replaced(xs, [argument], [x]));
-    const direction = numbers(of.args[argument].shape, 60);
     return {
       args: of.args,
-      call: (xs) =>
-        isProduct ? sg.hvp(ofOne(xs), [xs[argument]], [direction]).hvp : [sg.hessian(loss, { argument, mode })(...xs)],
+      call: (xs) => [sg.hessian(loss, { argument, mode })(...xs)],
+      writtenOut: (xs) => [rowsOf((x) => sg.grad(ofOne(xs))(x), xs[argument])],
+    };
+  },
+  /** Written out, the gradient's derivative along the directions. */
+  hvp(of, pick) {
+    const at = some(pick, floatArgs(of));
+    const directions = at.map((i) => numbers(of.args[i].shape, 60 + i));
+    const loss = (xs: readonly T[]) => {
+      const f = partly(of, xs, at);
+      return (...own: readonly T[]) => weighed(f(...own), 7);
+    };
+    const given = (xs: readonly T[]) => at.map((i) => xs[i]);
+    return {
+      args: of.args,
+      call: (xs) => sg.hvp(loss(xs), given(xs), directions).hvp,
       writtenOut: (xs) => {
-        const whole = rowsOf((x) => sg.grad(ofOne(xs))(x), xs[argument]);
-        const { size, shape } = xs[argument];
-        return isProduct ? [sg.matmul(whole.reshape([size, size]), direction.reshape([size])).reshape(shape)] : [whole];
+        const gradient = sg.valueAndGrad(loss(xs));
+        return sg.jvp((...own: readonly T[]) => gradient(...own).gradients as readonly T[], given(xs), directions)
+          .tangent;
       },
     };
   },
@@ -310,13 +324,14 @@ const weights: Readonly<Record<keyof typeof transforms, number>> = {
   jvp: 1,
   jacobian: 2,
   hessian: 1,
+  hvp: 1,
   customGradient: 1,
 };
 const names = Object.entries(weights).flatMap(([name, weight]) =>
   Array<keyof typeof transforms>(weight).fill(name as never),
 );
 /** Those that differentiate what is in them. */
-export const derives: readonly string[] = ["grad", "jvp", "jacobian", "hessian"];
+export const derives: readonly string[] = ["grad", "jvp", "jacobian", "hessian", "hvp"];
 
 /** The function that the choices spell, with one of its transforms written out, if any is. */
 export function chained(
