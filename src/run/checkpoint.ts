@@ -306,7 +306,8 @@ const isTableColumn = shaped({
   column: isText,
   categories: maybe(isTexts),
   mean: isFill,
-  deviation: isFill,
+  // Numbers are divided by it.
+  deviation: maybe((value) => Number.isFinite(value) && (value as number) > 0),
   fill: isFill,
 });
 

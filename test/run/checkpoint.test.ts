@@ -321,6 +321,7 @@ describe("checkpoints", () => {
     ["loss", { loss: "0" }],
     ["metrics", { metrics: { loss: "many" as never } }],
     ["optimizerSteps", { optimizerSteps: 1.5 }],
+    ["table", { table: [{ column: "a", mean: 1, deviation: 0 }] }],
     ["callbacks", { callbacks: 1 }],
   ])("a state with a wrong %s is named: %j", (field, change) => {
     const broken = { ...state(1), ...change } as RunState;
