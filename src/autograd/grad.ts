@@ -35,10 +35,10 @@ function gradientOf<T>(node: Node, body: () => T): T {
 function refuseForgotten(node: Node, wanted: readonly Node[]): void {
   const lost = wanted.find((each) => hasForgotten(node, each));
   if (!lost) return;
-  const problem = "the output depends on a tensor by way of one whose history is no longer kept";
+  const problem = "the output depends on a tensor by one whose history is no longer kept";
   const line = lost.made?.line;
   const got = `${typeText(lost)}${line ? ` made at ${line}` : ""}`;
-  const hint = "ask for the gradients before more is computed and read, or compile the loop as one function";
+  const hint = "ask for gradients before more is computed and read, or compile the loop";
   refuse(GradError, "grad", problem, got, undefined, hint);
 }
 
