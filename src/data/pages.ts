@@ -3,7 +3,6 @@
 
 /** A page's header, as hyparquet gives it. */
 interface PageHeader {
-  readonly type: string;
   readonly compressed_page_size: number;
   readonly uncompressed_page_size: number;
   readonly data_page_header?: { readonly num_values: number; readonly encoding: string };

@@ -15,6 +15,7 @@ interface Hyparquet {
     options: { readonly geoparquet: false },
   ): { readonly num_rows: bigint; readonly row_groups: readonly RowGroup[] };
   parquetSchema(metadata: object): { readonly children: readonly SchemaTree[] };
+  readonly snappyUncompress: PageTools["snappyUncompress"];
 }
 interface SchemaTree {
   readonly element: { readonly name: string; readonly repetition_type?: string };
@@ -32,7 +33,9 @@ interface ColumnChunk {
   readonly data_page_offset: bigint;
   readonly total_compressed_size: bigint;
 }
-type ReadColumn = (reader: object, rows: object, decoder: object) => { readonly data: readonly ArrayLike<unknown>[] };
+interface ColumnTools extends Pick<PageTools, "parquetHeader"> {
+  readColumn(reader: object, rows: object, decoder: object): { readonly data: readonly ArrayLike<unknown>[] };
+}
 
 const record = optionsOf("parquet", "data.parquetDataset", {
   /** The table's path. */
@@ -59,13 +62,8 @@ function load<T>(path: string, name: string): T {
 
 /** A file's columns as a table of texts. Throws DataError for a damaged file, and for columns of lists and records. */
 export function parquetTable(path: string): CsvTable {
-  const { parquetMetadata, parquetSchema } = load<Hyparquet>(path, "hyparquet");
-  const columnTools = load<{ readonly readColumn: ReadColumn } & Pick<PageTools, "parquetHeader">>(
-    path,
-    "hyparquet/src/column.js",
-  );
-  const { readColumn, parquetHeader } = columnTools;
-  const { snappyUncompress } = load<PageTools>(path, "hyparquet");
+  const { parquetMetadata, parquetSchema, snappyUncompress } = load<Hyparquet>(path, "hyparquet");
+  const { readColumn, parquetHeader } = load<ColumnTools>(path, "hyparquet/src/column.js");
   const { DEFAULT_PARSERS: parsers } = load<{ readonly DEFAULT_PARSERS: object }>(path, "hyparquet/src/convert.js");
   const bytes = read(path);
   try {

@@ -13,8 +13,10 @@ export const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 export const isText = (value: unknown): value is string => typeof value === "string";
 const unusual: readonly unknown[] = ["NaN", "Infinity", "-Infinity", "-0"];
+/** A number itself, as what was decoded has it: NaN and infinities, too. */
+export const isDecodedNumber = (value: unknown): boolean => typeof value === "number";
 /** A number as `numberText` writes it. */
-export const isNumber = (value: unknown): boolean => typeof value === "number" || unusual.includes(value);
+export const isNumber = (value: unknown): boolean => isDecodedNumber(value) || unusual.includes(value);
 /** A number for JSON: text where JSON has none such, or would change it. */
 export const numberText = (value: number): number | string =>
   Object.is(value, -0) ? "-0" : Number.isFinite(value) ? value : String(value);

@@ -5,7 +5,7 @@ import { samplesOf } from "../data/groups.ts";
 import { countOf } from "../nn/losses/reduction.ts";
 import { prefixed, Totals, termsOf } from "../nn/metrics/totals.ts";
 import { watch } from "../program/trace.ts";
-import { checkFields, type FieldCheck, listOf, recordOf } from "../run/fields.ts";
+import { checkFields, type FieldCheck, isDecodedNumber, listOf, recordOf } from "../run/fields.ts";
 import type { ResolvedSettings } from "./config/options.ts";
 import type { Callback, EpochContext, StepResult, TraceContext } from "./contract.ts";
 import type { Metrics } from "./run.ts";
@@ -15,7 +15,7 @@ const countKey = "TrainMetrics/loss/count";
 const keyOf = (name: string, i: number) => `TrainMetrics/${name}/${i}`;
 
 const stateChecks: Readonly<Record<string, FieldCheck>> = {
-  sums: ["lists of numbers by name", recordOf(listOf((value) => typeof value === "number"))],
+  sums: ["lists of numbers by name", recordOf(listOf(isDecodedNumber))],
 };
 
 /** Logs `train_<name>` of the epoch so far with every logged step, and `train_<name>_epoch` of the whole epoch at its end. */

@@ -5,7 +5,16 @@ import { CheckpointError } from "../../core/errors.ts";
 import { countOf, finite, flag, type Given, options } from "../../core/options.ts";
 import { Monitor, monitorFields } from "../../optim/monitored.ts";
 import { Variable } from "../../program/variable.ts";
-import { checkFields, type FieldCheck, isCount, isRecord, isText, maybe, orNull } from "../../run/fields.ts";
+import {
+  checkFields,
+  type FieldCheck,
+  isCount,
+  isDecodedNumber,
+  isRecord,
+  isText,
+  maybe,
+  orNull,
+} from "../../run/fields.ts";
 import { zeros } from "../../tensor/creation.ts";
 import type { Callback, FitContext, TrainerView, ValidateContext } from "../contract.ts";
 import { periodOf } from "../length.ts";
@@ -32,7 +41,7 @@ interface Told {
 }
 
 const stateChecks: Readonly<Record<string, FieldCheck>> = {
-  best: ["a number or null", orNull((value) => typeof value === "number")],
+  best: ["a number or null", orNull(isDecodedNumber)],
   bestStep: ["a step or null", orNull(isCount)],
   waited: ["a count", isCount],
   reason: ["a text or null", orNull(isText)],

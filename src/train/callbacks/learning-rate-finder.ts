@@ -7,7 +7,7 @@ import { exp, log } from "../../core/real.ts";
 import { groups as groupsOf } from "../../data/groups.ts";
 import { watchOffset } from "../../rng/regions.ts";
 import { Stream } from "../../rng/stream.ts";
-import { checkFields, type FieldCheck, orNull } from "../../run/fields.ts";
+import { checkFields, type FieldCheck, isDecodedNumber, orNull } from "../../run/fields.ts";
 import type { Callback, FitContext, TrainerView } from "../contract.ts";
 import { withStateRestored } from "./snapshot.ts";
 
@@ -31,7 +31,7 @@ const emptiness = ({ minimum, maximum }: Read<typeof record>) =>
     : { problem: "no range of learning rates", got: `${minimum} to ${maximum}`, expected: "0 < minimum < maximum" };
 
 const stateChecks: Readonly<Record<string, FieldCheck>> = {
-  suggestion: ["a number or null", orNull((value) => typeof value === "number")],
+  suggestion: ["a number or null", orNull(isDecodedNumber)],
 };
 
 /** One rate that was tried. */
