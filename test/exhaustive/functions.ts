@@ -163,24 +163,28 @@ class Tally<At> {
   #maxUlp = 0;
   #at: At | undefined;
 
-  /** The next result, a float32. */
-  take(found: number): void {
-    floats[0] = found;
-    const out = found === found ? bits[0] : 0x7fc00000;
-    this.#h1 = Math.imul(this.#h1 ^ out, 0x01000193);
-    this.#h2 = Math.imul(this.#h2 ^ (out + this.#count++), 0x5bd1e995);
-    this.#h2 ^= this.#h2 >>> 15;
-  }
-
-  /** How far it is from what is exact; `at` says where that is. */
-  measure(found: number, exact: number, at: () => At): void {
-    this.#inputs++;
-    const rounded = Math.fround(exact);
-    if (Object.is(found, rounded)) return;
-    this.#misrounded++;
-    const error = errorOf(found, exact, rounded);
-    if (error > 1) this.#overOne++;
-    if (error > this.#maxUlp) [this.#maxUlp, this.#at] = [error, at()];
+  /** The next `count` results, and how far each is from what is exact; `at` says where an index is. */
+  take(results: Float32Array, count: number, exact: Float64Array, at: (i: number) => At): void {
+    const words = new Uint32Array(results.buffer);
+    let [h1, h2] = [this.#h1, this.#h2];
+    for (let i = 0; i < count; i++) {
+      const found = results[i];
+      const word = found === found ? words[i] : 0x7fc00000;
+      h1 = Math.imul(h1 ^ word, 0x01000193);
+      h2 = Math.imul(h2 ^ (word + this.#count + i), 0x5bd1e995);
+      h2 ^= h2 >>> 15;
+    }
+    [this.#h1, this.#h2] = [h1, h2];
+    this.#count += count;
+    this.#inputs += count;
+    for (let i = 0; i < count; i++) {
+      const rounded = Math.fround(exact[i]);
+      if ((results[i] === rounded && rounded !== 0) || Object.is(results[i], rounded)) continue;
+      this.#misrounded++;
+      const error = errorOf(results[i], exact[i], rounded);
+      if (error > 1) this.#overOne++;
+      if (error > this.#maxUlp) [this.#maxUlp, this.#at] = [error, at(i)];
+    }
   }
 
   result(none: At): BlockResult<At> {
@@ -208,18 +212,22 @@ function errorOf(found: number, exact: number, rounded: number): number {
 export const blockCount = 512;
 const blockSize = 2 ** 23;
 
+/** Inputs that are run at a time: each pass over them is a short loop. */
+const chunk = 4096;
+
 /** Runs `count` inputs, given by their bits. */
 function runBits({ expr, reference }: Subject, count: number, bitsOf: (i: number) => number): BlockResult {
   const f = scalarFunction(expr);
-  const inBits = new Uint32Array(1);
-  const inFloat = new Float32Array(inBits.buffer);
+  const inputBits = new Uint32Array(chunk);
+  const inputs = new Float32Array(inputBits.buffer);
+  const [found, exact] = [new Float32Array(chunk), new Float64Array(chunk)];
   const tally = new Tally<number>();
-  for (let i = 0; i < count; i++) {
-    inBits[0] = bitsOf(i);
-    const v = inFloat[0];
-    const found = f(v);
-    tally.take(found);
-    tally.measure(found, reference(v), () => v);
+  for (let from = 0; from < count; from += chunk) {
+    const size = Math.min(chunk, count - from);
+    for (let i = 0; i < size; i++) inputBits[i] = bitsOf(from + i);
+    for (let i = 0; i < size; i++) found[i] = f(inputs[i]);
+    for (let i = 0; i < size; i++) exact[i] = reference(inputs[i]);
+    tally.take(found, size, exact, (i) => inputs[i]);
   }
   return tally.result(0);
 }
@@ -298,11 +306,15 @@ function* pairsOf(block: number, count = pairBlockSize): Generator<Pair> {
 export function runPairBlock({ expr, reference }: PairSubject, block: number, count?: number): BlockResult<Pair> {
   const f = scalarFunction(expr);
   const tally = new Tally<Pair>();
-  for (const pair of pairsOf(block, count)) {
-    const found = f(pair[0], pair[1]);
-    tally.take(found);
-    tally.measure(found, reference(pair[0], pair[1]), () => pair);
-  }
+  const pairs: Pair[] = [];
+  const [found, exact] = [new Float32Array(chunk), new Float64Array(chunk)];
+  const take = () => {
+    for (const [i, [a, b]] of pairs.entries()) [found[i], exact[i]] = [f(a, b), reference(a, b)];
+    tally.take(found, pairs.length, exact, (i) => pairs[i]);
+    pairs.length = 0;
+  };
+  for (const pair of pairsOf(block, count)) if (pairs.push(pair) === chunk) take();
+  take();
   return tally.result([0, 0]);
 }
 

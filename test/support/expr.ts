@@ -2,17 +2,18 @@
 import { alwaysComputed, type Expr, exchanged, input, topological } from "../../kernels/expr.ts";
 import { narrowing } from "./narrow.ts";
 
-const view = new DataView(new ArrayBuffer(4));
+const word = new Int32Array(1);
+const float = new Float32Array(word.buffer);
 
 const helpers = {
   ...narrowing,
   pow2: (n: number): number => {
-    view.setInt32(0, (n + 127) << 23);
-    return view.getFloat32(0);
+    word[0] = (n + 127) << 23;
+    return float[0];
   },
   exponent: (x: number): number => {
-    view.setFloat32(0, x);
-    return ((view.getInt32(0) >>> 23) & 255) - 127;
+    float[0] = x;
+    return ((word[0] >>> 23) & 255) - 127;
   },
   saturate: (x: number): number =>
     Number.isNaN(x) ? 0 : Math.max(-(2 ** 31), Math.min(2 ** 31 - 1, Math.trunc(x))) | 0,
@@ -31,11 +32,13 @@ export function scalarFunction(body: Expr): (...inputs: number[]) => number {
     const name = (child: Expr) => names.get(child) ?? `rare[${i}](${names.get((expr as { of: Expr }).of)})`;
     return `const ${names.get(expr)} = ${source(expr, name)};`;
   });
+  const last = Math.max(-1, ...order.map((expr) => (expr.kind === "input" ? expr.index : -1)));
+  const inputs = Array.from({ length: last + 1 }, (_, i) => `x${i}`);
   const make = new Function(
     "helpers",
     "rare",
     `const f = Math.fround, { pow2, exponent, saturate, bfloat16, float16 } = helpers;
-     return (...x) => { ${lines.join("\n")} return ${names.get(body)}; };`,
+     return (${inputs.join(", ")}) => { ${lines.join("\n")} return ${names.get(body)}; };`,
   );
   return make(helpers, rare);
 }
@@ -43,7 +46,7 @@ export function scalarFunction(body: Expr): (...inputs: number[]) => number {
 function source(expr: Expr, name: (child: Expr) => string): string {
   switch (expr.kind) {
     case "input":
-      return `x[${expr.index}]`;
+      return `x${expr.index}`;
     case "constant":
       return Object.is(expr.value, -0) ? "-0" : String(expr.value);
     case "unary": {
