@@ -35,6 +35,7 @@ function erf(x: number): number {
 
 function gelu(x: number): number {
   const a = Math.abs(x) * Math.SQRT1_2;
+  if (x === 0) return x;
   if (x === -Infinity) return -0;
   const tail = a < 1 ? 0.5 * (1 - erf(a)) : a > 40 ? 0 : 0.5 * erfcFraction(a);
   return x < 0 ? x * tail : x - (x === Infinity ? 0 : x * tail);
