@@ -8,11 +8,12 @@ import { setTimeout as later } from "node:timers/promises";
 import { freePort, noDisplay, startDisplay } from "./display.ts";
 import { firefoxPath } from "./firefox.ts";
 
-/** Why it isn't here. Beside Firefox it takes a display. */
+/** Why it isn't here. Beside Firefox it takes a display. Throws in CI. */
 export const noMarionette =
   firefoxPath && !noDisplay
     ? undefined
-    : "no Firefox, or no Xvfb, here: npm run setup:system -- --engines installs them";
+    : "no Firefox, or no Xvfb, here: npm run setup:system installs them";
+if (noMarionette && process.env.CI) throw new Error(`in CI: ${noMarionette}`);
 
 /** A Firefox with a page open. */
 export interface Driven {
