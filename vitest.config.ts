@@ -1,11 +1,15 @@
 import { defineConfig } from "vitest/config";
+import { fromLibrary, inSources, isBuilt } from "./test/support/library.ts";
 
 const common = {
   pool: "forks",
   // A hang ends some time; a busy machine is no failure.
   testTimeout: 120_000,
   hookTimeout: 120_000,
+  server: { deps: { external: [isBuilt] } },
 } as const;
+
+const setupFiles = ["test/support/lazy.ts", "test/support/settled.ts"];
 
 /** Test files that have a process each: those that measure their own or end it, replace modules, register what stays, collect garbage time and again, or count the ops that they import. */
 const alone = [
@@ -29,21 +33,32 @@ const alone = [
   "test/verify/tampered.test.ts",
 ];
 
+/** Of these, files that replace modules of the library, or import programs that import its sources. */
+const ofSources = [
+  "test/backend/wasm/death.test.ts",
+  "test/cli/{imports,inspect,phases}.test.ts",
+  "test/compile/cache.test.ts",
+  "test/data/missing.test.ts",
+  "test/rng/stream.test.ts",
+  "test/sweep/job.test.ts",
+];
+
 // biome-ignore lint/style/noDefaultExport: what vitest loads
 export default defineConfig({
   test: {
     maxWorkers: 2,
     globalSetup: ["test/support/built.ts"],
+    onStackTrace: inSources,
     projects: [
       {
-        test: {
-          ...common,
-          name: "alone",
-          include: alone,
-          setupFiles: ["test/support/lazy.ts", "test/support/settled.ts"],
-        },
+        plugins: [fromLibrary],
+        test: { ...common, name: "alone", include: alone, exclude: ofSources, setupFiles },
       },
       {
+        test: { ...common, name: "sources", include: ofSources, setupFiles },
+      },
+      {
+        plugins: [fromLibrary],
         test: {
           ...common,
           name: "shared",
@@ -52,7 +67,7 @@ export default defineConfig({
           // The library is imported, and made fast by the engine, once a worker instead of once a file.
           isolate: false,
           sequence: { groupOrder: 1 },
-          setupFiles: ["test/support/shared.ts", "test/support/lazy.ts", "test/support/settled.ts"],
+          setupFiles: ["test/support/shared.ts", ...setupFiles],
         },
       },
     ],

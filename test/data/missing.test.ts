@@ -1,11 +1,13 @@
 // Data of npm packages that aren't installed.
 import { expect, test, vi } from "vitest";
 import { DataError } from "../../src/core/errors.ts";
-import { digitsDataset, fashionMnist, mnist, mobyDick, vegaDataset } from "../../src/data/index.ts";
+import { digitsDataset, fashionMnist, mnist, mobyDick, parquetDataset, vegaDataset } from "../../src/data/index.ts";
+import { root } from "../support/sources.ts";
 
 vi.mock("#files", async (original) => ({
   ...(await original<typeof import("#files")>()),
   packageFolder: () => undefined,
+  packageModule: () => undefined,
   ownFolder: () => undefined,
   exists: () => false,
 }));
@@ -39,5 +41,12 @@ test("and so for the text of Moby Dick", async () => {
 test("and so for the tables of vega-datasets", () => {
   expect(() => vegaDataset({ table: "cars", target: "Horsepower" })).toThrow(
     /isn't installed here\nHint: npm install --save-dev vega-datasets@3\.2\.1, or give the folder of cars\.json as directory/,
+  );
+});
+
+test("and so for what reads Parquet files", () => {
+  const file = `${root}test/data/files/table.parquet`;
+  expect(() => parquetDataset({ file, target: "count" })).toThrow(
+    /isn't installed here[\s\S]*npm install hyparquet@1\.33/,
   );
 });

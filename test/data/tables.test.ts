@@ -1,6 +1,6 @@
 // Tables whose inputs are learned: standardised numbers, categories and means for what is missing; kept with the run, and applied to what is validated and predicted. And Parquet files beside CSV files.
 import { readFileSync, writeFileSync } from "node:fs";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { predict } from "../../src/cli/predict.ts";
 import { DataError } from "../../src/core/errors.ts";
 import {
@@ -285,17 +285,6 @@ describe("a Parquet file", () => {
     const second = `\x1c@${"\0".repeat(6)}`;
     const zero = changed((text) => text.replace(`${second}\x16@`, `${second}\0\x80`))();
     expect([...zero.rows][5][0].text).toBe("-0");
-  });
-
-  test("without hyparquet the error says how it is installed", async () => {
-    vi.resetModules();
-    vi.doMock("#files", async (original) => ({ ...(await original<object>()), packageModule: () => undefined }));
-    const again = await import("../../src/data/parquet.ts");
-    expect(() => again.parquetDataset({ file: parquet, ...how })).toThrow(
-      /isn't installed here[\s\S]*npm install hyparquet@1\.33/,
-    );
-    vi.doUnmock("#files");
-    vi.resetModules();
   });
 });
 

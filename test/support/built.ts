@@ -7,6 +7,7 @@ import { join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
 import { build, type Plugin } from "esbuild";
 import type { TestProject } from "vitest/node";
+import { buildLibrary } from "./library.ts";
 import { keepInMemory } from "./memory.ts";
 import { root } from "./sources.ts";
 
@@ -68,9 +69,10 @@ export async function buildSources(): Promise<string> {
 /** Before all tests; what it gives is called after them. */
 export async function setup({ provide }: TestProject): Promise<() => void> {
   const release = keepInMemory();
-  const folder = await buildSources();
+  const [folder, removeLibrary] = await Promise.all([buildSources(), buildLibrary()]);
   provide("built", folder);
   return () => {
+    removeLibrary();
     rmSync(folder, { recursive: true, force: true });
     release();
   };

@@ -94,11 +94,14 @@ describe("in a hook of a fit", () => {
   });
 
   test("an evaluation or a save that isn't awaited ends the run by name, before the next step", async () => {
+    // Neither has ended when the hook has.
+    const pause = () => new Promise<void>((resolve) => setTimeout(resolve, 50));
+    const slow: Callback = { changesTraining: false, onValidateStart: pause, onSaveCheckpoint: pause };
     for (const [call, method] of [
       [(trainer: Trainer) => void trainer.evaluate(toyTest()).catch(() => {}), "evaluate"],
       [(trainer: Trainer) => void trainer.saveCheckpoint("mine").catch(() => {}), "saveCheckpoint"],
     ] as const) {
-      const fitted = toyTrainer(options({ callbacks: [hooked(call)] })).fit(toyTrain(), toyTest());
+      const fitted = toyTrainer(options({ callbacks: [slow, hooked(call)] })).fit(toyTrain(), toyTest());
       await expect(fitted).rejects.toThrow(
         new RegExp(`step 6: a hook began trainer.${method} and ended before it did`),
       );
