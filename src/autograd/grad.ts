@@ -3,7 +3,6 @@ import { GradError, refuse } from "../core/errors.ts";
 import { remembered } from "../core/remembered.ts";
 import { typeText } from "../core/shape.ts";
 import { loopAttributes, loopNodes } from "../graph/body.ts";
-import { hasForgotten } from "../graph/forgotten.ts";
 import { type Node, reachable } from "../graph/node.ts";
 import { atSite } from "../graph/site.ts";
 import { full, recordOf } from "../ops/define.ts";
@@ -32,8 +31,8 @@ function gradientOf<T>(node: Node, body: () => T): T {
   return atSite(made?.with({ role: `gradient of ${made.role === undefined ? op : `${op} (${made.role})`}` }), body);
 }
 
-function refuseForgotten(node: Node, wanted: readonly Node[]): void {
-  const lost = wanted.find((each) => hasForgotten(node, each));
+function refuseForgotten({ forgotten }: Node, wanted: readonly Node[]): void {
+  const lost = forgotten && wanted.find((each) => forgotten.some((held) => held.deref() === each));
   if (!lost) return;
   const problem = "the output depends on a tensor by one whose history is no longer kept";
   const line = lost.made?.line;

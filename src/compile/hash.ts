@@ -10,7 +10,7 @@ import {
   firstDraw,
   fixedData,
   type Graph,
-  type GraphOutput,
+  type GraphPort,
   graphKind,
   walkGraph,
 } from "../graph/graph.ts";
@@ -49,7 +49,7 @@ function encodeNodes(encoder: Encoder, graph: Graph, nodes: readonly Node[], num
   }
 }
 
-function encodeOutputs(encoder: Encoder, outputs: readonly GraphOutput[], numbers: ReadonlyMap<Node, number>): void {
+function encodeOutputs(encoder: Encoder, outputs: readonly GraphPort[], numbers: ReadonlyMap<Node, number>): void {
   encoder.u32(outputs.length);
   for (const { name, node } of outputs) encoder.string(name).u32(numberOf(node, numbers));
 }

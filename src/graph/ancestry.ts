@@ -1,7 +1,6 @@
 // How a computed node was computed, once its value is at hand: enough to differentiate through it and to compute its ancestors again, and
 // nothing that keeps their values in memory. What is far behind is let go, so that a loop over tensors is bounded in memory and time.
 import { sizeOf } from "../core/shape.ts";
-import { forget, forgottenBy } from "./forgotten.ts";
 import { Node, type Past, type Recipe, reachable } from "./node.ts";
 
 /** So many nodes, and so many bytes of leaves that can't be computed again, may lie behind a computed node before what is behind its inputs is let go. */
@@ -97,7 +96,7 @@ function letGo(node: Node, { isDifferentiable }: Known): void {
     const live = each.held;
     if (live && live !== node) held.add(live);
     if (live && !isDifferentiable(live)) continue;
-    for (const before of (live && forgottenBy(live)) ?? []) {
+    for (const before of live?.forgotten ?? []) {
       const older = before.deref();
       if (older) held.add(older);
     }
@@ -108,5 +107,5 @@ function letGo(node: Node, { isDifferentiable }: Known): void {
     }
   }
   recipe.end(node);
-  forget(node, held);
+  node.forgotten = [...held].map((each) => new WeakRef(each));
 }

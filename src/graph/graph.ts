@@ -9,11 +9,11 @@ import { Node, reachable } from "./node.ts";
 export interface Graph {
   readonly seed: bigint;
   /** Bound at run time, in order. */
-  readonly inputs: readonly GraphInput[];
+  readonly inputs: readonly GraphPort[];
   /** In order; the loss first where there is one, then state by name. */
-  readonly outputs: readonly GraphOutput[];
+  readonly outputs: readonly GraphPort[];
   /** Extra roots that only watch: computed, but not hashed. */
-  readonly watched: readonly GraphOutput[];
+  readonly watched: readonly GraphPort[];
   /** State: the output that is the next version of an input, and takes its place in memory. */
   readonly state: readonly { readonly input: number; readonly output: number }[];
   /** Draws an execution reserves, dead random nodes included. */
@@ -24,12 +24,8 @@ export interface Graph {
   readonly captured?: ReadonlyMap<Node, TypedArray>;
 }
 
-export interface GraphInput {
-  readonly name: string;
-  readonly node: Node;
-}
-
-export interface GraphOutput {
+/** What the caller binds or gets. */
+export interface GraphPort {
   readonly name: string;
   readonly node: Node;
 }
@@ -68,7 +64,7 @@ export const walkGraph = (graph: Graph): GraphWalk => remembered(walks, graph, w
 
 function walked(graph: Graph): GraphWalk {
   const leaves = new Set(graph.inputs.map((input) => input.node));
-  const reach = (outputs: readonly GraphOutput[]) =>
+  const reach = (outputs: readonly GraphPort[]) =>
     reachable(
       outputs.map(({ node }) => node),
       (node) => leaves.has(node) || graph.captured?.has(node) === true,
@@ -97,6 +93,4 @@ export const graphKind: Kind = kind("a graph", (value) => {
 });
 const areNamed = (list: unknown) =>
   Array.isArray(list) &&
-  Array.from(list as Partial<GraphInput>[]).every(
-    (each) => typeof each?.name === "string" && each.node instanceof Node,
-  );
+  Array.from(list as Partial<GraphPort>[]).every((each) => typeof each?.name === "string" && each.node instanceof Node);

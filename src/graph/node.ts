@@ -77,6 +77,8 @@ export class Node {
   made?: Site;
   /** How it was computed, once that has been written down. */
   recipe?: Recipe;
+  /** Once it let go of what it was computed from: those of it that somebody held then. To ask for a gradient with respect to one of them is an error from then on. */
+  forgotten?: readonly WeakRef<Node>[];
   /** What it stands for, where gradients end at it: a variable, of which it is one version, or "result" of a compiled call. */
   standsFor?: object | "result";
   /** null: by its recipe. */

@@ -5,9 +5,9 @@ import { sameShape, typeText } from "../core/shape.ts";
 import type { Attributes, DrawRange, Node } from "../graph/node.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { isHostArray } from "../tensor/tree.ts";
-import type { Capture, TraceResult } from "./trace.ts";
+import type { TraceResult } from "./trace.ts";
 
-type Traced = TraceResult<unknown> & Capture;
+type Traced = TraceResult<unknown>;
 
 /** Throws TraceError, which names what differs and where it was made, unless two traces of the function are the same program. */
 export function checkSame(name: string, first: Traced, second: Traced): void {

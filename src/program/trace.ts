@@ -5,7 +5,7 @@ import { refuse, ShapeError, TraceError } from "../core/errors.ts";
 import { isPromise, settled } from "../core/promise.ts";
 import { checkShape, type Shape, sizeOf } from "../core/shape.ts";
 import { compareUtf8 } from "../core/utf8.ts";
-import type { Graph, GraphInput, GraphOutput } from "../graph/graph.ts";
+import type { Graph, GraphPort } from "../graph/graph.ts";
 import { Node, reachable } from "../graph/node.ts";
 import { currentTrace, refuseInBody, type TraceScope, withTrace } from "../graph/scope.ts";
 import { atOneSite } from "../graph/site.ts";
@@ -33,13 +33,8 @@ export interface TraceResult<R> {
   readonly state: readonly StateSlot[];
   readonly scalars: TraceScope["scalars"];
   readonly beforeExecution: TraceScope["beforeExecution"];
-}
-
-/** Nodes from outside whose values a graph must hold. */
-export interface Capture {
+  /** Nodes from outside whose values the graph must hold. */
   readonly outside: readonly Node[];
-  /** Nodes with a smaller id were made before the trace. */
-  readonly firstId: number;
 }
 
 /** All variables of the owners by name, in UTF-8 order; one that owners call by different names has the first of them, and what an optimizer keeps of a parameter is named by that. Throws TraceError when a name stands for two. */
@@ -77,8 +72,8 @@ export function traceFunction<A extends readonly unknown[], R>(
   args: readonly unknown[],
   variables: readonly (readonly [string, Variable])[],
   seed: bigint,
-): TraceResult<R> & Capture {
-  const inputs: GraphInput[] = [];
+): TraceResult<R> {
+  const inputs: GraphPort[] = [];
   const { scope, result } = withTrace((open) => {
     const leaves = mapTree(args, "", ({ path, value }) => {
       const shape = typeof value === "number" ? [] : checkShape("compile", value.shape);
@@ -105,7 +100,7 @@ export function traceFunction<A extends readonly unknown[], R>(
   });
   for (const { name, node } of scope.scalars) inputs.push({ name: `scalar/${name}`, node });
 
-  const outputs: GraphOutput[] = [];
+  const outputs: GraphPort[] = [];
   mapTree(result, "", ({ path, value }) => {
     if (value instanceof Tensor) outputs.push({ name: path || "result", node: value.node });
     return value;
@@ -136,8 +131,8 @@ export function traceFunction<A extends readonly unknown[], R>(
     base: 0,
   };
   const outside = [...reached].filter((node) => isOutside(node) && !node.data);
-  const { scalars, beforeExecution, firstId } = scope;
-  return { graph, result, state, scalars, beforeExecution, outside, firstId };
+  const { scalars, beforeExecution } = scope;
+  return { graph, result, state, scalars, beforeExecution, outside };
 }
 
 const scalarCall = signature("runtimeScalar", {

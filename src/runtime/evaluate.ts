@@ -5,8 +5,7 @@ import { graphHash } from "../compile/hash.ts";
 import { TraceError } from "../core/errors.ts";
 import { sizeOf } from "../core/shape.ts";
 import { settle } from "../graph/ancestry.ts";
-import { isForgetful } from "../graph/forgotten.ts";
-import type { Graph, GraphOutput } from "../graph/graph.ts";
+import type { Graph, GraphPort } from "../graph/graph.ts";
 import { type Node, reachable } from "../graph/node.ts";
 import { recordOf } from "../ops/define.ts";
 import { asCalled } from "./asked.ts";
@@ -14,12 +13,12 @@ import type { Stored } from "./stored.ts";
 import { bind, hasValue, valueOn, whyGone } from "./values.ts";
 
 /** A graph that computes the outputs from nodes that have values. Throws TraceError where a leaf has none. */
-function closeGraph(outputs: readonly GraphOutput[], seed: bigint): Graph {
+function closeGraph(outputs: readonly GraphPort[], seed: bigint): Graph {
   const roots = outputs.map((output) => output.node);
   const nodes = reachable(roots, hasValue);
   for (const node of nodes) {
     if (hasValue(node)) continue;
-    if (isForgetful(node)) {
+    if (node.forgotten) {
       throw new TraceError({
         where: "data",
         problem: "a tensor can't be read: it depends on one that was disposed, and how that was computed is forgotten",
@@ -76,7 +75,7 @@ function neededAgain(nodes: readonly Node[]): Node[] {
 }
 
 /** Computes outputs as one graph. Call under `exclusive`. Of nodes drawn under several seeds all but the last seed's are computed first, in the order of their making, since a loop may be of what was drawn before it. */
-export async function evaluate(backend: Backend, outputs: readonly GraphOutput[]): Promise<Evaluation> {
+export async function evaluate(backend: Backend, outputs: readonly GraphPort[]): Promise<Evaluation> {
   const ends = outputs.map(({ node }) => node);
   const pending = () => reachable(ends, hasValue).filter((node) => !hasValue(node));
   let seed: bigint;

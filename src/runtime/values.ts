@@ -56,24 +56,23 @@ export function lend(leaf: Node, lender: Stored): void {
   });
 }
 
-/** Forgets a leaf's value because the call that was to give it failed. */
-export function spoil(leaf: Node): void {
+/** Forgets a leaf's value, and why. */
+function forget(leaf: Node, problem: string, hint: string): void {
   values.delete(leaf);
   dropCopy(leaf);
-  gone.set(leaf, {
-    problem: "it depends on a version of a variable that a compiled call was to write, and that call failed",
-    hint: "the variable has the version from before the call: make the tensor anew",
-  });
+  gone.set(leaf, { problem, hint });
+}
+
+/** Forgets a leaf's value because the call that was to give it failed. */
+export function spoil(leaf: Node): void {
+  const problem = "it depends on a version of a variable that a compiled call was to write, and that call failed";
+  forget(leaf, problem, "the variable has the version from before the call: make the tensor anew");
 }
 
 /** Forgets a leaf's value because its memory holds another one now. */
-export function overwrite(node: Node): void {
-  values.delete(node);
-  dropCopy(node);
-  gone.set(node, {
-    problem: "it depends on a version of a variable that has been overwritten",
-    hint: "read it (await t.data()) before the step that overwrites it",
-  });
+export function overwrite(leaf: Node): void {
+  const problem = "it depends on a version of a variable that has been overwritten";
+  forget(leaf, problem, "read it (await t.data()) before the step that overwrites it");
 }
 
 /** Gives back a node's memory now. What can be computed again is computed when it is next read; the result of a compiled function is gone. */

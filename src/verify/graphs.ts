@@ -3,7 +3,7 @@
 import { canonicalJson, toHex } from "../core/canonical.ts";
 import { formatShape, typeText } from "../core/shape.ts";
 import { type Body, bodyText } from "../graph/body.ts";
-import { contentDigest, firstDraw, fixedData, type Graph, type GraphInput, graphNodes } from "../graph/graph.ts";
+import { contentDigest, firstDraw, fixedData, type Graph, type GraphPort, graphNodes } from "../graph/graph.ts";
 import type { Node } from "../graph/node.ts";
 
 /** One place where two graphs differ. */
@@ -87,8 +87,8 @@ const mostCompared = 4_000_000;
 
 /** Inputs or outputs of two graphs by name: the first graph's in order, then what the second alone has. */
 function byName(
-  first: readonly GraphInput[],
-  second: readonly GraphInput[],
+  first: readonly GraphPort[],
+  second: readonly GraphPort[],
 ): (readonly [name: string, first: Node | undefined, second: Node | undefined])[] {
   const [own, others] = [first, second].map((ports) => new Map(ports.map(({ name, node }) => [name, node])));
   return [...new Set([...own.keys(), ...others.keys()])].map((name) => [name, own.get(name), others.get(name)]);
