@@ -15,13 +15,10 @@ export interface Before {
 }
 
 export class Lineage implements Stored {
-  readonly #shape: Shape;
-  readonly #dtype: DType;
+  readonly #type: { readonly shape: Shape; readonly dtype: DType };
   readonly #memory: { stored: Stored | null } = { stored: null };
-  /** Computes the first version; null once that is in memory. */
-  #first: Node | null;
-  /** What stands for the first version until that is in memory. */
-  #version: Node | null;
+  /** Until the first version is in memory: what computes it, and what stands for it. */
+  #pending: { readonly first: Node; readonly version: Node } | null;
   /** The id of what stood for the first version. */
   #origin: number | undefined;
   /** Whether a call was made that writes a version after the first. */
@@ -34,18 +31,16 @@ export class Lineage implements Stored {
   #retired = false;
 
   /** `version`: what stands for the first version until that is in memory, where gradients end there. */
-  constructor(first: Node, shape: Shape, dtype: DType, version = first) {
-    this.#first = first;
-    this.#version = version;
-    this.#shape = shape;
-    this.#dtype = dtype;
+  constructor(first: Node, version = first) {
+    this.#type = { shape: first.shape, dtype: first.dtype };
+    this.#pending = { first, version };
   }
 
   /** The newest version a program knows of. */
   get node(): Node {
-    if (this.#version && !this.#rewritten) return this.#version;
+    if (this.#pending && !this.#rewritten) return this.#pending.version;
     if (!this.#leaf) {
-      this.#leaf = creation.variable(this.#shape, this.#dtype);
+      this.#leaf = creation.variable(this.#type.shape, this.#type.dtype);
       lend(this.#leaf, this);
     }
     return this.#leaf;
@@ -91,7 +86,7 @@ export class Lineage implements Stored {
 
   /** A call was made that writes the next version. */
   rewrite(): Before | null {
-    const before = this.#leaf || this.#first ? { leaf: this.#leaf, rewritten: this.#rewritten } : null;
+    const before = this.#leaf || this.#pending ? { leaf: this.#leaf, rewritten: this.#rewritten } : null;
     this.#leaf = null;
     this.#rewritten = true;
     return before;
@@ -111,12 +106,13 @@ export class Lineage implements Stored {
 
   /** Computes its first version: null where that is in memory. */
   get unsettled(): Node | null {
-    return this.#version && hasValue(this.#version) ? this.#version : this.#first;
+    const { first = null, version } = this.#pending ?? {};
+    return version && hasValue(version) ? version : first;
   }
 
   /** Whether it has memory on the backend. */
   isOn(backend: Backend): boolean {
-    return !this.#first && this.#memory.stored?.backend === backend;
+    return !this.#pending && this.#memory.stored?.backend === backend;
   }
 
   /** Takes memory that holds the version it has, in place of any it had. */
@@ -125,9 +121,8 @@ export class Lineage implements Stored {
     if (old) old.backend.free(old.buffer);
     else memories.register(this, this.#memory);
     this.#memory.stored = stored;
-    if (this.#version) this.#origin = this.#version.id;
-    this.#first = null;
-    this.#version = null;
+    if (this.#pending) this.#origin = this.#pending.version.id;
+    this.#pending = null;
     if (this.#retired) this.#freeUnneeded();
   }
 }

@@ -2,13 +2,12 @@
 
 import type { Backend, Buffer, Executable } from "../compile/contract.ts";
 import type { HostArray } from "../core/array.ts";
-import type { NarrowFormat } from "../core/dtype.ts";
 import { sizeOf } from "../core/shape.ts";
 import type { Graph } from "../graph/graph.ts";
 import { castFormat } from "../ops/autocast.ts";
 import { store } from "../runtime/stored.ts";
 import { type Form, formOf, hasForm, type Leaf } from "../tensor/tree.ts";
-import type { Capture, TraceResult } from "./trace.ts";
+import type { TraceResult } from "./trace.ts";
 import type { Stateful } from "./variable.ts";
 
 /** A program on a backend, and all that needn't be found out again at each execution. */
@@ -37,20 +36,12 @@ const collected = new FinalizationRegistry<Pick<Ready, "backend" | "staging">>((
   for (const buffer of staging) if (buffer) backend.free(buffer);
 });
 
-/** What a trace depends on beside the program's text: calls for which all of it is the same are served by the same trace. */
-export interface Surroundings {
-  readonly seed: bigint;
-  /** The format of the `autocast` around the call. */
-  readonly format: NarrowFormat | undefined;
-  /** The owners' pieces: variables, flags, options. */
-  readonly pieces: readonly unknown[];
-}
-
-/** What is around a call that is made now. */
-export function surroundings(owners: readonly Stateful[], seed: bigint): Surroundings {
-  const pieces: unknown[] = [];
-  for (const owner of owners) for (const piece of piecesOf(owner)) pieces.push(piece);
-  return { seed, format: castFormat(), pieces };
+/**
+ * What is around a call that is made now, which a trace depends on beside the program's text: the owners' pieces (variables, flags, options), the format of an
+ * `autocast`, the seed. Calls for which all of it is the same are served by the same trace.
+ */
+export function surroundings(owners: readonly Stateful[], seed: bigint): readonly unknown[] {
+  return [...owners.flatMap(piecesOf), "autocast", castFormat(), "the seed", seed];
 }
 
 function piecesOf(owner: Stateful): readonly unknown[] {
@@ -59,45 +50,43 @@ function piecesOf(owner: Stateful): readonly unknown[] {
 
 /** A traced function: serves calls whose arguments have its form and whose surroundings are those of its trace. */
 export class Program<R> {
-  readonly traced: TraceResult<R> & Capture;
+  readonly traced: TraceResult<R>;
   /** Calls of it that were made and haven't run. */
   waiting = 0;
   readonly #form: Form;
-  readonly #around: Surroundings;
+  readonly #around: readonly unknown[];
   readonly #ready = new WeakMap<Backend, Ready>();
   /** The traced graph with the values of what it takes from outside. */
   #closed: Graph | undefined;
 
-  constructor(traced: TraceResult<R> & Capture, args: unknown, around: Surroundings) {
+  constructor(traced: TraceResult<R>, args: unknown, around: readonly unknown[]) {
     this.traced = traced;
     this.#form = formOf(args);
     this.#around = around;
   }
 
   /** The arguments' leaves, if it serves a call with them; else undefined. */
-  leaves(args: unknown, { seed, format, pieces }: Surroundings): Leaf["value"][] | undefined {
-    const own = this.#around;
-    if (seed !== own.seed || format !== own.format || !sameItems(pieces, own.pieces)) return undefined;
+  leaves(args: unknown, around: readonly unknown[]): Leaf["value"][] | undefined {
+    if (!sameItems(around, this.#around)) return undefined;
     const leaves: Leaf["value"][] = [];
     return hasForm(args, this.#form, leaves) ? leaves : undefined;
   }
 
   /** Whether only other objects, as many and of the same names, keep it from serving such a call: it served what is gone. */
-  isSuperseded(args: unknown, { seed, format, pieces }: Surroundings): boolean {
+  isSuperseded(args: unknown, around: readonly unknown[]): boolean {
     const own = this.#around;
-    if (seed !== own.seed || format !== own.format || !hasForm(args, this.#form, [])) return false;
-    const alike = (a: unknown, b: unknown) => Object.is(a, b) || (isObject(a) && isObject(b));
-    return pieces.length === own.pieces.length && pieces.every((piece, i) => alike(piece, own.pieces[i]));
+    if (around.length !== own.length || !hasForm(args, this.#form, [])) return false;
+    return around.every((piece, i) => Object.is(piece, own[i]) || (isObject(piece) && isObject(own[i])));
   }
 
   /** The option that keeps it from serving such a call, in words. */
-  changed(args: unknown, { pieces }: Surroundings): string | undefined {
-    const { pieces: own } = this.#around;
-    if (pieces.length !== own.length || !hasForm(args, this.#form, [])) return undefined;
-    const at = pieces.findIndex((piece, i) => !Object.is(piece, own[i]));
-    if (at < 0 || isObject(pieces[at])) return undefined;
-    const before = pieces[at - 1];
-    return `${typeof before === "string" ? `${before} ` : ""}was ${String(own[at])} and is ${String(pieces[at])}`;
+  changed(args: unknown, around: readonly unknown[]): string | undefined {
+    const own = this.#around;
+    if (around.length !== own.length || !hasForm(args, this.#form, [])) return undefined;
+    const at = around.findIndex((piece, i) => !Object.is(piece, own[i]));
+    if (at < 0 || isObject(around[at])) return undefined;
+    const before = around[at - 1];
+    return `${typeof before === "string" ? `${before} ` : ""}was ${String(own[at])} and is ${String(around[at])}`;
   }
 
   /** What the backend has ready for it, if it has. */

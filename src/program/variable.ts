@@ -115,7 +115,7 @@ export class Variable extends Tensor {
     this.#dtype = initial.dtype;
     // A copy of a variable isn't that variable.
     const version = initial instanceof Variable ? versionOf(initial.node, this.identity) : undefined;
-    this.#lineage = new Lineage(initial.node, this.#shape, this.#dtype, version);
+    this.#lineage = new Lineage(initial.node, version);
   }
 
   override get node(): Node {
@@ -176,7 +176,7 @@ export class Variable extends Tensor {
 
   #begin(first: Node, version?: Node): void {
     this.#lineage.retire();
-    this.#lineage = new Lineage(first, this.#shape, this.#dtype, version);
+    this.#lineage = new Lineage(first, version);
   }
 
   /** Where its versions are, now and until it is next assigned: what a call takes. For the compiler. */
