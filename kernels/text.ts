@@ -3,7 +3,7 @@
 
 import { float32Bits } from "../src/core/canonical.ts";
 import { remembered } from "../src/core/remembered.ts";
-import { type Expr, topological } from "./expr.ts";
+import { children, type Expr, topological } from "./expr.ts";
 
 /**
  * One line a distinct part, numbered from 0, what is used before what uses it; the last line is the expression. `input float32 0` is an input by type and
@@ -22,20 +22,10 @@ export function expressionText(root: Expr): string {
 }
 
 function lineOf(expr: Expr, at: (part: Expr) => number): string {
-  const { type } = expr;
-  switch (expr.kind) {
-    case "input":
-      return `input ${type} ${expr.index}`;
-    case "constant":
-      return `constant ${type} ${type === "float32" ? bitsOf(expr.value) : expr.value}`;
-    case "unary":
-      return `${expr.op} ${type} ${at(expr.x)}`;
-    case "binary":
-    case "compare":
-      return `${expr.op} ${type} ${at(expr.a)} ${at(expr.b)}`;
-    case "select":
-      return `select ${type} ${at(expr.condition)} ${at(expr.yes)} ${at(expr.no)}`;
-  }
+  const { kind, type } = expr;
+  if (kind === "input") return `input ${type} ${expr.index}`;
+  if (kind === "constant") return `constant ${type} ${type === "float32" ? bitsOf(expr.value) : expr.value}`;
+  return [kind === "select" ? kind : expr.op, type, ...children(expr).map(at)].join(" ");
 }
 
 const bitsOf = (value: number) => float32Bits(value).toString(16).padStart(8, "0");

@@ -27,15 +27,14 @@ export function expTail(r: Expr): Expr {
   return horner(r, ["0x1.000006p-1", "0x1.5554d2p-3", "0x1.55442ap-5", "0x1.11f576p-7", "0x1.7fa244p-10"]);
 }
 
-/** n and y with eᵛ = 2ⁿ·(1 + y), for v in [−104, 104]; `low`, where there is one, is subtracted from v. */
-export function expReduce(v: Expr, low?: Expr): { n: Expr; y: Expr } {
+/** n and y with eᵛ = 2ⁿ·(1 + y), for v in [−104, 104]. */
+export function expReduce(v: Expr): { n: Expr; y: Expr } {
   const n = nearest(sub(mul(v, log2e), shift));
-  const tail: Operand = low ? add(mul(n, ln2Low), low) : mul(n, ln2Low);
-  const r = sub(sub(v, mul(n, ln2High)), tail);
+  const r = sub(sub(v, mul(n, ln2High)), mul(n, ln2Low));
   return { n, y: add(r, mul(mul(r, r), expTail(r))) };
 }
 
-/** n, r and its rounding error, the tail, with v = n·ln 2 + r + c and eʳ⁺ᶜ = 1 + r + tail; `low` as above, and where it isn't tiny, `rounded` is their difference. `tailOf`: q as `expTail` gives it. */
+/** n, r and its rounding error, the tail, with v = n·ln 2 + r + c and eʳ⁺ᶜ = 1 + r + tail; `low`, where there is one, is subtracted from v, and where it isn't tiny, `rounded` is their difference. `tailOf`: q as `expTail` gives it. */
 export function expParts(v: Expr, low?: Expr, rounded = v, tailOf = expTail): { n: Expr; r: Expr; tail: Expr } {
   const n = nearest(sub(mul(rounded, log2e), shift));
   const high = sub(v, mul(n, ln2High));

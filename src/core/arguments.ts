@@ -191,25 +191,21 @@ export function options<O extends object>(kinds: OptionKinds<O>): Kind {
   const known = new Map(entries.map(([key, each]) => [plainName(key), each]));
   const required = entries.flatMap(([key]) => (key.endsWith("?") ? [] : [key]));
   const expected = entries.length === 0 ? "an empty record" : `options: { ${entries.map(([key]) => key).join(", ")} }`;
-  const accepts = (value: unknown) => {
-    if (!isRecord(value)) return false;
-    for (const key of Object.keys(value)) {
-      const each = known.get(key);
-      if (!each || (value[key] !== undefined && !each.accepts(value[key]))) return false;
-    }
-    for (const key of required) if (value[key] === undefined) return false;
-    return true;
-  };
+  const fits = (each: Kind | undefined, value: unknown) =>
+    each !== undefined && (value === undefined || each.accepts(value));
+  /** The first key that isn't known or has a value of another kind, else the first that is missing. */
+  const wrong = (record: Readonly<Record<string, unknown>>) =>
+    Object.keys(record).find((key) => !fits(known.get(key), record[key])) ??
+    required.find((key) => record[key] === undefined);
+  const accepts = (value: unknown) => isRecord(value) && wrong(value) === undefined;
   const explain = (where: string, value: unknown): undefined => {
     if (!isRecord(value)) return;
-    for (const key of Object.keys(value)) {
-      const each = known.get(key);
-      if (!each) throw unknownKey(`${where}.${key}`, key, [...known.keys()]);
-      if (value[key] !== undefined && !each.accepts(value[key])) refuseValue(`${where}.${key}`, "it", each, value[key]);
-    }
-    const missing = required.find((key) => value[key] === undefined);
-    if (missing !== undefined)
-      refuse(ConfigError, `${where}.${missing}`, "missing", undefined, known.get(missing)!.expected);
+    const key = wrong(value);
+    if (key === undefined) return;
+    const [each, path] = [known.get(key), `${where}.${key}`];
+    if (!each) throw unknownKey(path, key, [...known.keys()]);
+    if (value[key] === undefined) refuse(ConfigError, path, "missing", undefined, each.expected);
+    refuseValue(path, "it", each, value[key]);
   };
   return { expected, accepts, explain };
 }
