@@ -87,7 +87,8 @@ export function lowerRepeat(nodes: readonly Node[], fusing: Fusing): void {
   });
 
   const isLeaf = new Set(leaves);
-  const stacks = new Map<number, number>();
+  /** Where what a value was at each position stands, one after another: with a carry's values, or by itself. */
+  const stacks = new Map<number, { readonly value: number; readonly offset: number }>();
   fusing.within(repeat, () => {
     const computed = [...order].filter((node) => !isLeaf.has(node));
     fusing.lower(computed, roots);
@@ -100,32 +101,29 @@ export function lowerRepeat(nodes: readonly Node[], fusing: Fusing): void {
       else write(newValue(node.dtype, node.shape, part), fused);
     };
     for (const number of stacked) {
-      if (number < next.length || alive.some((at) => body.carries[at] === number && !histories.get(at)!.slots))
+      const isNext = number >= next.length;
+      const carry = isNext ? alive.find((at) => body.carries[at] === number && !histories.get(at)!.slots) : number;
+      if (carry !== undefined) {
+        const { value, size } = histories.get(carry)!;
+        stacks.set(number, { value, offset: isNext === reverse ? 0 : size });
         continue;
+      }
       const node = inner[number];
       const value = newValue(node.dtype, [length, ...node.shape]);
-      stacks.set(number, value);
+      stacks.set(number, { value, offset: 0 });
       put(node, { kind: "part", of: value, start: 0, step: sizeOf(node.shape), shift: 0, repeat });
     }
     // A value that is two carries, or that another carry was, is copied before any place is written that it may be read from.
     for (const at of alive) put(next[at], carryPart(histories.get(at)!, true));
   });
 
+  const final = ({ value, size, slots = Infinity }: History) => {
+    return { value, offset: reverse ? 0 : (length % slots) * size };
+  };
   for (const node of nodes) {
     const { of, at } = loopAttributes(node);
-    const { dtype, shape } = node;
-    if (of === "carry") {
-      const { value, size, slots } = histories.get(at)!;
-      const offset = reverse ? 0 : (length % (slots ?? Infinity)) * size;
-      expressions.set(node, wholeOf(value, { shape, dtype }, offset));
-    } else if (stacks.has(at)) expressions.set(node, wholeOf(stacks.get(at)!, { shape, dtype }));
-    else {
-      const carry =
-        at < next.length ? at : alive.find((each) => body.carries[each] === at && !histories.get(each)!.slots)!;
-      const { value, size } = histories.get(carry)!;
-      const isNext = at >= next.length;
-      expressions.set(node, wholeOf(value, { shape, dtype }, isNext === reverse ? 0 : size));
-    }
+    const { value, offset } = of === "stack" ? stacks.get(at)! : final(histories.get(at)!);
+    expressions.set(node, wholeOf(value, node, offset));
   }
 }
 
