@@ -7,7 +7,7 @@ import { ReproError, refuse } from "../core/errors.ts";
 import { numericsId } from "../core/numerics.ts";
 import { checkShape, type Shape } from "../core/shape.ts";
 import { type Attributes, Node } from "../graph/node.ts";
-import { type Meaning, meaningOf } from "../ops/meaning.ts";
+import { type Meaning, meaningsIn } from "../ops/meaning.ts";
 
 /** A graph as its bytes hold it. */
 export interface DecodedGraph {
@@ -81,13 +81,8 @@ function readDType(from: Decoder): DType {
 
 /** Throws ReproError where an op means something else here: what it gives would say nothing of the graph's. */
 function checkMeanings(where: string, nodes: readonly Node[], recorded: readonly (number | string)[]): void {
-  const own = new Map<string, { readonly node: Node; readonly is: Meaning["is"] }>();
-  for (const node of nodes) {
-    const { key, is } = meaningOf(node);
-    if (!own.has(key)) own.set(key, { node, is });
-  }
   const text = (is: Meaning["is"]) => (typeof is === "number" ? is : toHex(is));
-  const all = [...own.values()];
+  const all = meaningsIn(nodes);
   const other = all.findIndex(({ is }, i) => text(is) !== recorded[i]);
   if (other < 0 && all.length === recorded.length) return;
   throw new ReproError({

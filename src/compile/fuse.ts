@@ -164,7 +164,9 @@ export function fuse(graph: Graph, { fuse: fusing = true, narrow = true }: FuseO
 
   const lowerNodes = (nodes: readonly Node[], asked: readonly Node[]): void => {
     for (const node of readWhole(nodes, asked)) whole.add(node);
-    for (const [node, count] of countReaders(nodes, asked)) readers.set(node, count);
+    const isRead = (node: Node) => readers.set(node, (readers.get(node) ?? 0) + 1);
+    for (const node of nodes) new Set(node.inputs).forEach(isRead);
+    asked.forEach(isRead);
     const loops = loopNodes(nodes, (node) => recordOf(node).kind === "repeat");
     // Asked for first: where they must be imported, all that came before is done again. And whoever has a plan has its kinds at hand.
     const loopRules = loops.size > 0 ? loopFusion.module : undefined;
@@ -278,15 +280,6 @@ export function fuse(graph: Graph, { fuse: fusing = true, narrow = true }: FuseO
   });
   for (const value of values) if (value.place.kind === "part") value.storage = values[value.place.of].storage;
   return { values, kernels, inputs, outputs };
-}
-
-function countReaders(nodes: readonly Node[], roots: readonly Node[]): Map<Node, number> {
-  const readers = new Map<Node, number>(nodes.map((node) => [node, 0]));
-  for (const node of nodes) {
-    for (const input of new Set(node.inputs)) if (readers.has(input)) readers.set(input, readers.get(input)! + 1);
-  }
-  for (const root of roots) if (readers.has(root)) readers.set(root, readers.get(root)! + 1);
-  return readers;
 }
 
 /** Whether it is a scatter of one element along its axis, which may be a loop: `place`. */

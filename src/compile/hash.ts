@@ -15,7 +15,7 @@ import {
   walkGraph,
 } from "../graph/graph.ts";
 import type { Node } from "../graph/node.ts";
-import { type Meaning, meaningOf } from "../ops/meaning.ts";
+import { meaningsIn } from "../ops/meaning.ts";
 
 /** A node's number in the encoding. Throws TraceError for a node that has none: it would be hashed as another one. */
 function numberOf(node: Node, numbers: ReadonlyMap<Node, number>): number {
@@ -56,14 +56,9 @@ function encodeOutputs(encoder: Encoder, outputs: readonly GraphPort[], numbers:
 
 /** Each op's meaning, once, in the order in which the nodes need them: a node's op, attributes and operands' dtypes say which is its own. */
 function encodeMeanings(encoder: Encoder, graph: Graph, nodes: readonly Node[]): void {
-  const meanings = new Map<string, Meaning["is"]>();
-  for (const node of nodes) {
-    if (fixedData(graph, node)) continue;
-    const { key, is } = meaningOf(node);
-    meanings.set(key, is);
-  }
-  encoder.u32(meanings.size);
-  for (const is of meanings.values()) {
+  const meanings = meaningsIn(nodes.filter((node) => !fixedData(graph, node)));
+  encoder.u32(meanings.length);
+  for (const { is } of meanings) {
     if (typeof is === "number") encoder.u8(0).u32(is);
     else encoder.u8(1).bytes(is);
   }

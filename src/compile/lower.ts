@@ -1,7 +1,7 @@
 // From a graph to its plan: fusion, and state in place. State is updated where it lives when no later kernel reads the old
 // value or may yet refuse an index; otherwise the new value waits as a temporary one and is copied last. So a run that ends early leaves state as it was.
 
-import { isMap, kernelInputs, mapInputs, type Stored } from "../../kernels/kernel.ts";
+import { isMap, kernelInputs, mapInputs, type Source, type Stored } from "../../kernels/kernel.ts";
 import type { Kernel } from "../../kernels/kinds.ts";
 import { isContiguous } from "../../kernels/view.ts";
 import { importing } from "../core/lazy.ts";
@@ -83,13 +83,10 @@ function renumber(kernel: Kernel, from: number, to: number): Kernel {
 
 /** The kernel told how the values that it reads and writes are kept. */
 function withStorage(kernel: Kernel, values: readonly Value[]): Kernel {
-  const told = <T extends Stored>(stored: T, value: number): T => {
-    const { storage } = values[value];
+  const told = <T extends Stored>(stored: T, source: Source): T => {
+    const storage = typeof source === "number" ? values[source].storage : undefined;
     return storage ? { ...stored, storage } : stored;
   };
-  const { output } = kernel;
-  return told(
-    mapInputs(kernel, (input) => (typeof input.source === "number" ? told(input, input.source) : input)),
-    output,
-  );
+  const within = mapInputs(kernel, (input) => told(input, input.source));
+  return told(within, kernel.output);
 }

@@ -23,6 +23,16 @@ export function meaningOf(node: Node): Meaning {
   return remembered(meanings, recordOf(node), meaningsOf)(node);
 }
 
+/** What nodes mean, each meaning once, with the first node that has it. */
+export function meaningsIn(nodes: Iterable<Node>): { readonly node: Node; readonly is: Meaning["is"] }[] {
+  const found = new Map<string, { readonly node: Node; readonly is: Meaning["is"] }>();
+  for (const node of nodes) {
+    const { key, is } = meaningOf(node);
+    if (!found.has(key)) found.set(key, { node, is });
+  }
+  return [...found.values()];
+}
+
 /** The meanings of a record's nodes. */
 function meaningsOf(record: OpRecord): (node: Node) => Meaning {
   if (record.kind === "elementwise") return expressionMeanings(record);
@@ -36,13 +46,8 @@ function loopMeanings({ name, version }: LoopRecord): (node: Node) => Meaning {
   const known = new WeakMap<Body, Meaning>();
   const ofLoop = (node: Node): Meaning => {
     const { values, leaves } = loopOf(node);
-    const inner = new Map<string, Meaning["is"]>();
-    for (const each of values.slice(leaves.length)) {
-      const { key, is } = meaningOf(each);
-      inner.set(key, is);
-    }
     const encoder = new Encoder().u32(version);
-    for (const is of inner.values()) encoder.value(is);
+    for (const { is } of meaningsIn(values.slice(leaves.length))) encoder.value(is);
     const is = sha256(encoder.finish());
     return { key: `${name} ${toHex(is)}`, is };
   };
