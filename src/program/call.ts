@@ -1,7 +1,6 @@
 // Calls of compiled functions. A call takes its draws, its state and its host values when it is made; only its execution waits for its turn.
 // Where one fails, state stays as it was before it, and calls that were made on what it would have written aren't run.
 import type { Backend } from "../compile/contract.ts";
-import type { HostArray } from "../core/array.ts";
 import type { TypedArray } from "../core/dtype.ts";
 import { TraceError } from "../core/errors.ts";
 import { Node } from "../graph/node.ts";
@@ -42,7 +41,7 @@ export interface Call<R> {
   readonly parts: CallParts<R>;
   readonly base: number;
   /** Arguments and scalars. */
-  readonly values: (Node | number | HostArray)[];
+  readonly values: (Node | TypedArray)[];
   readonly scalars: Readonly<Record<string, number>>;
   /** Where those of them from the host are in staging memory already. */
   readonly staged: Ready | undefined;
@@ -67,10 +66,10 @@ export function makeCall<R>(parts: CallParts<R>): Call<R> {
   const values: Call<R>["values"] = [];
   let [base, staged]: [number, Ready | undefined] = [0, undefined];
   try {
-    for (const leaf of leaves) values.push(leaf instanceof Tensor ? leaf.node : leaf);
+    for (const leaf of leaves) values.push(given(leaf));
     for (const { name, provide } of program.traced.scalars) {
       scalars[name] = Math.fround(provide());
-      values.push(scalars[name]);
+      values.push(given(scalars[name]));
     }
     base = parts.base ?? stream.reserve(graph.draws);
     staged = stageNow(parts, values);
@@ -96,6 +95,14 @@ export function makeCall<R>(parts: CallParts<R>): Call<R> {
   return call;
 }
 
+/** A value as a call takes it: a node, or what the host has. */
+function given(value: Leaf["value"]): Node | TypedArray {
+  if (value instanceof Tensor) return value.node;
+  return typeof value === "number" ? Float32Array.of(value) : value.data;
+}
+
+const copied = (value: Node | TypedArray) => (value instanceof Node ? value : value.slice());
+
 /** Puts values from the host into staging memory where no call before has yet to use that, and says where; else copies them. */
 function stageNow<R>({ backend, program }: CallParts<R>, values: Call<R>["values"]): Ready | undefined {
   const ready = backend instanceof Promise ? undefined : program.readyOn(backend);
@@ -103,8 +110,7 @@ function stageNow<R>({ backend, program }: CallParts<R>, values: Call<R>["values
     writeAll(ready, values);
     return ready;
   }
-  for (const [i, value] of values.entries())
-    if (typeof value !== "number" && !(value instanceof Node)) values[i] = { ...value, data: value.data.slice() };
+  for (const [i, value] of values.entries()) values[i] = copied(value);
   return undefined;
 }
 
@@ -200,9 +206,7 @@ export function hostValues(
 ): (Node | TypedArray)[] {
   const undo = prepare(beforeExecution);
   try {
-    return [...leaves, ...scalars.map(({ provide }) => provide())].map((value) =>
-      value instanceof Tensor ? value.node : typeof value === "number" ? Float32Array.of(value) : value.data.slice(),
-    );
+    return [...leaves, ...scalars.map(({ provide }) => provide())].map((value) => copied(given(value)));
   } finally {
     takeBack(undo);
   }

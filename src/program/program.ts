@@ -1,7 +1,7 @@
 // Programs: what one trace of a function serves, and what each backend has made ready for it.
 
 import type { Backend, Buffer, Executable } from "../compile/contract.ts";
-import type { HostArray } from "../core/array.ts";
+import type { TypedArray } from "../core/dtype.ts";
 import { sizeOf } from "../core/shape.ts";
 import type { Graph } from "../graph/graph.ts";
 import { castFormat } from "../ops/autocast.ts";
@@ -21,16 +21,11 @@ export interface Ready {
 }
 
 /** A value from the host in the memory that is kept for it. */
-export function stage({ backend, staging }: Ready, position: number, value: number | HostArray): Buffer {
-  if (typeof value === "number") one[0] = value;
-  const data = typeof value === "number" ? one : value.data;
+export function stage({ backend, executable, staging }: Ready, position: number, data: TypedArray): void {
   const known = staging[position];
   if (known) backend.write(known, data);
-  else staging[position] = store(backend, data, typeof value === "number" ? "float32" : value.dtype).buffer;
-  return staging[position]!;
+  else staging[position] = store(backend, data, executable.plan.inputs[position].dtype).buffer;
 }
-
-const one = new Float32Array(1);
 
 const collected = new FinalizationRegistry<Pick<Ready, "backend" | "staging">>(({ backend, staging }) => {
   for (const buffer of staging) if (buffer) backend.free(buffer);
