@@ -5,6 +5,7 @@ import { refuse, ShapeError } from "../core/errors.ts";
 import { cos } from "../core/real.ts";
 import { sizeOf } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
+import { padAlong } from "./along.ts";
 import { takes, tensor } from "./arguments.ts";
 import { constant } from "./creation.ts";
 import { checkFloat } from "./define.ts";
@@ -13,7 +14,6 @@ import { zerosLike } from "./grid.ts";
 import { at } from "./indexing.ts";
 import { matmul } from "./matmul.ts";
 import { concat, flip, reshape, slice, stack, transpose } from "./movement.ts";
-import { pad } from "./pad.ts";
 
 /** A factor is at most this, unless it is prime: its transform is a matrix product of that depth. */
 const largestRadix = 8;
@@ -122,12 +122,7 @@ function bluestein(re: Node, im: Node, n: number): Complex {
       return j < 0 ? 0 : root((2 * n - ((j * j) % (2 * n))) % (2 * n), 2 * n)[which];
     }),
   );
-  const padded = times([re, im], chirp).map((part) =>
-    pad(part, [
-      [0, 0],
-      [0, size - n],
-    ]),
-  );
+  const padded = times([re, im], chirp).map((part) => padAlong(part, 1, [0, size - n]));
   const filtered = times(transform(padded[0], padded[1], size), transform(around[0], around[1], size));
   const [a, b] = inverse(filtered, size).map((part) => slice(part, [null, [0, n]]));
   return times([a, b], chirp);

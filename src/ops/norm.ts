@@ -36,6 +36,14 @@ function checkChannels(where: string, x: Node, others: Readonly<Record<string, N
   refuse(ShapeError, where, problem, got, wrong && x.shape.length >= 2 ? `[${channels}]` : "x: [batch, channels, ...]");
 }
 
+/** x − its mean over axes. */
+const centred = (x: Node, axis: number | readonly number[]) => sub(x, mean(x, { axis, keepDims: true }));
+
+/** x ÷ √(mean of x² + epsilon) over axes. */
+function unit(x: Node, axis: number | readonly number[], epsilon: number): Node {
+  return div(x, sqrt(add(mean(mul(x, x), { axis, keepDims: true }), epsilon)));
+}
+
 /** [channels] stretched over the batch alone: against [batch, channels, ...] its gradient is summed over the last axes, then over the batch. */
 function perChannel(values: Node, x: Node): Node {
   const [batch, channels] = x.shape;
@@ -50,10 +58,10 @@ function channelMean(x: Node): Node {
   return div(sum(rows, { axis: 0 }), sizeOf(x.shape) / channels);
 }
 
-function scaled(centred: Node, variance: Node, { weight, bias, epsilon }: Affine): Node {
+function scaled(x: Node, variance: Node, { weight, bias, epsilon }: Affine): Node {
   const deviation = sqrt(add(variance, epsilon));
-  const out = mul(centred, perChannel(div(weight ?? 1, deviation), centred));
-  return bias ? add(out, perChannel(bias, centred)) : out;
+  const out = mul(x, perChannel(div(weight ?? 1, deviation), x));
+  return bias ? add(out, perChannel(bias, x)) : out;
 }
 
 interface Affine {
@@ -66,9 +74,7 @@ interface Affine {
 export function layerNorm(x: Node, weight: Node, bias: Node | undefined, epsilon = 1e-5): Node {
   epsilonOf("layerNorm", { epsilon });
   const axis = lastAxes("layerNorm", x, weight);
-  const centred = sub(x, mean(x, { axis, keepDims: true }));
-  const deviation = sqrt(add(mean(mul(centred, centred), { axis, keepDims: true }), epsilon));
-  const out = mul(div(centred, deviation), weight);
+  const out = mul(unit(centred(x, axis), axis, epsilon), weight);
   return bias ? add(out, bias) : out;
 }
 
@@ -76,7 +82,7 @@ export function layerNorm(x: Node, weight: Node, bias: Node | undefined, epsilon
 export function rmsNorm(x: Node, weight: Node, epsilon: number = 2 ** -23): Node {
   epsilonOf("rmsNorm", { epsilon });
   const axis = lastAxes("rmsNorm", x, weight);
-  return mul(div(x, sqrt(add(mean(mul(x, x), { axis, keepDims: true }), epsilon))), weight);
+  return mul(unit(x, axis, epsilon), weight);
 }
 
 /**
@@ -126,9 +132,9 @@ export function batchNormTraining(x: Node, weight?: Node, bias?: Node, options: 
     refuse(ShapeError, "batchNormTraining", problem, x, expected, hint);
   }
   const mean = channelMean(x);
-  const centred = sub(x, perChannel(mean, x));
-  const variance = channelMean(mul(centred, centred));
-  return { output: scaled(centred, variance, { weight, bias, epsilon }), mean, variance };
+  const left = sub(x, perChannel(mean, x));
+  const variance = channelMean(mul(left, left));
+  return { output: scaled(left, variance, { weight, bias, epsilon }), mean, variance };
 }
 
 /**
@@ -145,9 +151,7 @@ export function groupNorm(x: Node, groups: number, weight?: Node, bias?: Node, o
     refuse(ShapeError, "groupNorm", problem, `${channels} channels, ${groups} groups`, "a divisor of the channels");
   }
   const rows = reshape(x, [batch, groups, sizeOf(x.shape.slice(1)) / groups]);
-  const centred = sub(rows, mean(rows, { axis: 2, keepDims: true }));
-  const deviation = sqrt(add(mean(mul(centred, centred), { axis: 2, keepDims: true }), epsilon));
-  const normed = reshape(div(centred, deviation), x.shape);
+  const normed = reshape(unit(centred(rows, 2), 2, epsilon), x.shape);
   const out = weight ? mul(normed, perChannel(weight, x)) : normed;
   return bias ? add(out, perChannel(bias, x)) : out;
 }

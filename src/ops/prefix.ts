@@ -1,10 +1,11 @@
 // Prefixes along an axis as ops with gradients: what cumulative.ts is made of.
 import type { PrefixCombine } from "../../kernels/prefix.ts";
 import type { Node } from "../graph/node.ts";
+import { padAlong } from "./along.ts";
 import { defineOp, floatOnly, makeNode, nextAxis, numeric, placing } from "./define.ts";
 import { mul } from "./elementwise.ts";
 import { flip, slice } from "./movement.ts";
-import { pad } from "./pad.ts";
+import { alongAxis } from "./range.ts";
 import type { RecordBase, Vjp } from "./record.ts";
 
 function define(name: string, combine: PrefixCombine, dtype: RecordBase["dtype"], vjp: Vjp) {
@@ -53,7 +54,8 @@ function fromEnd(axis: number, compute: (...inputs: Node[]) => Node, ...inputs: 
 
 /** Element i is x's i − 1, the first `value`. */
 export function later(x: Node, axis: number, value: number): Node {
-  return shifted(x, axis, [0, -1], [1, 0], value);
+  if (x.shape[axis] === 0) return x;
+  return padAlong(slice(x, alongAxis(axis, [0, -1])), axis, [1, 0], value);
 }
 
 /** The product of the points before each along an axis, and of those behind it: [before, behind]. */
@@ -63,16 +65,7 @@ export function productsAround(x: Node, axis: number): [before: Node, behind: No
 }
 
 /** Element i is x's i + 1, the last 0. */
-const earlier = (x: Node, axis: number) => shifted(x, axis, [1, Infinity], [0, 1], 0);
-
-function shifted(
-  x: Node,
-  axis: number,
-  range: readonly [number, number],
-  amounts: readonly [number, number],
-  value: number,
-): Node {
+function earlier(x: Node, axis: number): Node {
   if (x.shape[axis] === 0) return x;
-  const along = <T, U>(own: T, other: U) => x.shape.map((_, i) => (i === axis ? own : other));
-  return pad(slice(x, along(range, null)), along(amounts, [0, 0] as const), value);
+  return padAlong(slice(x, alongAxis(axis, [1, Infinity])), axis, [0, 1]);
 }

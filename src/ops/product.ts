@@ -1,8 +1,9 @@
 // The product over axes.
-import { otherAxes, sizeOf } from "../core/shape.ts";
+import { sizeOf } from "../core/shape.ts";
+import { moveAxis } from "./axes.ts";
 import { numbersOf, numeric } from "./define.ts";
 import { mul } from "./elementwise.ts";
-import { reshape, transpose } from "./movement.ts";
+import { reshape } from "./movement.ts";
 import { productsAround } from "./prefix.ts";
 import { defineReduction } from "./reduction.ts";
 
@@ -14,13 +15,11 @@ export const prod = defineReduction({
   dtype: numeric,
   vjp: ({ inputs: [x], grad, attributes }) => {
     const axes = numbersOf(attributes.axes);
-    const kept = otherAxes(x.shape.length, axes);
-    const order = [...kept, ...axes];
-    const moved = transpose(x, order);
-    const line = kept.length;
-    const lines = reshape(moved, [...moved.shape.slice(0, line), sizeOf(moved.shape.slice(line))]);
-    const others = mul(...productsAround(lines, line));
-    const back = order.map((_, axis) => order.indexOf(axis));
-    return [transpose(reshape(mul(reshape(grad, [...grad.shape, 1]), others), moved.shape), back)];
+    const rank = grad.shape.length;
+    const last = axes.map((_, i) => rank + i);
+    const moved = moveAxis(x, axes, last);
+    const lines = reshape(moved, [...grad.shape, sizeOf(moved.shape.slice(rank))]);
+    const others = mul(...productsAround(lines, rank));
+    return [moveAxis(reshape(mul(reshape(grad, [...grad.shape, 1]), others), moved.shape), last, axes)];
   },
 });

@@ -1,16 +1,17 @@
 // Sorting along an axis, and what is read off a sorted line. Sorting is stable, NaN stands last whichever way, −0 equals 0.
 import { boolean, either, number, numbers, oneOf, options } from "../core/arguments.ts";
 import { refuse, ShapeError } from "../core/errors.ts";
-import { normalizeAxis, otherAxes, sameShape, sizeOf } from "../core/shape.ts";
+import { normalizeAxis, sameShape, sizeOf } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
+import { padAlong } from "./along.ts";
 import { axis as axisKind, takes, tensor } from "./arguments.ts";
+import { moveAxis } from "./axes.ts";
 import { less, lessEqual, logicalAnd, logicalNot, logicalOr, notEqual } from "./compare.ts";
 import type { Found } from "./cumulative.ts";
 import { broadcastTo, checkFloat, defineOp, full, makeNode, nextAxis, placing } from "./define.ts";
 import { add, minimum, mul, sub, where } from "./elementwise.ts";
 import { gather } from "./gather.ts";
-import { reshape, slice, stack, transpose } from "./movement.ts";
-import { pad } from "./pad.ts";
+import { reshape, slice, stack } from "./movement.ts";
 import { alongAxis } from "./range.ts";
 import { axesOption, keptShape, type Over, optionsFor, overKind, overWith, type ReduceOptions } from "./reduction.ts";
 
@@ -70,15 +71,15 @@ export function topK(x: Node, k: number, options: TopKOptions = {}): Found {
 function sortedLines(name: string, x: Node, over: Over) {
   const { keepDims = false } = optionsFor(over);
   const axes = axesOption(name, x, over);
-  const kept = otherAxes(x.shape.length, axes);
   const count = sizeOf(axes.map((i) => x.shape[i]));
   if (count === 0) refuse(ShapeError, name, "nothing to reduce", x, "at least one element");
-  const outer = kept.map((i) => x.shape[i]);
-  const lines = sort(reshape(transpose(x, [...kept, ...axes]), [...outer, count]));
+  const outer = x.shape.filter((_, i) => !axes.includes(i));
+  const last = axes.map((_, i) => outer.length + i);
+  const lines = sort(reshape(moveAxis(x, axes, last), [...outer, count]));
   const at = (i: number) => slice(lines, alongAxis(outer.length, i));
-  const last = at(count - 1);
+  const most = at(count - 1);
   /** NaN where there is one. */
-  const orNaN = (value: Node) => where(notEqual(last, last), last, value);
+  const orNaN = (value: Node) => where(notEqual(most, most), most, value);
   const shape = keepDims ? keptShape(x.shape, axes) : outer;
   return { count, at, give: (value: Node) => reshape(orNaN(value), shape) };
 }
@@ -145,11 +146,10 @@ export function searchSorted(sorted: Node, values: Node, options: SearchOptions 
       : logicalOr(less(element, asked), logicalAnd(isMissing, logicalNot(notEqual(element, element))));
   // Lines of 2ᵇ − 1, so that bisection never leaves them: what is added comes behind everything.
   const half = 1 << (31 - Math.clz32(count));
-  const added = lead(sorted).map((): [number, number] => [0, 0]);
   const last = sorted.dtype === "int32" ? 2 ** 31 - 1 : NaN;
-  const lines = pad(sorted, [...added, [0, 2 * half - 1 - count]], last);
+  const lines = padAlong(sorted, rank - 1, [0, 2 * half - 1 - count], last);
   let at = full(asked.shape, half - 1, "int32");
-  let element = broadcastTo(slice(lines, alongAxis(added.length, [half - 1, half])), asked.shape);
+  let element = broadcastTo(slice(lines, alongAxis(rank - 1, [half - 1, half])), asked.shape);
   for (let step = half / 2; step >= 1; step /= 2) {
     at = add(at, where(isBefore(element), step, full([], -step, "int32")));
     element = gather(lines, at, rank - 1);

@@ -5,10 +5,9 @@ import { checkCount, type Shape, withExtent } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { takes } from "./arguments.ts";
 import { moveAxis } from "./axes.ts";
-import { fold } from "./fold.ts";
 import { reshape, slice, transpose } from "./movement.ts";
 import { pad } from "./pad.ts";
-import { unfold } from "./unfold.ts";
+import { fold, unfold } from "./unfold.ts";
 
 /** A number for all axes, or one for each of [depth, height, width] that there is. */
 export type PerAxis = number | readonly number[];

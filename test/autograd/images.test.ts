@@ -5,7 +5,6 @@ import type { Node } from "../../src/graph/node.ts";
 import * as conv from "../../src/ops/conv.ts";
 import { exp, mul } from "../../src/ops/elementwise.ts";
 import { affineGrid, gridSample } from "../../src/ops/grid-sample.ts";
-import { col2im, im2col } from "../../src/ops/im2col.ts";
 import { interpolate, pixelShuffle, pixelUnshuffle } from "../../src/ops/interpolate.ts";
 import * as pool from "../../src/ops/pool.ts";
 import { checkGradients as check } from "../support/gradients.ts";
@@ -76,8 +75,8 @@ test.each<[string, readonly Shape[], (...inputs: Node[]) => Node]>([
     (x, grid) => gridSample(squared(x), mul(grid, 0.3), { alignCorners: true }),
   ],
   ["affineGrid", [[2, 2, 3]], (maps) => squared(affineGrid(maps, [2, 3]))],
-  ["im2col", [[1, 2, 3, 4]], (x) => im2col(squared(x), 2, { padding: 1, dilation: 2 })],
-  ["col2im", [[1, 4, 6]], (x) => col2im(squared(x), [3, 4], 2)],
+  ["im2col", [[1, 2, 3, 4]], (x) => conv.im2col(squared(x), 2, { padding: 1, dilation: 2 })],
+  ["col2im", [[1, 4, 6]], (x) => conv.col2im(squared(x), [3, 4], 2)],
   ["pixelShuffle", [[4, 2, 1]], (x) => pixelShuffle(squared(x), 2)],
   ["pixelUnshuffle", [[1, 2, 4]], (x) => pixelUnshuffle(squared(x), 2)],
 ])("%s", (_, shapes, build) => check(shapes, build));

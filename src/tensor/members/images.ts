@@ -1,15 +1,14 @@
 // Windows of images and sequences: convolution, pooling, unfolding, resampling.
-import { joined, without } from "../../core/namespaces.ts";
+import { joined, only, without } from "../../core/namespaces.ts";
 import * as conv from "../../ops/conv.ts";
 import * as gridSample from "../../ops/grid-sample.ts";
-import * as im2col from "../../ops/im2col.ts";
 import * as interpolate from "../../ops/interpolate.ts";
 import * as pool from "../../ops/pool.ts";
 import * as unfold from "../../ops/unfold.ts";
 
 const resampling = without(interpolate, "checkInterpolation", "interpolateKinds");
 /** The ops whose first operand is a tensor. */
-export const methods = joined(conv, gridSample, im2col, resampling, pool, unfold);
+export const methods = joined(conv, gridSample, resampling, pool, only(unfold, "unfold"));
 
 /** All of them. */
 export const functions = methods;

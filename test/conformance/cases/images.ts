@@ -4,7 +4,6 @@ import type { Shape } from "../../../src/core/shape.ts";
 import type { Node } from "../../../src/graph/node.ts";
 import * as conv from "../../../src/ops/conv.ts";
 import { mul } from "../../../src/ops/elementwise.ts";
-import * as im2col from "../../../src/ops/im2col.ts";
 import { interpolate, pixelShuffle, pixelUnshuffle } from "../../../src/ops/interpolate.ts";
 import * as movement from "../../../src/ops/movement.ts";
 import * as pool from "../../../src/ops/pool.ts";
@@ -135,8 +134,8 @@ export function imageCases(): Computation[] {
       [[1, 1, 3, 2, 3]],
       (x) => interpolate(x, { size: [2, 5, 4], mode: "trilinear", alignCorners: true }),
     ],
-    ["im2col", [[2, 3, 7, 5]], (x) => im2col.im2col(x, [3, 2], { stride: 2, padding: 1, dilation: [1, 2] })],
-    ["col2im", [[2, 12, 9]], (x) => im2col.col2im(x, [4, 5], [2, 3])],
+    ["im2col", [[2, 3, 7, 5]], (x) => conv.im2col(x, [3, 2], { stride: 2, padding: 1, dilation: [1, 2] })],
+    ["col2im", [[2, 12, 9]], (x) => conv.col2im(x, [4, 5], [2, 3])],
     ["pixelShuffle", [[2, 9, 5, 3]], (x) => pixelShuffle(x, 3)],
     ["pixelUnshuffle", [[3, 4, 6]], (x) => pixelUnshuffle(x, 2)],
   ];
