@@ -4,15 +4,15 @@ import { readdirSync } from "node:fs";
 import { root } from "./sources.ts";
 
 interface Members {
-  readonly functions: object;
   readonly methods?: object;
+  readonly others?: object;
 }
 
 const names = readdirSync(`${root}src/tensor/families`)
   .map((file) => file.replace(/\.ts$/, ""))
   .sort();
 
-/** Functions and methods of each family. */
+/** Each family's methods, and its other functions. */
 export const families: ReadonlyMap<string, Members> = new Map(
   await Promise.all(
     names.map(async (name) => [name, (await import(`../src/tensor/members/${name}.ts`)) as Members] as const),

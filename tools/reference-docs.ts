@@ -133,7 +133,7 @@ export function opsPage(): string {
     const row = [call, does, torch, shapes, ...gradientsOf(inputs, outputs), golden, errorOf(name, outputs, nodes)];
     const section = /([\w-]+)\.ts$/.exec(file)![1];
     sections.set(section, [...(sections.get(section) ?? []), row]);
-    const [family] = [...families].find(([, { functions }]) => Object.hasOwn(functions, name))!;
+    const [family] = [...families].find(([, { methods, others }]) => Object.hasOwn({ ...methods, ...others }, name))!;
     const entry = family === "basic" ? "core" : `ops/${family}`;
     entries.set(section, (entries.get(section) ?? new Set()).add(`\`seedgrad/${entry}\``));
   }

@@ -1,10 +1,9 @@
 // Activations of neural networks beside those of elementwise.ts: two of their own, and composites of ops.
 import * as e from "../../kernels/expr.ts";
 import * as math from "../../kernels/math/index.ts";
-import { oneOf, options, real } from "../core/arguments.ts";
 import { ConfigError, refuse } from "../core/errors.ts";
 import type { Node } from "../graph/node.ts";
-import { operand, takes, tensor } from "./arguments.ts";
+import { oneOf, operand, options, real, takes, tensor } from "./arguments.ts";
 import { greater, greaterEqual, less, lessEqual } from "./compare.ts";
 import { defineBinary, defineFloat, floatOnly, type NodeLike } from "./define.ts";
 import { abs, add, div, erf, exp, expm1, mul, neg, sigmoid, softplus, sub, tanh, where } from "./elementwise.ts";

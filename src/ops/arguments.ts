@@ -13,6 +13,9 @@ import {
 } from "../core/arguments.ts";
 import { Node } from "../graph/node.ts";
 
+export * from "../core/arguments.ts";
+export { dtype as dtypeKind, shape as shapeKind } from "../core/arguments.ts";
+
 const wrap: NonNullable<Kind["explain"]> = (_, value) => {
   if (value === null) return "leave an argument out, or give undefined, where there is none";
   if (Array.isArray(value) || ArrayBuffer.isView(value)) return "make a tensor of values first: tensor(values)";
@@ -26,7 +29,7 @@ const isOperand = (value: unknown) => value instanceof Node || typeof value === 
 /** A tensor, or a number that takes the dtype of the other operands. */
 export const operand: Kind = kind("a tensor or a number", isOperand, wrap);
 /** A tensor where options could be meant. */
-export const bias: Kind = {
+export const biasKind: Kind = {
   ...tensor,
   explain: (at, value) =>
     isRecord(value) ? "options come after it: give undefined where there is none" : wrap(at, value),
@@ -36,12 +39,12 @@ export const tensors: Kind = {
   explain: (at, value) => (value instanceof Node ? "they are one list, as in [a, b]" : wrap(at, value)),
 };
 /** One axis. */
-export const axis: Kind = {
+export const axisKind: Kind = {
   ...number,
   expected: "an axis: a number",
   explain: (_, value) => (isRecord(value) ? "write the axis itself, as in softmax(x, 1)" : undefined),
 };
-export const axes: Kind = either(number, listOf(number, "a list of axes"));
+export const axesKind: Kind = either(number, listOf(number, "a list of axes"));
 /** One number, or several, as a list. */
 export const listed = (value: number | readonly number[]) => (typeof value === "number" ? [value] : value);
 

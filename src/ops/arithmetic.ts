@@ -1,8 +1,7 @@
 // Powers without logarithms, rounding, division with rounding, bounds, and questions about floats. Gradient formulas are part of the meaning, as in elementwise.ts.
-import { options, real } from "../core/arguments.ts";
 import { ConfigError, refuse } from "../core/errors.ts";
 import type { Node } from "../graph/node.ts";
-import { operand, takes, tensor } from "./arguments.ts";
+import { operand, options, real, takes, tensor } from "./arguments.ts";
 import { equal, greater, less } from "./compare.ts";
 import { defineBinary, defineFloat, defineUnary, floatOnly, giving, type NodeLike, numbers } from "./define.ts";
 import { add, div, mul, neg, sub, where } from "./elementwise.ts";

@@ -1,9 +1,8 @@
 // Attention, with its scores in rows: masks, softmax and both products of a row stay together, so the schedule never has all scores in memory.
-import { boolean, number, options } from "../core/arguments.ts";
 import { DTypeError, refuse, ShapeError } from "../core/errors.ts";
 import { broadcastShapes, formatShape, sameShape } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
-import { takes, tensor } from "./arguments.ts";
+import { boolean, number, options, takes, tensor } from "./arguments.ts";
 import { greater, lessEqual } from "./compare.ts";
 import { dropout, softmax } from "./composite.ts";
 import { coordinate } from "./creation.ts";

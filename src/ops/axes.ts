@@ -2,7 +2,7 @@
 import { refuse, ShapeError } from "../core/errors.ts";
 import { normalizeAxes, normalizeAxis, otherAxes, sizeOf } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
-import { axes as axesKind, axis as axisKind, listed, takes, tensor } from "./arguments.ts";
+import { axesKind, axisKind, listed, takes, tensor } from "./arguments.ts";
 import { reshape, transpose } from "./movement.ts";
 
 /** Drops axes of extent 1: all of them, or those named. [2, 1, 3] → [2, 3]. Throws ShapeError where a named axis is longer (PyTorch leaves it, NumPy throws). @torch torch.squeeze */

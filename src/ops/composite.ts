@@ -1,9 +1,8 @@
 // Composites: functions of ops, whose gradients are free. Their formulas are part of the meaning too.
-import { number } from "../core/arguments.ts";
 import { refuse, ShapeError } from "../core/errors.ts";
 import { formatShape } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
-import { axis, bias as biasKind, takes, tensor } from "./arguments.ts";
+import { axisKind, biasKind, number, takes, tensor } from "./arguments.ts";
 import { add, div, exp, log, mul, stopGradient, sub, where } from "./elementwise.ts";
 import { matmul } from "./matmul.ts";
 import { swapAxes } from "./movement.ts";
@@ -42,6 +41,6 @@ export function linear(x: Node, weight: Node, bias?: Node): Node {
   return bias ? add(out, bias) : out;
 }
 
-takes({ softmax, logSoftmax }, { x: tensor, "axis?": axis });
+takes({ softmax, logSoftmax }, { x: tensor, "axis?": axisKind });
 takes({ dropout }, { x: tensor, p: number }, "whether it is training is the layer's business: nn.dropout(p)");
 takes({ linear }, { x: tensor, weight: tensor, "bias?": biasKind });

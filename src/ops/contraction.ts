@@ -1,10 +1,9 @@
 // Products of tensors that sum over axes they share: axes go by name, and two operands meet in one matrix product where there is one, else in a
 // product of elements and a sum. What einsum does with a list of operands, the functions here do with two.
-import { either, listOf, number, numbers } from "../core/arguments.ts";
 import { refuse, ShapeError } from "../core/errors.ts";
 import { broadcastShapes, normalizeAxes, normalizeAxis } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
-import { axis as axisKind, takes, tensor } from "./arguments.ts";
+import { axisKind, either, listOf, number, numbers, takes, tensor } from "./arguments.ts";
 import { expandDims } from "./axes.ts";
 import { equal } from "./compare.ts";
 import { broadcastTo, refuseDTypes } from "./define.ts";

@@ -1,10 +1,9 @@
 // Convolutions over one, two and three dimensions: windows of a view and a product, all of one n-dimensional form; and their windows as columns. Images are
 // [batch, channels, ...extents], filters as PyTorch's. A transposed convolution is a convolution's gradient with respect to its images.
-import { type Kind, number, options as optionsOf } from "../core/arguments.ts";
 import { refuse, ShapeError } from "../core/errors.ts";
 import { formatShape, sizeOf } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
-import { bias as biasKind, takes, tensor } from "./arguments.ts";
+import { biasKind, type Kind, number, options as optionsOf, takes, tensor } from "./arguments.ts";
 import { broadcastTo } from "./define.ts";
 import { add, mul } from "./elementwise.ts";
 import { matmul } from "./matmul.ts";

@@ -1,12 +1,11 @@
 // Values that come from no tensor: constants, fills, coordinates, and the leaves that a run binds from outside.
-import { dtype as dtypeKind, either, number, oneOf, options, shape as shapeKind } from "../core/arguments.ts";
 import { type DType, dtypeOf, makeArray, type TypedArray } from "../core/dtype.ts";
 import { DTypeError, refuse, ShapeError, showValue } from "../core/errors.ts";
 import { checkShape, normalizeAxis, type Shape, sizeOf } from "../core/shape.ts";
 import { Node } from "../graph/node.ts";
-import { takes, tensor } from "./arguments.ts";
+import { dtypeKind, either, number, oneOf, options, shapeKind, takes, tensor } from "./arguments.ts";
 import { equal } from "./compare.ts";
-import { attributeDType, defineOp, makeNode } from "./define.ts";
+import { attributeDType, checkIndexDType, defineOp, makeNode } from "./define.ts";
 import { add, cast, mul } from "./elementwise.ts";
 
 defineOp({ name: "full", kind: "full", version: 1, vjp: "none", dtype: attributeDType });
@@ -142,8 +141,7 @@ export function eye(rows: number, options: EyeOptions = {}): Node {
 
 /** 1 where the last axis's coordinate is the index, else 0. indices: [...] int32 → [..., depth]. @torch torch.nn.functional.one_hot */
 export function oneHot(indices: Node, depth: number, dtype: DType = "float32"): Node {
-  if (indices.dtype !== "int32")
-    refuse(DTypeError, "oneHot", "indices aren't int32", indices.dtype, "int32", 'cast first, as in x.cast("int32")');
+  checkIndexDType("oneHot", indices.dtype);
   const shape = [...indices.shape, depth];
   const column = makeNode("reshape", [indices], [...indices.shape, 1], { shape: [...indices.shape, 1] });
   return cast(equal(column, coordinate(shape, shape.length - 1)), dtype);

@@ -1,7 +1,7 @@
 // Cumulative ops: each element is what those up to it along an axis combine to, one after another from the first (docs/numerics.md).
 import { normalizeAxis } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
-import { axis as axisKind, takes, tensor } from "./arguments.ts";
+import { axisKind, takes, tensor } from "./arguments.ts";
 import { checkFloat } from "./define.ts";
 import { add, exp, log, stopGradient, sub } from "./elementwise.ts";
 import { gather } from "./gather.ts";

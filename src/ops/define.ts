@@ -2,13 +2,12 @@
 // conformance cases, gradient checks, the hash tag) reads the record; nothing outside src/ops asks for an op's name.
 import type { Expr } from "../../kernels/expr.ts";
 import type { View } from "../../kernels/view.ts";
-import { dtype as dtypeKind, number, shape as shapeKind } from "../core/arguments.ts";
 import { type DType, dtypes } from "../core/dtype.ts";
 import { DTypeError, refuse, ShapeError, TraceError } from "../core/errors.ts";
 import { broadcastShapes, checkShape, type Shape, sameShape, sizeOf } from "../core/shape.ts";
 import { type Attributes, Node } from "../graph/node.ts";
 import { reserveDraws } from "../graph/scope.ts";
-import { operand, takes, tensor } from "./arguments.ts";
+import { dtypeKind, number, operand, shapeKind, takes, tensor } from "./arguments.ts";
 import type { Batch, ElementwiseRecord, MovementRecord, OpRecord, RecordBase } from "./record.ts";
 import type { Terms } from "./terms.ts";
 
@@ -186,6 +185,12 @@ export function sameDType(...allowed: DType[]): RecordBase["dtype"] {
 
 /** float32 in and out. */
 export const floatOnly = sameDType("float32");
+
+/** Throws DTypeError unless indices are int32. */
+export function checkIndexDType(where: string, dtype: DType): void {
+  if (dtype === "int32") return;
+  refuse(DTypeError, where, "indices aren't int32", dtype, "int32", 'cast first, as in x.cast("int32")');
+}
 
 /** Throws DTypeError unless x is float32: where a composite takes nothing else. */
 export function checkFloat(where: string, x: Node): void {

@@ -1,9 +1,8 @@
 // Diagonals and triangles of matrices. A diagonal is read by steps through the matrix's elements, so it costs its own length.
-import { number, options } from "../core/arguments.ts";
 import { refuse, ShapeError } from "../core/errors.ts";
 import { formatShape, normalizeAxis, otherAxes } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
-import { axis as axisKind, takes, tensor } from "./arguments.ts";
+import { axisKind, number, options, takes, tensor } from "./arguments.ts";
 import { assemble } from "./assemble.ts";
 import { greaterEqual, lessEqual } from "./compare.ts";
 import { coordinate } from "./creation.ts";

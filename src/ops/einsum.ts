@@ -1,9 +1,8 @@
 // Einstein summation: the text is read, axes get their names, and operands are multiplied two by two from the left.
-import { string } from "../core/arguments.ts";
 import { ShapeError } from "../core/errors.ts";
 import { formatShape } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
-import { takes, tensor } from "./arguments.ts";
+import { string, takes, tensor } from "./arguments.ts";
 import { refuseDTypes } from "./define.ts";
 import { diagonal } from "./diagonal.ts";
 import { reshape } from "./movement.ts";

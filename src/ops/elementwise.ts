@@ -1,9 +1,8 @@
 // Elementwise arithmetic and functions: what one element becomes, and its gradient beside it. Gradient formulas are part of the meaning:
 // they fix bits, so each is written as the sequence that runs.
-import { dtype, type Kind } from "../core/arguments.ts";
 import type { DType } from "../core/dtype.ts";
 import type { Node } from "../graph/node.ts";
-import { operand, takes, tensor } from "./arguments.ts";
+import { dtype, type Kind, operand, takes, tensor } from "./arguments.ts";
 import { equal, greater, less, lessEqual, logicalOr, notEqual } from "./compare.ts";
 import {
   asGiven,

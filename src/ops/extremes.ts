@@ -1,8 +1,7 @@
 // The largest or smallest of what indices bring to one place. Updates are sorted, so that the last one written there is the one that stays.
-import { number } from "../core/arguments.ts";
 import { normalizeAxis } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
-import { takes, tensor } from "./arguments.ts";
+import { number, takes, tensor } from "./arguments.ts";
 import { equal, logicalAnd, logicalOr, notEqual } from "./compare.ts";
 import { withGradient } from "./custom.ts";
 import { add, cast, div, maximum, minimum, where } from "./elementwise.ts";

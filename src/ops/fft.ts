@@ -1,12 +1,11 @@
 // Discrete Fourier transforms of any length, on pairs (real, imaginary) as a last axis of extent 2: there is no complex dtype. Composites of matrix
 // products with small tables, so that gradients are free. Tables hold cosines and sines computed in float64 by this library's own, rounded once.
-import { number, options } from "../core/arguments.ts";
 import { refuse, ShapeError } from "../core/errors.ts";
 import { cos } from "../core/real.ts";
 import { sizeOf } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { padAlong } from "./along.ts";
-import { takes, tensor } from "./arguments.ts";
+import { number, options, takes, tensor } from "./arguments.ts";
 import { constant } from "./creation.ts";
 import { checkFloat } from "./define.ts";
 import { add, div, mul, neg, sub } from "./elementwise.ts";

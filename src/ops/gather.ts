@@ -1,13 +1,13 @@
 // Reading, adding and writing by an index that is data. Gradients of a read are added by destination, in ascending source position.
-import { number } from "../core/arguments.ts";
-import { DTypeError, refuse, ShapeError } from "../core/errors.ts";
+import { refuse, ShapeError } from "../core/errors.ts";
 import { checkShape, normalizeAxis, sameShape, sizeOf, withExtent } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
-import { operand, takes, tensor } from "./arguments.ts";
+import { number, operand, takes, tensor } from "./arguments.ts";
 import { greater } from "./compare.ts";
 import { coordinate } from "./creation.ts";
 import {
   broadcastTo,
+  checkIndexDType,
   checkNumber,
   defineOp,
   full,
@@ -27,8 +27,7 @@ defineOp({
   version: 1,
   batch: nextAxis,
   dtype: ([x, indices], _, where) => {
-    if (indices !== "int32")
-      refuse(DTypeError, where, "indices aren't int32", indices, "int32", 'cast first, as in x.cast("int32")');
+    checkIndexDType(where, indices);
     return x;
   },
   vjp: ({ inputs: [x, indices], grad, attributes }) => [

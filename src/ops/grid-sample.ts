@@ -1,9 +1,8 @@
 // Images read at points that are data: warps, rotations, spatial transformers. A point is (x, y), −1 to 1 across and down.
-import { boolean, oneOf, options } from "../core/arguments.ts";
 import { refuse, ShapeError } from "../core/errors.ts";
 import type { Node } from "../graph/node.ts";
 import { hardtanh } from "./activations.ts";
-import { takes, tensor } from "./arguments.ts";
+import { boolean, oneOf, options, takes, tensor } from "./arguments.ts";
 import { clamp, round } from "./arithmetic.ts";
 import { greaterEqual, lessEqual, logicalAnd } from "./compare.ts";
 import { constant } from "./creation.ts";

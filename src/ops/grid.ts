@@ -1,11 +1,10 @@
 // Grids of numbers: evenly spaced points, coordinates of products of vectors, and tensors filled as another one is shaped.
-import { dtype as dtypeKind, number, oneOf, options as optionsOf } from "../core/arguments.ts";
 import type { DType } from "../core/dtype.ts";
 import { refuse, ShapeError } from "../core/errors.ts";
 import { power } from "../core/real.ts";
 import { formatShape, sizeOf } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
-import { takes, tensor, tensors } from "./arguments.ts";
+import { dtypeKind, number, oneOf, options as optionsOf, takes, tensor, tensors } from "./arguments.ts";
 import { constant } from "./creation.ts";
 import { broadcastTo, full } from "./define.ts";
 import { reshape } from "./movement.ts";

@@ -1,9 +1,8 @@
 // Counting: how many elements there are of each integer, or in each bin.
-import { count as countKind, either, listOf, number, numbers, options } from "../core/arguments.ts";
 import { refuse, ShapeError } from "../core/errors.ts";
 import { sameShape, sizeOf } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
-import { takes, tensor } from "./arguments.ts";
+import { count as countKind, either, listOf, number, numbers, options, takes, tensor } from "./arguments.ts";
 import { equal } from "./compare.ts";
 import { arange, constant } from "./creation.ts";
 import { checkFloat, full } from "./define.ts";

@@ -1,6 +1,5 @@
 // Indexing as NumPy writes it: x[1:5, ..., rows, None] is x.at("1:5", "...", rows, null). Ranges and single indices are views; integer tensors
 // read by a gather. What decides a shape is known when the call is made, so a mask, whose count is data, is refused.
-import { isRecord, kind, number, options } from "../core/arguments.ts";
 import { DTypeError, refuse, ShapeError } from "../core/errors.ts";
 import {
   broadcastShapes,
@@ -12,10 +11,10 @@ import {
   withExtent,
 } from "../core/shape.ts";
 import { Node } from "../graph/node.ts";
-import { takes, tensor } from "./arguments.ts";
+import { isRecord, kind, number, options, takes, tensor } from "./arguments.ts";
 import { moveAxis } from "./axes.ts";
 import { greaterEqual, less, logicalOr } from "./compare.ts";
-import { broadcastTo } from "./define.ts";
+import { broadcastTo, checkIndexDType } from "./define.ts";
 import { add, mul, where } from "./elementwise.ts";
 import { gather, take } from "./gather.ts";
 import { reshape, slice, transpose } from "./movement.ts";
@@ -54,9 +53,10 @@ function specOf({ start, stop, step = 1 }: Range): SliceSpec {
 const fromEnd = (indices: Node, extent: number) => where(less(indices, 0), add(indices, extent), indices);
 
 function checkIndices(where: string, indices: Node): void {
-  if (indices.dtype === "int32") return;
-  const cast = 'cast first, as in x.cast("int32")';
-  if (indices.dtype !== "bool") refuse(DTypeError, where, "indices aren't int32", indices.dtype, "int32", cast);
+  if (indices.dtype !== "bool") {
+    checkIndexDType(where, indices.dtype);
+    return;
+  }
   const problem = "a mask: how many points it keeps is known only when it is computed";
   const hint =
     "where(mask, x, 0) keeps the shape; outside a compiled function x.at(...(await mask.nonzero())) reads the points";

@@ -1,10 +1,9 @@
 // Images in another resolution: by the nearest point or between points, and channels that become points. Images are [batch, channels, ...extents].
-import { boolean, number, oneOf, options } from "../core/arguments.ts";
 import { ConfigError, refuse, ShapeError, showValue } from "../core/errors.ts";
 import { formatShape } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { pointsAlong, valuesAlong } from "./along.ts";
-import { takes, tensor } from "./arguments.ts";
+import { boolean, number, oneOf, options, takes, tensor } from "./arguments.ts";
 import { broadcastTo } from "./define.ts";
 import { add, mul } from "./elementwise.ts";
 import { reshape, transpose } from "./movement.ts";

@@ -1,8 +1,7 @@
 // Eigenvalues and singular values by Jacobi's rotations: sweeps are a fixed number, and a sweep's pairs in a fixed order, so that the bits are. Each step turns
 // n ÷ 2 pairs that share no index, in the order of a round-robin tournament: an index's partner is computed from the step's number.
-import { kind, options } from "../core/arguments.ts";
 import type { Node } from "../graph/node.ts";
-import { takes, tensor } from "./arguments.ts";
+import { kind, options, takes, tensor } from "./arguments.ts";
 import { remainder } from "./arithmetic.ts";
 import { equal, greater, less } from "./compare.ts";
 import { coordinate, eye } from "./creation.ts";

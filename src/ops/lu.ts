@@ -1,8 +1,7 @@
 // Elimination with partial pivoting: of several largest the lowest row is the pivot. The factors are computed once, and serve the gradients too.
-import { number } from "../core/arguments.ts";
 import { refuse, ShapeError } from "../core/errors.ts";
 import type { Node } from "../graph/node.ts";
-import { takes, tensor } from "./arguments.ts";
+import { number, takes, tensor } from "./arguments.ts";
 import { equal, greater, less, logicalAnd, logicalOr } from "./compare.ts";
 import { coordinate, eye } from "./creation.ts";
 import { broadcastTo, full } from "./define.ts";

@@ -1,10 +1,9 @@
 // Movement: elements keep their values and change their places. Each is a view; nothing is copied unless no affine view exists.
-import { kind, listOf, numbers, shape as shapeKind } from "../core/arguments.ts";
 import { dtypes } from "../core/dtype.ts";
 import { refuse, ShapeError } from "../core/errors.ts";
 import { formatShape, normalizeAxis, type Shape, sizeOf, typeText, withExtent } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
-import { axes as axesKind, axis as axisKind, listed, takes, tensor, tensors } from "./arguments.ts";
+import { axesKind, axisKind, kind, listed, listOf, numbers, shapeKind, takes, tensor, tensors } from "./arguments.ts";
 import { assemble } from "./assemble.ts";
 import { defineMovement, makeNode, numbersOf, sameDType } from "./define.ts";
 import { pickedBy, type SliceSpec } from "./range.ts";

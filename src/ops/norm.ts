@@ -1,10 +1,9 @@
 // Normalisation as composites: centred or not, divided by a root of a mean of squares, two passes. Statistics over a batch are sums over the last
 // axes and then over the batch, so that both have the fast orders of contiguous and strided reductions.
-import { number, options } from "../core/arguments.ts";
 import { refuse, ShapeError } from "../core/errors.ts";
 import { formatShape, sizeOf } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
-import { bias as biasKind, takes, tensor } from "./arguments.ts";
+import { biasKind, number, options, takes, tensor } from "./arguments.ts";
 import { broadcastTo } from "./define.ts";
 import { add, div, mul, sqrt, sub } from "./elementwise.ts";
 import { reshape } from "./movement.ts";

@@ -1,10 +1,9 @@
 // Points added around a tensor: of one value, as a view, or its own, which are slices of it beside it.
 import { padView } from "../../kernels/view.ts";
-import { either, listOf, number, numbers, oneOf } from "../core/arguments.ts";
 import { refuse, ShapeError } from "../core/errors.ts";
 import { checkShape, withExtent } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
-import { takes, tensor } from "./arguments.ts";
+import { either, listOf, number, numbers, oneOf, takes, tensor } from "./arguments.ts";
 import { broadcastTo, checkNumber, defineMovement, makeNode, numbersOf } from "./define.ts";
 import { concat, slice } from "./movement.ts";
 import { alongAxis } from "./range.ts";

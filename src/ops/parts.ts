@@ -1,10 +1,9 @@
 // Axes cut into parts, repeated and turned: composites of reshape, transpose, slice, broadcastTo and joins, so that nothing is computed and their gradients
 // are free.
-import { either, kind, number, numbers } from "../core/arguments.ts";
 import { refuse, ShapeError } from "../core/errors.ts";
 import { checkCount, normalizeAxis, withExtent } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
-import { axes as axesKind, axis as axisKind, listed, takes, tensor } from "./arguments.ts";
+import { axesKind, axisKind, either, kind, listed, number, numbers, takes, tensor } from "./arguments.ts";
 import { flatten, moveAxis } from "./axes.ts";
 import { constant } from "./creation.ts";
 import { broadcastTo } from "./define.ts";

@@ -1,10 +1,9 @@
 // Pooling over one, two and three dimensions: what windows of a view come to, by maximum or mean. Images are [batch, channels, ...extents].
-import { boolean, type Kind, options } from "../core/arguments.ts";
 import { refuse, ShapeError } from "../core/errors.ts";
 import { sizeOf } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { pointsAlong, valuesAlong } from "./along.ts";
-import { takes, tensor } from "./arguments.ts";
+import { boolean, type Kind, options, takes, tensor } from "./arguments.ts";
 import { constant } from "./creation.ts";
 import { broadcastTo, full } from "./define.ts";
 import { div, where as select } from "./elementwise.ts";

@@ -1,10 +1,9 @@
 // 16-bit floats: tensors stay float32 and take the values of a narrower format, so that the bits are pinned on every backend; a plan may keep such
 // values in 16 bits.
-import { string } from "../core/arguments.ts";
 import { type NarrowFormat, narrowFormats } from "../core/dtype.ts";
 import { DTypeError, refuse } from "../core/errors.ts";
 import type { Node } from "../graph/node.ts";
-import { takes, tensor } from "./arguments.ts";
+import { string, takes, tensor } from "./arguments.ts";
 import { castFormat } from "./autocast.ts";
 import { defineUnary, floatOnly, makeNode } from "./define.ts";
 

@@ -1,12 +1,11 @@
 // Random ops: each takes its range of draws when its node is made, a number that depends on the shape alone. The words are integers from
 // the stream; the samplers over them are elementwise ops, so they fuse like any other.
 import type { RandomKernel } from "../../kernels/sampler.ts";
-import { type Kind, number, shape } from "../core/arguments.ts";
 import type { DType } from "../core/dtype.ts";
 import { refuse, ShapeError } from "../core/errors.ts";
 import { checkShape, type Shape } from "../core/shape.ts";
 import { Node } from "../graph/node.ts";
-import { takes } from "./arguments.ts";
+import { type Kind, number, shape, takes } from "./arguments.ts";
 import { defineOp, defineUnary, giving, makeNode, sameOnBatch } from "./define.ts";
 import { add, mul } from "./elementwise.ts";
 import type { Batch, ElementwiseRecord } from "./record.ts";

@@ -1,9 +1,8 @@
 // Reductions over axes, in the written orders of NUMERICS.md: the last axes in lanes, any other set in chunks.
-import { count } from "../core/arguments.ts";
 import { refuse, ShapeError } from "../core/errors.ts";
 import { sizeOf } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
-import { takes, tensor } from "./arguments.ts";
+import { count, takes, tensor } from "./arguments.ts";
 import { equal, greater, logicalNot, logicalOr, notEqual } from "./compare.ts";
 import { coordinate } from "./creation.ts";
 import { broadcastTo, checkFloat, makeNode, numbersOf, numeric, placing, sameDType } from "./define.ts";

@@ -1,9 +1,8 @@
 // How a reduction is declared: one record, and which axes it is given.
-import { boolean, either, isRecord, type Kind, type Kinds, options as optionsOf } from "../core/arguments.ts";
 import { refuse, ShapeError } from "../core/errors.ts";
 import { formatShape, normalizeAxes, type Shape, sizeOf } from "../core/shape.ts";
 import { Node } from "../graph/node.ts";
-import { axes as axesKind, takes, tensor } from "./arguments.ts";
+import { axesKind, boolean, either, isRecord, type Kind, type Kinds, options, takes, tensor } from "./arguments.ts";
 import { defineOp, full, makeNode, nextAxes } from "./define.ts";
 import { reshape } from "./movement.ts";
 import type { ReduceRecord } from "./record.ts";
@@ -32,7 +31,7 @@ const instead: Readonly<Record<string, string>> = { max: "maximum", min: "minimu
 
 /** What reductions take after their tensor, with an option more. */
 export function overWith(more: Kinds): Kind {
-  const over = either(axesKind, optionsOf({ "axis?": axesKind, "keepDims?": boolean, ...more }));
+  const over = either(axesKind, options({ "axis?": axesKind, "keepDims?": boolean, ...more }));
   return {
     ...over,
     expected: "an axis, a list of axes, or { axis, keepDims }",

@@ -1,10 +1,9 @@
 // Sorting along an axis, and what is read off a sorted line. Sorting is stable, NaN stands last whichever way, −0 equals 0.
-import { boolean, either, number, numbers, oneOf, options } from "../core/arguments.ts";
 import { refuse, ShapeError } from "../core/errors.ts";
 import { normalizeAxis, sameShape, sizeOf } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { padAlong } from "./along.ts";
-import { axis as axisKind, takes, tensor } from "./arguments.ts";
+import { axisKind, boolean, either, number, numbers, oneOf, options, takes, tensor } from "./arguments.ts";
 import { moveAxis } from "./axes.ts";
 import { less, lessEqual, logicalAnd, logicalNot, logicalOr, notEqual } from "./compare.ts";
 import type { Found } from "./cumulative.ts";

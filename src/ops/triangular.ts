@@ -1,8 +1,7 @@
 // Triangular systems, and Cholesky's factor: column after column, so that each element's differences are in ascending order of columns (descending
 // where the triangle is the upper one).
-import { boolean, options } from "../core/arguments.ts";
 import type { Node } from "../graph/node.ts";
-import { takes, tensor } from "./arguments.ts";
+import { boolean, options, takes, tensor } from "./arguments.ts";
 import { equal, greater } from "./compare.ts";
 import { tril, triu } from "./diagonal.ts";
 import { add, div, mul, neg, sqrt, sub, where } from "./elementwise.ts";

@@ -1,11 +1,10 @@
 // Sliding windows along an axis, as a view: what convolution and pooling read. The gradient adds windows up where they overlap, as transposed convolutions do.
 import { unfoldView } from "../../kernels/view.ts";
-import { number } from "../core/arguments.ts";
 import { refuse, ShapeError } from "../core/errors.ts";
 import { checkCount, normalizeAxis, type Shape, withExtent } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { padAlong } from "./along.ts";
-import { takes, tensor } from "./arguments.ts";
+import { number, takes, tensor } from "./arguments.ts";
 import { moveAxis } from "./axes.ts";
 import { defineMovement, makeNode, nextAxis } from "./define.ts";
 import { add } from "./elementwise.ts";

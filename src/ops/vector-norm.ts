@@ -1,8 +1,7 @@
 // Norms of vectors.
-import { type Kind, number } from "../core/arguments.ts";
 import { refuse, ShapeError } from "../core/errors.ts";
 import type { Node } from "../graph/node.ts";
-import { takes, tensor } from "./arguments.ts";
+import { type Kind, number, takes, tensor } from "./arguments.ts";
 import { equal, notEqual } from "./compare.ts";
 import { checkFloat } from "./define.ts";
 import { abs, cast, mul, sign, where } from "./elementwise.ts";

@@ -1,9 +1,8 @@
 // Windows over the extents of [batch, channels, ...extents], as views: what convolutions and poolings of one, two and three dimensions read.
-import { either, type Kind, type Kinds, number, numbers, oneOf, options } from "../core/arguments.ts";
 import { refuse, ShapeError } from "../core/errors.ts";
 import { checkCount, type Shape, withExtent } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
-import { takes } from "./arguments.ts";
+import { either, type Kind, type Kinds, number, numbers, oneOf, options, takes } from "./arguments.ts";
 import { moveAxis } from "./axes.ts";
 import { reshape, slice, transpose } from "./movement.ts";
 import { pad } from "./pad.ts";

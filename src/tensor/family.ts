@@ -79,8 +79,9 @@ for (const [of, names] of Object.entries(elsewhere))
     });
 
 /** The functions lifted. Those that are `methods` become tensors' too, without their first operand. */
-export function family<T extends object>(functions: T, methods: object = {}): LiftedAll<T> {
-  const ops = Object.fromEntries(Object.entries(functions).map(([name, apply]) => [name, lift(apply)]));
+export function family<M extends object, O extends object = object>(methods: M, others?: O): LiftedAll<M & O> {
+  const functions = Object.entries({ ...methods, ...others });
+  const ops = Object.fromEntries(functions.map(([name, apply]) => [name, lift(apply)]));
   for (const name of Object.keys(methods)) attach(name, ops[name] as (...args: unknown[]) => unknown);
-  return ops as LiftedAll<T>;
+  return ops as LiftedAll<M & O>;
 }

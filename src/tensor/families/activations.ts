@@ -1,13 +1,13 @@
 // Activations of neural networks beside relu, tanh, sigmoid and softplus.
 import { family, type Methods } from "../family.ts";
-import { functions, methods } from "../members/activations.ts";
+import { methods } from "../members/activations.ts";
 
 declare module "../tensor.ts" {
   interface Tensor extends Methods<typeof methods> {}
 }
 
 /** The functions of this family, by name. */
-export const ops = family(functions, methods);
+export const ops = family(methods);
 
 export const {
   celu,

@@ -1,13 +1,13 @@
 // Indexing, grids, padding, diagonals, and axes cut into parts, repeated and turned.
 import { family, type Methods } from "../family.ts";
-import { functions, methods } from "../members/arrays.ts";
+import { methods, others } from "../members/arrays.ts";
 
 declare module "../tensor.ts" {
   interface Tensor extends Methods<typeof methods> {}
 }
 
 /** The functions of this family, by name. */
-export const ops = family(functions, methods);
+export const ops = family(methods, others);
 
 export const {
   at,

@@ -1,13 +1,13 @@
 // What every program has: arithmetic, comparisons, activations, reductions, products of matrices, movement, gathering, tensors of given and of random numbers.
 import { family, type Methods } from "../family.ts";
-import { functions, methods } from "../members/basic.ts";
+import { methods, others } from "../members/basic.ts";
 
 declare module "../tensor.ts" {
   interface Tensor extends Methods<typeof methods> {}
 }
 
 /** The functions of this family, by name. */
-export const ops = family(functions, methods);
+export const ops = family(methods, others);
 
 export const {
   abs,

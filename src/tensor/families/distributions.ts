@@ -1,9 +1,9 @@
 // Random numbers of other distributions than the uniform and the normal one, and random choices.
 import { family } from "../family.ts";
-import { functions } from "../members/distributions.ts";
+import { others } from "../members/distributions.ts";
 
 /** The functions of this family, by name. */
-export const ops = family(functions);
+export const ops = family({}, others);
 
 export const {
   beta,

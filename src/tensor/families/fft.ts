@@ -1,12 +1,12 @@
 // Fourier transforms.
 import { family, type Methods } from "../family.ts";
-import { functions, methods } from "../members/fft.ts";
+import { methods } from "../members/fft.ts";
 
 declare module "../tensor.ts" {
   interface Tensor extends Methods<typeof methods> {}
 }
 
 /** The functions of this family, by name. */
-export const ops = family(functions, methods);
+export const ops = family(methods);
 
 export const { fft, ifft, irfft, rfft } = ops;

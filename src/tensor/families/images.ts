@@ -1,13 +1,13 @@
 // Windows of images and sequences: convolution, pooling, unfolding, resampling.
 import { family, type Methods } from "../family.ts";
-import { functions, methods } from "../members/images.ts";
+import { methods } from "../members/images.ts";
 
 declare module "../tensor.ts" {
   interface Tensor extends Methods<typeof methods> {}
 }
 
 /** The functions of this family, by name. */
-export const ops = family(functions, methods);
+export const ops = family(methods);
 
 export const {
   adaptiveAvgPool1d,

@@ -1,13 +1,13 @@
 // Products over chosen axes, norms, systems of equations, factorisations.
 import { family, type Methods } from "../family.ts";
-import { functions, methods } from "../members/linalg.ts";
+import { methods, others } from "../members/linalg.ts";
 
 declare module "../tensor.ts" {
   interface Tensor extends Methods<typeof methods> {}
 }
 
 /** The functions of this family, by name. */
-export const ops = family(functions, methods);
+export const ops = family(methods, others);
 
 export const {
   cdist,

@@ -1,13 +1,13 @@
 // Further elementary functions, powers, products over axes, and the bits of integers.
 import { family, type Methods } from "../family.ts";
-import { functions, methods } from "../members/math.ts";
+import { methods } from "../members/math.ts";
 
 declare module "../tensor.ts" {
   interface Tensor extends Methods<typeof methods> {}
 }
 
 /** The functions of this family, by name. */
-export const ops = family(functions, methods);
+export const ops = family(methods);
 
 export const {
   acos,

@@ -1,13 +1,13 @@
 // Sorting and what is made of it, cumulative sums and extremes, histograms.
 import { family, type Methods } from "../family.ts";
-import { functions, methods } from "../members/sorting.ts";
+import { methods } from "../members/sorting.ts";
 
 declare module "../tensor.ts" {
   interface Tensor extends Methods<typeof methods> {}
 }
 
 /** The functions of this family, by name. */
-export const ops = family(functions, methods);
+export const ops = family(methods);
 
 export const {
   argsort,

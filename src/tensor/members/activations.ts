@@ -4,6 +4,3 @@ import * as activations from "../../ops/activations.ts";
 
 /** The ops whose first operand is a tensor. */
 export const methods = joined(activations);
-
-/** All of them. */
-export const functions = methods;

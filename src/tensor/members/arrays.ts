@@ -9,5 +9,5 @@ import * as parts from "../../ops/parts.ts";
 /** The ops whose first operand is a tensor. */
 export const methods = joined(diagonal, without(grid, "linspace", "logspace", "meshgrid"), indexing, pad, parts);
 
-/** All of them. */
-export const functions = joined(methods, only(grid, "linspace", "logspace", "meshgrid"));
+/** The others. */
+export const others = only(grid, "linspace", "logspace", "meshgrid");

@@ -4,6 +4,3 @@ import * as attention from "../../ops/attention.ts";
 
 /** The ops whose first operand is a tensor. */
 export const methods = joined(attention);
-
-/** All of them. */
-export const functions = methods;

@@ -34,9 +34,8 @@ export const methods = joined(
   reduce,
 );
 
-/** All of them. */
-export const functions = joined(
-  methods,
+/** The others. */
+export const others = joined(
   without(creation, "input", "variable", "constant", "fromValues"),
   filling,
   only(elementwise, "where"),

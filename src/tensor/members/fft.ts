@@ -4,6 +4,3 @@ import * as fft from "../../ops/fft.ts";
 
 /** The ops whose first operand is a tensor. */
 export const methods = joined(fft);
-
-/** All of them. */
-export const functions = methods;

@@ -9,6 +9,3 @@ import * as unfold from "../../ops/unfold.ts";
 const resampling = without(interpolate, "checkInterpolation", "interpolateKinds");
 /** The ops whose first operand is a tensor. */
 export const methods = joined(conv, gridSample, resampling, pool, only(unfold, "unfold"));
-
-/** All of them. */
-export const functions = methods;

@@ -12,5 +12,5 @@ const [ofQr, ofTriangles] = [only(qr, "qr", "lstsq"), only(triangular, "cholesky
 /** The ops whose first operand is a tensor. */
 export const methods = joined(contraction, jacobi, lu, ofQr, ofTriangles, vectorNorm);
 
-/** All of them. */
-export const functions = joined(methods, einsum);
+/** The others. */
+export const others = joined(einsum);

@@ -7,6 +7,3 @@ import * as transcendental from "../../ops/transcendental.ts";
 
 /** The ops whose first operand is a tensor. */
 export const methods = joined(bits, power, product, transcendental);
-
-/** All of them. */
-export const functions = methods;

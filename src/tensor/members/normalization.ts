@@ -4,6 +4,3 @@ import * as norm from "../../ops/norm.ts";
 
 /** The ops whose first operand is a tensor. */
 export const methods = joined(norm);
-
-/** All of them. */
-export const functions = methods;

@@ -7,6 +7,3 @@ import * as sort from "../../ops/sort.ts";
 
 /** The ops whose first operand is a tensor. */
 export const methods = joined(cumulative, extremes, histogram, sort);
-
-/** All of them. */
-export const functions = methods;

@@ -1,6 +1,5 @@
 // What comes from no tensor: the stream, fills, coordinates, constants.
 import type { Node } from "../../../src/graph/node.ts";
-import * as choices from "../../../src/ops/choices.ts";
 import * as composite from "../../../src/ops/composite.ts";
 import * as creation from "../../../src/ops/creation.ts";
 import { full, makeNode } from "../../../src/ops/define.ts";
@@ -34,15 +33,15 @@ export function randomCases(): Computation[] {
     make("gamma", () => distributions.gamma([17], 0.7, 2)),
     make("beta", () => distributions.beta([17], 0.7, 2)),
     make("dirichlet", () => distributions.dirichlet([5], full([3], 0.3))),
-    make("poisson", () => choices.poisson([17], 2.5)),
-    make("categorical", () => choices.categorical(random.normal([3, 17]), 5)),
-    make("choice by weight", () => choices.choice(4, 300, { weights: [1, 0, 3, 5] })),
-    make("choice without replacement", () => choices.choice(17, 5, { replace: false })),
+    make("poisson", () => distributions.poisson([17], 2.5)),
+    make("categorical", () => distributions.categorical(random.normal([3, 17]), 5)),
+    make("choice by weight", () => distributions.choice(4, 300, { weights: [1, 0, 3, 5] })),
+    make("choice without replacement", () => distributions.choice(17, 5, { replace: false })),
     make("choice without replacement, by weight", () =>
-      choices.choice(17, 5, { replace: false, weights: Array.from({ length: 17 }, (_, i) => i % 6) }),
+      distributions.choice(17, 5, { replace: false, weights: Array.from({ length: 17 }, (_, i) => i % 6) }),
     ),
-    make("choice of rows", () => choices.choice(random.normal([5, 3]), 17)),
-    make("shuffle", () => choices.shuffle(random.normal([3, 17]), 1)),
+    make("choice of rows", () => distributions.choice(random.normal([5, 3]), 17)),
+    make("shuffle", () => distributions.shuffle(random.normal([3, 17]), 1)),
     make("nothing random", () => random.uniform([0, 3])),
   ];
 }
