@@ -9,18 +9,5 @@ declare module "../tensor.ts" {
 /** The functions of this family, by name. */
 export const ops = family(methods);
 
-export const {
-  celu,
-  elu,
-  gelu,
-  hardSigmoid,
-  hardSwish,
-  hardtanh,
-  leakyRelu,
-  logSigmoid,
-  mish,
-  prelu,
-  relu6,
-  selu,
-  silu,
-} = ops;
+export const { celu, elu, selu, prelu, leakyRelu } = ops;
+export const { gelu, silu, mish, logSigmoid, hardSigmoid, hardSwish, hardtanh, relu6 } = ops;

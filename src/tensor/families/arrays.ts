@@ -9,26 +9,7 @@ declare module "../tensor.ts" {
 /** The functions of this family, by name. */
 export const ops = family(methods, others);
 
-export const {
-  at,
-  chunk,
-  diag,
-  diagonal,
-  fullLike,
-  linspace,
-  logspace,
-  meshgrid,
-  onesLike,
-  pad,
-  repeatInterleave,
-  roll,
-  rot90,
-  split,
-  takeAlongAxis,
-  tile,
-  trace,
-  tril,
-  triu,
-  unstack,
-  zerosLike,
-} = ops;
+export const { at, takeAlongAxis } = ops;
+export const { linspace, logspace, meshgrid, fullLike, zerosLike, onesLike } = ops;
+export const { pad, diag, diagonal, trace, tril, triu } = ops;
+export const { chunk, split, unstack, repeatInterleave, tile, roll, rot90 } = ops;

@@ -5,18 +5,6 @@ import { others } from "../members/distributions.ts";
 /** The functions of this family, by name. */
 export const ops = family({}, others);
 
-export const {
-  beta,
-  categorical,
-  cauchy,
-  choice,
-  dirichlet,
-  exponential,
-  gamma,
-  gumbel,
-  laplace,
-  logNormal,
-  poisson,
-  shuffle,
-  truncatedNormal,
-} = ops;
+export const { exponential, gumbel, laplace, cauchy, logNormal, truncatedNormal } = ops;
+export const { gamma, beta, dirichlet, poisson } = ops;
+export const { categorical, choice, shuffle } = ops;

@@ -9,33 +9,9 @@ declare module "../tensor.ts" {
 /** The functions of this family, by name. */
 export const ops = family(methods);
 
-export const {
-  adaptiveAvgPool1d,
-  adaptiveAvgPool2d,
-  adaptiveAvgPool3d,
-  adaptiveMaxPool1d,
-  adaptiveMaxPool2d,
-  adaptiveMaxPool3d,
-  affineGrid,
-  avgPool1d,
-  avgPool2d,
-  avgPool3d,
-  col2im,
-  conv1d,
-  conv2d,
-  conv3d,
-  convTranspose1d,
-  convTranspose2d,
-  convTranspose3d,
-  globalAvgPool,
-  globalMaxPool,
-  gridSample,
-  im2col,
-  interpolate,
-  maxPool1d,
-  maxPool2d,
-  maxPool3d,
-  pixelShuffle,
-  pixelUnshuffle,
-  unfold,
-} = ops;
+export const { conv1d, conv2d, conv3d, convTranspose1d, convTranspose2d, convTranspose3d } = ops;
+export const { maxPool1d, maxPool2d, maxPool3d, avgPool1d, avgPool2d, avgPool3d } = ops;
+export const { adaptiveAvgPool1d, adaptiveAvgPool2d, adaptiveAvgPool3d, globalAvgPool } = ops;
+export const { adaptiveMaxPool1d, adaptiveMaxPool2d, adaptiveMaxPool3d, globalMaxPool } = ops;
+export const { unfold, im2col, col2im } = ops;
+export const { interpolate, pixelShuffle, pixelUnshuffle, gridSample, affineGrid } = ops;

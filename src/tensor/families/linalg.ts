@@ -9,28 +9,6 @@ declare module "../tensor.ts" {
 /** The functions of this family, by name. */
 export const ops = family(methods, others);
 
-export const {
-  cdist,
-  cholesky,
-  cross,
-  det,
-  dot,
-  eigh,
-  einsum,
-  inner,
-  inverse,
-  kron,
-  lstsq,
-  lu,
-  matrixPower,
-  matrixRank,
-  norm,
-  outer,
-  pinverse,
-  qr,
-  slogdet,
-  solve,
-  svd,
-  tensordot,
-  triangularSolve,
-} = ops;
+export const { dot, inner, outer, kron, cross, cdist, tensordot, einsum, norm } = ops;
+export const { solve, lstsq, triangularSolve, inverse, pinverse, matrixPower, matrixRank, det, slogdet } = ops;
+export const { cholesky, lu, qr, eigh, svd } = ops;

@@ -9,28 +9,6 @@ declare module "../tensor.ts" {
 /** The functions of this family, by name. */
 export const ops = family(methods);
 
-export const {
-  acos,
-  acosh,
-  asin,
-  asinh,
-  atan,
-  atan2,
-  atanh,
-  bitAnd,
-  bitNot,
-  bitOr,
-  bitXor,
-  cosh,
-  erfc,
-  exp2,
-  hypot,
-  log10,
-  log2,
-  pow,
-  prod,
-  shiftLeft,
-  shiftRight,
-  sinh,
-  tan,
-} = ops;
+export const { exp2, log2, log10, pow, prod, hypot, erfc } = ops;
+export const { tan, asin, acos, atan, atan2, sinh, cosh, asinh, acosh, atanh } = ops;
+export const { bitAnd, bitOr, bitXor, bitNot, shiftLeft, shiftRight } = ops;

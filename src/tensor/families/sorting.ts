@@ -9,20 +9,6 @@ declare module "../tensor.ts" {
 /** The functions of this family, by name. */
 export const ops = family(methods);
 
-export const {
-  argsort,
-  bincount,
-  cummax,
-  cummin,
-  cumprod,
-  cumsum,
-  histogram,
-  logCumSumExp,
-  median,
-  quantile,
-  scatterMax,
-  scatterMin,
-  searchSorted,
-  sort,
-  topK,
-} = ops;
+export const { sort, argsort, topK, median, quantile, searchSorted } = ops;
+export const { cumsum, cumprod, cummax, cummin, logCumSumExp } = ops;
+export const { bincount, histogram, scatterMax, scatterMin } = ops;
