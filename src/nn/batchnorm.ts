@@ -3,7 +3,7 @@ import { checkArguments, kind } from "../core/arguments.ts";
 import { refuse, ShapeError } from "../core/errors.ts";
 import { flag, type Given, nonNegative } from "../core/options.ts";
 import { sizeOf } from "../core/shape.ts";
-import { extentNames } from "../ops/window.ts";
+import { extentNames } from "../ops/per-axis.ts";
 import { batchNorm, batchNormTraining } from "../tensor/families/normalization.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { ChannelNorm, momentumOption } from "./channelnorm.ts";

@@ -4,7 +4,7 @@ import { refuse, ShapeError } from "../core/errors.ts";
 import { camelCase } from "../core/keys.ts";
 import { type Fields, OptionRecord } from "../core/options.ts";
 import { checkCount, type Shape } from "../core/shape.ts";
-import type { PerAxis } from "../ops/window.ts";
+import type { PerAxis } from "../ops/per-axis.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { Module } from "./module.ts";
 

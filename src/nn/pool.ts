@@ -1,7 +1,8 @@
 // Layers of pooling over one, two and three dimensions. Images are [batch, channels, ...extents].
 import { boolean, options as optionsOf } from "../core/arguments.ts";
+import { type PerAxis, perAxisKind, type WindowOptions, windowOptions } from "../ops/per-axis.ts";
 import type { AvgPoolOptions } from "../ops/pool.ts";
-import { type PerAxis, perAxisKind, type WindowOptions, windowOptions, windowSpec } from "../ops/window.ts";
+import { windowSpec } from "../ops/window.ts";
 import { ops } from "../tensor/families/images.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { across } from "./check.ts";

@@ -1,7 +1,8 @@
 // Layers that give images another resolution, or another form. Images are [batch, channels, ...extents].
 import { signature } from "../core/arguments.ts";
 import { checkInterpolation, type InterpolateOptions, interpolateKinds } from "../ops/interpolate.ts";
-import { type PerAxis, perAxis, perAxisKind, type WindowOptions, windowOptions, windowSpec } from "../ops/window.ts";
+import { type PerAxis, perAxis, perAxisKind, type WindowOptions, windowOptions } from "../ops/per-axis.ts";
+import { windowSpec } from "../ops/window.ts";
 import { ops } from "../tensor/families/images.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { across, extent } from "./check.ts";

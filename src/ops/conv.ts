@@ -8,25 +8,19 @@ import { broadcastTo } from "./define.ts";
 import { add, mul } from "./elementwise.ts";
 import { matmul } from "./matmul.ts";
 import { reshape, slice, swapAxes, transpose } from "./movement.ts";
-import { narrow } from "./precision.ts";
-import { sum } from "./reduce.ts";
 import {
-  checkImages,
-  foldWindows,
-  gathered,
   type PerAxis,
   paddingKind,
   perAxis,
   perAxisKind,
-  perRank,
-  reachOf,
   type WindowOptions,
-  type Windows,
   windowKinds,
   windowOptions,
-  windowSpec,
-  windowsOf,
-} from "./window.ts";
+} from "./per-axis.ts";
+import { narrow } from "./precision.ts";
+import { sum } from "./reduce.ts";
+import { reachOf } from "./unfold.ts";
+import { checkImages, foldWindows, gathered, perRank, type Windows, windowSpec, windowsOf } from "./window.ts";
 
 /** How a convolution's windows lie, and which channels meet. */
 export interface ConvOptions extends Omit<WindowOptions, "padding"> {

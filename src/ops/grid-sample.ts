@@ -10,8 +10,8 @@ import { broadcastTo, checkFloat } from "./define.ts";
 import { add, cast, floor, mul, sub, where } from "./elementwise.ts";
 import { gather } from "./gather.ts";
 import { reshape, slice } from "./movement.ts";
+import { type PerAxis, perAxis, perAxisKind } from "./per-axis.ts";
 import { sum } from "./reduce.ts";
-import { type PerAxis, perAxis, perAxisKind } from "./window.ts";
 
 export interface GridOptions {
   /** Whether −1 and 1 are the middles of the first and last points, rather than their outer edges; false unless given. */

@@ -1,15 +1,7 @@
 // Indexing as NumPy writes it: x[1:5, ..., rows, None] is x.at("1:5", "...", rows, null). Ranges and single indices are views; integer tensors
 // read by a gather. What decides a shape is known when the call is made, so a mask, whose count is data, is refused.
 import { DTypeError, refuse, ShapeError } from "../core/errors.ts";
-import {
-  broadcastShapes,
-  formatShape,
-  normalizeAxis,
-  otherAxes,
-  type Shape,
-  sizeOf,
-  withExtent,
-} from "../core/shape.ts";
+import { broadcastShapes, formatShape, normalizeAxis, type Shape, sizeOf, withExtent } from "../core/shape.ts";
 import { Node } from "../graph/node.ts";
 import { isRecord, kind, number, options, takes, tensor } from "./arguments.ts";
 import { moveAxis } from "./axes.ts";
@@ -17,7 +9,7 @@ import { greaterEqual, less, logicalOr } from "./compare.ts";
 import { broadcastTo, checkIndexDType } from "./define.ts";
 import { add, mul, where } from "./elementwise.ts";
 import { gather, take } from "./gather.ts";
-import { reshape, slice, transpose } from "./movement.ts";
+import { reshape, slice } from "./movement.ts";
 import { pickedBy, type SliceSpec } from "./range.ts";
 
 /** A range along an axis: from `start` to before `stop`, each `step`-th; negatives count from the end, a negative step goes backwards. What is left out is NumPy's default. */
@@ -120,13 +112,13 @@ export function at(x: Node, ...indices: Index[]): Node {
 function readPoints(x: Node, read: readonly { axis: number; indices: Node }[], place: number): Node {
   const points = read.map(({ indices }) => indices.shape).reduce((a, b) => broadcastShapes("at", a, b), [] as Shape);
   const axes = read.map(({ axis }) => axis);
-  const rest = otherAxes(x.shape.length, axes);
-  const kept = rest.map((axis) => x.shape[axis]);
+  const kept = x.shape.filter((_, axis) => !axes.includes(axis));
   const extents = axes.map((axis) => x.shape[axis]);
-  const table = reshape(transpose(x, [...axes, ...rest]), [sizeOf(extents), ...kept]);
+  const first = moveAxis(x, axes, [...axes.keys()]);
+  const table = reshape(first, [sizeOf(extents), ...kept]);
   const indices = read.map((each) => each.indices);
   const found = take(table, broadcastTo(rowOf(indices, extents), points));
-  const leading = points.map((_, axis) => axis);
+  const leading = [...points.keys()];
   const places = leading.map((axis) => place + axis);
   return moveAxis(found, leading, places);
 }

@@ -7,7 +7,7 @@ import { boolean, number, oneOf, options, takes, tensor } from "./arguments.ts";
 import { broadcastTo } from "./define.ts";
 import { add, mul } from "./elementwise.ts";
 import { reshape, transpose } from "./movement.ts";
-import { extentNames, type PerAxis, perAxis, perAxisKind } from "./window.ts";
+import { extentNames, type PerAxis, perAxis, perAxisKind } from "./per-axis.ts";
 
 /** The mean of neighbours along each axis has another name for one, two and three dimensions. */
 export type InterpolateMode = "nearest" | "linear" | "bilinear" | "trilinear";

@@ -3,22 +3,13 @@
 import type { Node } from "../graph/node.ts";
 import { kind, options, takes, tensor } from "./arguments.ts";
 import { remainder } from "./arithmetic.ts";
+import { columnNumbers, pick, positions } from "./columns.ts";
 import { equal, greater, less } from "./compare.ts";
 import { coordinate, eye } from "./creation.ts";
 import { full } from "./define.ts";
 import { diagonal } from "./diagonal.ts";
 import { abs, add, cast, div, mul, sqrt, sub, where } from "./elementwise.ts";
-import {
-  columnNumbers,
-  defineResult,
-  extentsOf,
-  identities,
-  matricesOf,
-  pick,
-  positions,
-  product,
-  type Result,
-} from "./matrix.ts";
+import { defineResult, extentsOf, identities, matricesOf, product, type Result } from "./matrix.ts";
 import { reshape, slice, swapAxes } from "./movement.ts";
 import { reflected } from "./qr.ts";
 import { sum } from "./reduce.ts";

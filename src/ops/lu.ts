@@ -2,6 +2,7 @@
 import { refuse, ShapeError } from "../core/errors.ts";
 import type { Node } from "../graph/node.ts";
 import { number, takes, tensor } from "./arguments.ts";
+import { columnNumbers, pick, positions, rowNumbers } from "./columns.ts";
 import { equal, greater, less, logicalAnd, logicalOr } from "./compare.ts";
 import { coordinate, eye } from "./creation.ts";
 import { broadcastTo, full } from "./define.ts";
@@ -10,19 +11,7 @@ import { abs, add, div, log, mul, neg, sign, stopGradient, sub, where } from "./
 import { gather, scatterAdd } from "./gather.ts";
 import { zerosLike } from "./grid.ts";
 import { svd } from "./jacobi.ts";
-import {
-  columnNumbers,
-  defineResult,
-  extentsOf,
-  identities,
-  matricesOf,
-  pick,
-  positions,
-  product,
-  type Result,
-  rowNumbers,
-  systemOf,
-} from "./matrix.ts";
+import { defineResult, extentsOf, identities, matricesOf, product, type Result, systemOf } from "./matrix.ts";
 import { reshape, swapAxes } from "./movement.ts";
 import { productsAround } from "./prefix.ts";
 import { prod } from "./product.ts";

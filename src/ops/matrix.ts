@@ -1,13 +1,11 @@
-// What linear algebra is made of: matrices in one batch, loops over their columns, and results whose gradient is a formula of theirs. The loops aren't
+// What linear algebra is made of: matrices in one batch, and results whose gradient is a formula of theirs. The loops that compute them (columns.ts) aren't
 // differentiated: a formula costs less and is defined where a loop's choices (a pivot, a sign, a rotation) aren't.
 import { refuse, ShapeError } from "../core/errors.ts";
-import { broadcastShapes, type Shape, sizeOf, withExtent } from "../core/shape.ts";
+import { broadcastShapes, type Shape, sizeOf } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
-import { coordinate, eye } from "./creation.ts";
+import { eye } from "./creation.ts";
 import { broadcastTo, checkFloat, defineMovement, floatOnly, makeNode } from "./define.ts";
-import { gather } from "./gather.ts";
 import { reshape } from "./movement.ts";
-import { type LoopOptions, type Step, scanNodes } from "./scan.ts";
 
 /** Gradients of a result's `given`, null where none flows. They are linear in `grad`, and made of ops that differentiate again. */
 export type Formula = (context: {
@@ -87,29 +85,6 @@ export function systemOf(
 /** a · b of two batches; never rounded under `autocast`. */
 export function product(a: Node, b: Node): Node {
   return makeNode("matmul", [a, b], [...a.shape.slice(0, -1), b.shape[b.shape.length - 1]]);
-}
-
-/** The points of an axis at an index of extents that broadcast to x's, 1 along it. */
-export function pick(x: Node, index: Node, axis: number): Node {
-  const extent = index.shape.length === 0 ? 1 : index.shape[axis];
-  return gather(x, broadcastTo(index, withExtent(x.shape, axis, extent)), axis);
-}
-
-/** Numbers of rows or columns, as int32, along one axis of [1, rows, columns]. */
-export const rowNumbers = (rows: number): Node => coordinate([1, rows, 1], 1);
-export const columnNumbers = (columns: number): Node => coordinate([1, 1, columns], 2);
-
-/** A loop whose first slice is its position. */
-export function positions(
-  length: number,
-  init: readonly Node[],
-  stacks: readonly Node[],
-  body: (position: Node, carry: readonly Node[], slices: readonly Node[]) => Step,
-  options?: LoopOptions,
-): Step {
-  const numbers = coordinate([length], 0);
-  const step = ({ carry, slices: [position, ...rest] }: Step) => body(position, carry, rest);
-  return scanNodes(step, init, [numbers, ...stacks], length, options);
 }
 
 /** A matrix's shape, of a batch. */

@@ -8,19 +8,9 @@ import { constant } from "./creation.ts";
 import { broadcastTo, full } from "./define.ts";
 import { div, where as select } from "./elementwise.ts";
 import { reshape } from "./movement.ts";
+import { type PerAxis, perAxis, perAxisKind, type WindowOptions, windowOptions } from "./per-axis.ts";
 import { firstMax, mean, sum } from "./reduce.ts";
-import {
-  checkImages,
-  gathered,
-  type PerAxis,
-  perAxis,
-  perAxisKind,
-  perRank,
-  type WindowOptions,
-  windowOptions,
-  windowSpec,
-  windowsOf,
-} from "./window.ts";
+import { checkImages, gathered, perRank, windowSpec, windowsOf } from "./window.ts";
 
 /** How a mean's windows lie. */
 export interface AvgPoolOptions extends Omit<WindowOptions, "dilation"> {

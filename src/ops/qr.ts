@@ -1,22 +1,13 @@
 // Orthogonal factors by Householder's reflections, with LAPACK's signs; least squares by them.
 import type { Node } from "../graph/node.ts";
 import { takes, tensor } from "./arguments.ts";
+import { pick, positions, rowNumbers } from "./columns.ts";
 import { equal, greater, less } from "./compare.ts";
 import { eye } from "./creation.ts";
 import { broadcastTo } from "./define.ts";
 import { tril, triu } from "./diagonal.ts";
 import { add, div, mul, neg, sqrt, sub, where } from "./elementwise.ts";
-import {
-  defineResult,
-  extentsOf,
-  matricesOf,
-  pick,
-  positions,
-  product,
-  type Result,
-  rowNumbers,
-  systemOf,
-} from "./matrix.ts";
+import { defineResult, extentsOf, matricesOf, product, type Result, systemOf } from "./matrix.ts";
 import { concat, slice, swapAxes } from "./movement.ts";
 import { sum } from "./reduce.ts";
 import { dividedBy, solved } from "./triangular.ts";

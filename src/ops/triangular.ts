@@ -2,10 +2,11 @@
 // where the triangle is the upper one).
 import type { Node } from "../graph/node.ts";
 import { boolean, options, takes, tensor } from "./arguments.ts";
+import { pick, positions, rowNumbers } from "./columns.ts";
 import { equal, greater } from "./compare.ts";
 import { tril, triu } from "./diagonal.ts";
 import { add, div, mul, neg, sqrt, sub, where } from "./elementwise.ts";
-import { defineResult, extentsOf, matricesOf, pick, positions, product, rowNumbers, systemOf } from "./matrix.ts";
+import { defineResult, extentsOf, matricesOf, product, systemOf } from "./matrix.ts";
 import { reshape, swapAxes, transpose } from "./movement.ts";
 
 /** Which triangle of a matrix is read, and whether its diagonal is taken as ones. */

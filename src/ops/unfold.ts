@@ -11,6 +11,9 @@ import { add } from "./elementwise.ts";
 import { reshape, slice } from "./movement.ts";
 import { alongAxis } from "./range.ts";
 
+/** How far a window of `size` points reaches. */
+export const reachOf = (size: number, dilation: number): number => dilation * (size - 1) + 1;
+
 interface Windows {
   readonly axis: number;
   readonly size: number;
@@ -20,7 +23,7 @@ interface Windows {
 }
 
 const unfolded = (input: Shape, { axis, size, step, dilation = 1 }: Windows): Shape => [
-  ...input.map((extent, i) => (i === axis ? Math.floor((extent - dilation * (size - 1) - 1) / step) + 1 : extent)),
+  ...input.map((extent, i) => (i === axis ? Math.floor((extent - reachOf(size, dilation)) / step) + 1 : extent)),
   size,
 ];
 
@@ -44,7 +47,7 @@ defineMovement({
 export function unfold(x: Node, axis: number, size: number, step = 1, dilation = 1): Node {
   const at = normalizeAxis("unfold", axis, x.shape.length);
   for (const [what, value] of Object.entries({ size, step, dilation })) checkCount("unfold", what, value);
-  const reach = dilation * (size - 1) + 1;
+  const reach = reachOf(size, dilation);
   if (reach > x.shape[at]) {
     const expected = `at most ${x.shape[at]} points from a window's first to its last`;
     refuse(ShapeError, "unfold", "a window longer than its axis", `${reach} on axis ${at} of ${x.shape[at]}`, expected);

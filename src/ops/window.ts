@@ -1,25 +1,13 @@
 // Windows over the extents of [batch, channels, ...extents], as views: what convolutions and poolings of one, two and three dimensions read.
 import { refuse, ShapeError } from "../core/errors.ts";
-import { checkCount, type Shape, withExtent } from "../core/shape.ts";
+import { type Shape, withExtent } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
-import { either, type Kind, type Kinds, number, numbers, oneOf, options, takes } from "./arguments.ts";
+import { type Kinds, takes } from "./arguments.ts";
 import { moveAxis } from "./axes.ts";
 import { reshape, slice, transpose } from "./movement.ts";
 import { pad } from "./pad.ts";
-import { fold, unfold } from "./unfold.ts";
-
-/** A number for all axes, or one for each of [depth, height, width] that there is. */
-export type PerAxis = number | readonly number[];
-
-/** How windows lie over the extents. */
-export interface WindowOptions {
-  /** From one window to the next. */
-  readonly stride?: PerAxis;
-  /** Points added on both sides. */
-  readonly padding?: PerAxis;
-  /** From one point of a window to the next; 1 unless given. */
-  readonly dilation?: PerAxis;
-}
+import { extentNames, type PerAxis, perAxis, type WindowOptions } from "./per-axis.ts";
+import { fold, reachOf, unfold } from "./unfold.ts";
 
 /** One size, stride … an axis. */
 export interface Windows {
@@ -29,20 +17,6 @@ export interface Windows {
   /** Points added [before, after]. */
   readonly padding: readonly (readonly [number, number])[];
 }
-
-export const perAxisKind: Kind = either(number, { ...numbers, expected: "a list of one for each axis" });
-/** "same": as many windows as points at stride 1, the odd point behind, as PyTorch. "valid": no padding. */
-export const windowKinds = { "stride?": perAxisKind, "padding?": perAxisKind, "dilation?": perAxisKind } as const;
-export const windowOptions: Kind = options<WindowOptions>(windowKinds);
-export const paddingKind: Kind = either(perAxisKind, oneOf(["same", "valid"], { SAME: '"same"', VALID: '"valid"' }));
-
-const names = [["width"], ["height", "width"], ["depth", "height", "width"]];
-
-/** The names of the extents, as errors call them: of one dimension `length`. */
-export const extentNames = (rank: number): string => (rank === 1 ? "length" : names[rank - 1].join(", "));
-
-/** How far a window of `size` points reaches. */
-export const reachOf = (size: number, dilation: number): number => dilation * (size - 1) + 1;
 
 /** The functions `${family}1d`, `2d` and `3d` of one computation, which is told its name and its rank before what they are given. */
 export function perRank<Given extends readonly unknown[]>(
@@ -57,15 +31,6 @@ export function perRank<Given extends readonly unknown[]>(
     takes({ [where]: apply }, parameters, hint);
     return apply;
   });
-}
-
-/** The numbers for each axis. Throws ShapeError unless there are as many as axes, all integers ≥ `least`. */
-export function perAxis(where: string, what: string, value: PerAxis, rank: number, least: number): readonly number[] {
-  const list = typeof value === "number" ? Array<number>(rank).fill(value) : value;
-  if (list.length !== rank)
-    refuse(ShapeError, where, `no ${what} for each axis`, `[${value}]`, `a number, or ${rank} of them`);
-  for (const each of list) checkCount(where, what, each, least);
-  return list;
 }
 
 /** Windows of `size` points as the options say. Throws ShapeError unless sizes, strides and dilations are counts and paddings integers ≥ 0, one or one for each axis. */
