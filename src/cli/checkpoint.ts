@@ -6,8 +6,8 @@ import { toHex } from "../core/canonical.ts";
 import { CheckpointError, ConfigError } from "../core/errors.ts";
 import { typeText } from "../core/shape.ts";
 import { readSafetensors } from "../io/safetensors.ts";
+import { tensorDigest } from "../io/state.ts";
 import { checkpointOf, holdsState, listCheckpoints, type RunState } from "../run/checkpoint.ts";
-import { tensorDigest } from "../run/state.ts";
 import { differences, showElement, ulpDistance } from "../verify/bits.ts";
 import { type Outcome, oneLine, requirePath, table } from "./command.ts";
 

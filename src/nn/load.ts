@@ -14,10 +14,12 @@ import {
 import type { HostArray } from "../core/array.ts";
 import { sha256Hex } from "../core/canonical.ts";
 import { CheckpointError, refuse } from "../core/errors.ts";
+import { numericsId } from "../core/numerics.ts";
 import { remembered } from "../core/remembered.ts";
 import { sameShape, typeText } from "../core/shape.ts";
 import { parseFileJson } from "../io/json.ts";
 import { decodeSafetensors, writeSafetensors } from "../io/safetensors.ts";
+import { checkSeal } from "../io/sealed.ts";
 import { readVariables, type Variable } from "../program/variable.ts";
 import { module } from "./check.ts";
 import type { Module } from "./module.ts";
@@ -96,13 +98,16 @@ export function noteWeights(model: Module, path: string, digest: string): void {
 
 /**
  * A model with the weights of a safetensors file: `() => nn.load(build(), "base.safetensors")`. Names in the file are paths (`0.weight`), a
- * checkpoint's (`parameter/0.weight`), or PyTorch's for the same layers (`1.running_var`, `self_attn.in_proj_weight`); other types of the format become float32 or int32, as docs/training.md has it. Throws CheckpointError for a file that is missing, damaged, or of another model.
+ * checkpoint's (`parameter/0.weight`), or PyTorch's for the same layers (`1.running_var`, `self_attn.in_proj_weight`); other types of the format become float32 or int32, as docs/training.md has it. Throws CheckpointError for a file that is missing, damaged (a checkpoint is held to its own digest), or of another model.
  */
 export function load<M extends Module>(model: M, path: string, options: LoadOptions = {}): M {
   checkArguments(loadCall, arguments);
   const bytes = read(path, CheckpointError);
   const { weights, strict } = options;
-  const { tensors, metadata } = decodeSafetensors(path, bytes);
+  const file = decodeSafetensors(path, bytes);
+  const { tensors, metadata } = file;
+  // Under another numerics id a digest may be made otherwise; numbers are numbers.
+  if (stateOf(metadata).numericsId === numericsId) checkSeal(path, file);
   giveWeights(model, path, weights === "average" ? averaged(path, tensors, metadata) : tensors, { strict });
   noteWeights(model, weights === "average" ? `${path} (average)` : path, sha256Hex(bytes));
   return model;
@@ -114,7 +119,8 @@ function averaged(
   tensors: ReadonlyMap<string, HostArray>,
   metadata: Readonly<Record<string, string>>,
 ): Map<string, HostArray> {
-  const begun = Object.entries(callbacksOf(metadata)).flatMap(([name, kept]) =>
+  const { callbacks } = stateOf(metadata);
+  const begun = Object.entries(isRecord(callbacks) ? callbacks : {}).flatMap(([name, kept]) =>
     isRecord(kept) && typeof kept.count === "number" && kept.count > 0 ? [name] : [],
   );
   if (begun.length !== 1) {
@@ -130,11 +136,11 @@ function averaged(
   return new Map([...tensors, ...own]);
 }
 
-/** What callbacks keep in a checkpoint, by name; nothing in a file that tells of none. */
-function callbacksOf({ seedgrad = "{}" }: Readonly<Record<string, string>>): Readonly<Record<string, unknown>> {
+/** What a checkpoint says of its run; nothing in a file of weights alone. */
+function stateOf({ seedgrad = "{}" }: Readonly<Record<string, string>>): Readonly<Record<string, unknown>> {
   try {
     const state = parseFileJson(seedgrad);
-    return isRecord(state) && isRecord(state.callbacks) ? state.callbacks : {};
+    return isRecord(state) ? state : {};
   } catch {
     return {};
   }

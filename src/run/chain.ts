@@ -5,15 +5,15 @@
 //   h₀ = SHA-256("seedgrad/chain/2" ‖ numerics id ‖ graph hash (32 bytes) ‖ seed u64 ‖ u32 count ‖ per data name in UTF-8 order: name ‖ digest (32 bytes)
 //        ‖ u32 count ‖ shuffle seeds u64 each ‖ of a run whose steps have further graphs: u32 count ‖ graph hash (32 bytes) each)
 //   hₜ = SHA-256(hₜ₋₁ ‖ t u64 from 1 ‖ hash of the graph that ran (32) ‖ stream position u64 ‖ batch ‖ given ‖ loss bits u32)
-//   batch = u8 1 ‖ u32 count ‖ sample indices u64 each; of a batch without indices u8 0 ‖ the root of its tensors (run/state)
+//   batch = u8 1 ‖ u32 count ‖ sample indices u64 each; of a batch without indices u8 0 ‖ the root of its tensors (io/state)
 //   given = u32 count ‖ per number in UTF-8 order of the names: name ‖ its float32 bits u32
-//   digest = SHA-256(h_T ‖ the root of the final tensors (run/state))
+//   digest = SHA-256(h_T ‖ the root of the final tensors (io/state))
 import type { HostArray } from "../core/array.ts";
 import { Encoder, float32Bits, fromHex, sha256, toHex } from "../core/canonical.ts";
 import { DataError } from "../core/errors.ts";
 import { numericsId } from "../core/numerics.ts";
 import { compareUtf8 } from "../core/utf8.ts";
-import { tensorsDigest } from "./state.ts";
+import { tensorsDigest } from "../io/state.ts";
 
 /** What a chain starts from: all that names the program and its data. */
 export interface ChainOrigin {

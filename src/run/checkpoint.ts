@@ -2,11 +2,11 @@
 // file is written beside its place, flushed and renamed, and only then entered in the index: a write that was cut off is never loaded.
 import { exists, list, remove, temporarySuffix, writeAtomic } from "#files";
 import type { HostArray } from "../core/array.ts";
-import { toHex } from "../core/canonical.ts";
 import { CheckpointError } from "../core/errors.ts";
 import { ownValue } from "../core/keys.ts";
 import type { TableState } from "../data/dataset.ts";
 import { readSafetensors, type Safetensors, writeSafetensors } from "../io/safetensors.ts";
+import { checkSeal, sealed, stateText } from "../io/sealed.ts";
 import { compareFacts, deciding, hintOf } from "./facts.ts";
 import {
   checkFields,
@@ -33,7 +33,6 @@ import {
   tryJson,
 } from "./fields.ts";
 import { makeInside, refuseLink } from "./inside.ts";
-import { tensorsDigest } from "./state.ts";
 
 /** Where a run stands: with the tensors, all that its next step depends on. */
 export interface RunState {
@@ -99,8 +98,6 @@ export interface SaveOptions extends Pick<CheckpointEntry, "metrics" | "best"> {
   readonly keepBest?: KeepBest;
 }
 
-const stateKey = "seedgrad";
-const digestKey = "seedgrad.digest";
 const indexName = "index.json";
 
 /** The index of a folder: its finished checkpoints, and files that were dropped from it and may still have to be removed. */
@@ -216,8 +213,7 @@ export function saveCheckpoint(
   const entries = [...tensors];
   const { loss, metrics: last } = state;
   const text = JSON.stringify({ ...state, loss: loss === null ? null : numberText(loss), metrics: numbersText(last) });
-  const metadata = { [stateKey]: text, [digestKey]: stateDigest(text, entries) };
-  writeSafetensors(`${folder}/${file}`, entries, metadata);
+  writeSafetensors(`${folder}/${file}`, entries, sealed(text, entries));
   const others = listCheckpoints(folder).filter((entry) => entry.file !== file);
   const { metrics, best } = options;
   const entry = { file, step: state.step, ...(metrics && { metrics }), ...(best && { best }) };
@@ -230,12 +226,6 @@ export function saveCheckpoint(
     gone.map((candidate) => candidate.file),
   );
   return `${folder}/${file}`;
-}
-
-/** SHA-256 over the state's text, as a tensor of bytes, and all tensors. */
-function stateDigest(text: string, tensors: readonly (readonly [string, HostArray])[]): string {
-  const data = new TextEncoder().encode(text);
-  return toHex(tensorsDigest([...tensors, [`\u0000${stateKey}`, { data, shape: [data.length], dtype: "bool" }]]));
 }
 
 /** Drops the entries after a step, and what writes that were cut off have left: a run that goes on from there writes them anew. Not while another run saves here. */
@@ -270,36 +260,30 @@ export function loadCheckpoint(path: string): Checkpoint {
 }
 
 /** Whether a file is a run's checkpoint, and not weights alone. */
-export function holdsState({ metadata }: Safetensors): boolean {
-  return Object.hasOwn(metadata, stateKey);
+export function holdsState(file: Safetensors): boolean {
+  return stateText(file) !== undefined;
 }
 
 /** The checkpoint that a file's content is, checked against its own digest. Throws CheckpointError naming the file. */
-export function checkpointOf(path: string, { tensors, metadata }: Safetensors): Checkpoint {
-  const text = metadata[stateKey];
+export function checkpointOf(path: string, file: Safetensors): Checkpoint {
+  const text = stateText(file);
   if (text === undefined) {
     throw new CheckpointError({
       where: path,
       problem: "no run's state is in it",
-      got: `metadata ${Object.keys(metadata).join(", ") || "none"}`,
-      expected: `${stateKey} in its metadata`,
+      got: `metadata ${Object.keys(file.metadata).join(", ") || "none"}`,
+      expected: "seedgrad in its metadata",
       hint: "a file of weights alone is loaded into a model, not resumed from",
     });
   }
   const state = tryJson(text);
   checkNumerics(path, "a checkpoint", state);
-  const digest = stateDigest(text, [...tensors]);
-  if (digest !== metadata[digestKey]) {
-    throw new CheckpointError({
-      where: path,
-      problem: "its content isn't what was written",
-      got: digest,
-      expected: metadata[digestKey] ?? "a digest",
-      hint: "the file is damaged: use an earlier checkpoint",
-    });
-  }
-  return { path, state: checkedState(path, state), tensors };
+  checkSeal(path, file);
+  return { path, state: checkedState(path, state), tensors: file.tensors };
 }
+
+/** Whether a tensor of a checkpoint belongs to the state that a run's digest is of: what callbacks keep does not. */
+export const isOfRun = ([name]: readonly [string, unknown]): boolean => !name.startsWith("callback/");
 
 const isFill = maybe(Number.isFinite);
 const isTableColumn = shaped({

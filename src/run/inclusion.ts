@@ -17,10 +17,10 @@ import { canonicalBytes, fromHex, toHex } from "../core/canonical.ts";
 import type { DType, TypedArray } from "../core/dtype.ts";
 import { DataError, refuse } from "../core/errors.ts";
 import { checkShape } from "../core/shape.ts";
+import { leafHash, merklePath, merkleRoot, rootOfPath } from "../io/merkle.ts";
+import { blockHashes, blockSize, sortedTensors, tensorDigest, tensorHash } from "../io/state.ts";
 import { digestOf } from "./chain.ts";
-import { loadCheckpoint } from "./checkpoint.ts";
-import { leafHash, merklePath, merkleRoot, rootOfPath } from "./merkle.ts";
-import { blockHashes, blockSize, isOfRun, sortedTensors, tensorDigest, tensorHash } from "./state.ts";
+import { isOfRun, loadCheckpoint } from "./checkpoint.ts";
 
 /** Where a leaf stands in its tree, and the hashes beside its way to the root, lowest first: 64 hex digits each. */
 export interface ProofPath {

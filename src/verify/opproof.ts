@@ -3,9 +3,9 @@
 import type { HostArray } from "../core/array.ts";
 import { canonicalBytes, canonicalJson, Encoder, fromHex, sha256, toHex } from "../core/canonical.ts";
 import { DataError, refuse } from "../core/errors.ts";
+import { leafHash } from "../io/merkle.ts";
 import { type FieldCheck, isCount, isHash, isRecord, isText, listOf, maybe, shaped, tryJson } from "../run/fields.ts";
 import type { ProofPath } from "../run/inclusion.ts";
-import { leafHash } from "../run/merkle.ts";
 
 export const proofFormat = "seedgrad/op/1";
 

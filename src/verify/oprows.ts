@@ -7,9 +7,9 @@ import { itemSize, makeArray, type TypedArray } from "../core/dtype.ts";
 import { DataError } from "../core/errors.ts";
 import { sizeOf, typeText } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
+import { rootOfPath } from "../io/merkle.ts";
+import { tensorDigest } from "../io/state.ts";
 import { digestOf, linkHash } from "../run/chain.ts";
-import { rootOfPath } from "../run/merkle.ts";
-import { tensorDigest } from "../run/state.ts";
 import type { Checks } from "./checks.ts";
 import { type OpProof, type ProvedValue, valueLeaf } from "./opproof.ts";
 

@@ -2,12 +2,12 @@
 // digest in the end. It stops at the first step that differs.
 import type { Backend } from "../compile/contract.ts";
 import { callable, checkArguments, options as optionsOf, signature, string } from "../core/arguments.ts";
+import { tensorDigest } from "../io/state.ts";
 import { loadCheckpoint } from "../run/checkpoint.ts";
 import { type ChainDifference, compareLinks } from "../run/compare.ts";
 import { compareFacts } from "../run/facts.ts";
 import { type Loop, runLoop } from "../run/record.ts";
 import type { Replayed } from "../run/recording.ts";
-import { tensorDigest } from "../run/state.ts";
 import type { Verification } from "../run/verification.ts";
 import { replayKinds } from "../train/arguments.ts";
 import type { ReplayOptions } from "../train/replay.ts";

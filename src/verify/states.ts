@@ -3,9 +3,9 @@
 import { exists } from "#files";
 import { toHex } from "../core/canonical.ts";
 import { CheckpointError } from "../core/errors.ts";
+import { tensorDigest } from "../io/state.ts";
 import { readVariables } from "../program/variable.ts";
-import { type Checkpoint, type CheckpointEntry, loadCheckpoint } from "../run/checkpoint.ts";
-import { isOfRun, tensorDigest } from "../run/state.ts";
+import { type Checkpoint, type CheckpointEntry, isOfRun, loadCheckpoint } from "../run/checkpoint.ts";
 import type { TrainerView } from "../train/contract.ts";
 import type { Metrics } from "../train/run.ts";
 import { type Checks, recordDifferences } from "./checks.ts";

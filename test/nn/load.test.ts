@@ -1,11 +1,12 @@
 // Weights from files: this project's own, a run's checkpoints, and files that another program wrote from the format's description.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import type { HostArray } from "../../src/core/array.ts";
 import { float32Bits } from "../../src/core/canonical.ts";
 import { CheckpointError } from "../../src/core/errors.ts";
+import { numericsId } from "../../src/core/numerics.ts";
 import { readSafetensors, writeSafetensors } from "../../src/io/safetensors.ts";
 import * as nn from "../../src/nn/index.ts";
 import { loadVariables, weightsDigests } from "../../src/nn/load.ts";
@@ -15,7 +16,7 @@ import { full, normal, zeros } from "../../src/tensor/functions.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { root } from "../support/sources.ts";
-import { toyModel } from "../support/toy.ts";
+import { toyModel, toyTrain, toyTrainer } from "../support/toy.ts";
 
 const bitsOf = async (model: nn.Module) =>
   Object.fromEntries(
@@ -186,6 +187,24 @@ describe("PyTorch's names", () => {
     ]);
     expect(() => nn.load(built(1), path)).toThrow("unknown 0.in_proj_weight, 0.num_batches_tracked, 0.running_mean;");
   });
+});
+
+test("a checkpoint is held to its own digest, which under another numerics id may be another's", async () => {
+  const modelDir = temporaryFolder();
+  await toyTrainer({ modelDir, loop: { numSteps: 1 } }).fit(toyTrain());
+  const path = `${modelDir}/checkpoints/checkpoint_1.safetensors`;
+  const bytes = readFileSync(path);
+  expect(nn.load(built(1), path)).toBeInstanceOf(nn.Module);
+  bytes[bytes.length - 2] ^= 1;
+  writeFileSync(path, bytes);
+  for (const strict of [true, false]) {
+    expect(() => nn.load(built(1), path, { strict })).toThrow(CheckpointError);
+    expect(() => nn.load(built(1), path, { strict })).toThrow(/its content isn't what was written/);
+  }
+  const { tensors, metadata } = readSafetensors(path);
+  const other = { ...metadata, seedgrad: metadata.seedgrad.replace(numericsId, "f32-strict/9") };
+  writeSafetensors(path, tensors, other);
+  expect(nn.load(built(1), path)).toBeInstanceOf(nn.Module);
 });
 
 describe("what doesn't fit", () => {

@@ -4,9 +4,9 @@ import { readdirSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { toHex } from "../../src/core/canonical.ts";
 import { DataError } from "../../src/core/errors.ts";
+import { leafHash, merklePath, merkleRoot, rootOfPath } from "../../src/io/merkle.ts";
 import * as nn from "../../src/nn/index.ts";
 import { digestOfProof, proveTensor } from "../../src/run/inclusion.ts";
-import { leafHash, merklePath, merkleRoot, rootOfPath } from "../../src/run/merkle.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { toyTrain, toyTrainer } from "../support/toy.ts";
 

@@ -3,16 +3,17 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll } from "vitest";
+import { tensorsDigest } from "../../src/io/state.ts";
 import { digestOf } from "../../src/run/chain.ts";
 import { ChainFile, readChain } from "../../src/run/chainfile.ts";
 import {
   type Checkpoint,
   dropCheckpointsAfter,
+  isOfRun,
   listCheckpoints,
   loadCheckpoint,
   saveCheckpoint,
 } from "../../src/run/checkpoint.ts";
-import { isOfRun, tensorsDigest } from "../../src/run/state.ts";
 import { buildTrainer } from "../../src/train/config/build.ts";
 import { parseConfig } from "../../src/train/config/parse.ts";
 import { verifyRun } from "../../src/verify/verify.ts";

@@ -1,7 +1,7 @@
 // The hash of a state: tensors by name, as a Merkle root, so that one tensor, or 64 KiB of it, can be shown to be part of a run by itself.
 // Pure.
 //
-// Bytes, in core/canonical's encoding, the trees as RFC 6962 has them (run/merkle):
+// Bytes, in core/canonical's encoding, the trees as RFC 6962 has them (io/merkle):
 //   a tensor's data = the root over its blocks of 64 KiB: little-endian elements, NaN as 0x7fc00000
 //   a tensor = the leaf name ‖ dtype ‖ u32 rank ‖ extents u64 ‖ that root (32 bytes)
 //   a state = the root over its tensors, sorted by name in UTF-8 order
@@ -41,6 +41,3 @@ export function sortedTensors(tensors: Iterable<readonly [string, HostArray]>): 
 export function tensorsDigest(tensors: Iterable<readonly [string, HostArray]>): Uint8Array {
   return merkleRoot(sortedTensors(tensors).map(([name, array]) => tensorDigest(name, array)));
 }
-
-/** Whether a tensor of a checkpoint belongs to the state that a run's digest is of: what callbacks keep does not. */
-export const isOfRun = ([name]: readonly [string, unknown]): boolean => !name.startsWith("callback/");
