@@ -106,8 +106,19 @@ function compareMetrics(
 ): void {
   const name = `metrics of ${what}`;
   if (indexed) checks.compared(`${name}: state and index.json`, recordDifferences(stated, indexed));
-  if (indexed && here) checks.compared(`${name}: index.json`, recordDifferences(indexed, here));
+  if (indexed && here) compareIndexed(`${name}: index.json`, indexed, here, checks);
   const known = [...all, {}].some((metrics) => recordDifferences(stated, metrics).length === 0);
   if (known || (indexed && here)) return;
   checks.trusted(name, all.length > 0 ? "of no validation that the replay made" : "not checked: no validation data");
+}
+
+/** Metrics are no part of a run, which may go on with others: numbers that one side alone has are named, and the others compared. */
+function compareIndexed(what: string, indexed: Metrics, here: Metrics, checks: Checks): void {
+  const among = (metrics: Metrics, others: Metrics) =>
+    Object.fromEntries(Object.entries(metrics).filter(([name]) => Object.hasOwn(others, name)));
+  checks.compared(what, recordDifferences(among(indexed, here), among(here, indexed)));
+  const unrecorded = Object.keys(here).filter((name) => !Object.hasOwn(indexed, name));
+  const unknown = Object.keys(indexed).filter((name) => !Object.hasOwn(here, name));
+  if (unrecorded.length > 0) checks.trusted(what, `not recorded there: ${unrecorded.join(", ")}`);
+  if (unknown.length > 0) checks.trusted(what, `not among the program's metrics: ${unknown.join(", ")}`);
 }

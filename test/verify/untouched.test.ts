@@ -3,8 +3,10 @@ import { readdirSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { toHex } from "../../src/core/canonical.ts";
 import { InterruptedError } from "../../src/core/errors.ts";
+import { accuracy } from "../../src/nn/metrics.ts";
 import { readChain } from "../../src/run/chainfile.ts";
 import { loadCheckpoint } from "../../src/run/checkpoint.ts";
+import type { TrainerOptions } from "../../src/train/contract.ts";
 import { verifyRun } from "../../src/verify/verify.ts";
 import {
   chosenRate,
@@ -80,6 +82,32 @@ describe("runs that nobody touched are the same", () => {
     await program(longer).fit();
     expect(await said(longer)).toMatchObject({ verdict: "same", text: "" });
     expect(readdirSync(`${longer}/checkpoints`)).toContain("checkpoint_3.safetensors");
+  }, 60_000);
+
+  test("gone on with under other metrics, whose numbers an earlier checkpoint hasn't", async () => {
+    const modelDir = `${work}/metrics`;
+    const options = (names: readonly string[], numSteps: number): Partial<TrainerOptions> => ({
+      modelDir,
+      metrics: Object.fromEntries(names.map((name) => [name, accuracy()])),
+      loop: { numSteps, evalFrequency: 2 },
+      checkpoint: { steps: 2 },
+    });
+    await toyTrainer(options(["accuracy", "older"], 4)).fit(toyTrain(), toyTest());
+    const trainer = () => toyTrainer(options(["accuracy", "newer"], 6));
+    await trainer().fit(toyTrain(), toyTest());
+    const given = { train: toyTrain(), val: toyTest() };
+    const { verdict, checks } = await trainer().verify(modelDir, given);
+    expect(verdict).toBe("same");
+    const what = "metrics of checkpoints/checkpoint_4.safetensors: index.json";
+    expect(checks.filter((check) => check.what === what)).toEqual([
+      expect.objectContaining({ found: "same" }),
+      { what, found: "trusted", detail: "not recorded there: newer" },
+      { what, found: "trusted", detail: "not among the program's metrics: older" },
+    ]);
+    editJson(`${modelDir}/checkpoints/index.json`, (index) => {
+      index.checkpoints[1].metrics.accuracy = 0.123;
+    });
+    expect((await trainer().verify(modelDir, given)).verdict).toBe("different");
   }, 60_000);
 
   test("made in code: without validation data it says that metrics aren't checked", async () => {
