@@ -4,6 +4,7 @@ import { checkArguments, numbers } from "../core/arguments.ts";
 import { sha256Hex } from "../core/canonical.ts";
 import { ConfigError, DataError } from "../core/errors.ts";
 import { countOf, finite, type Given, list, options as record, seed } from "../core/options.ts";
+import { portion } from "../core/portion.ts";
 import { permutation } from "../rng/samplers.ts";
 import { parseSeed } from "../rng/stream.ts";
 import { type Dataset, datasetKind } from "./dataset.ts";
@@ -71,7 +72,7 @@ function sizesOf(name: string, size: number, parts: readonly number[]): readonly
     fail("not numbers of samples, and not shares", parts, "integers ≥ 1, or numbers in (0, 1)");
   if (shares ? Math.abs(sum - 1) > 1e-9 : sum !== size)
     fail("the parts don't sum up to the whole", parts, shares ? "shares that sum to 1" : `a sum of ${size} samples`);
-  const sizes = shares ? parts.map((part) => Math.floor(part * size)) : [...parts];
+  const sizes = shares ? parts.map((part) => Math.floor(portion(part, size))) : [...parts];
   let left = size - sizes.reduce((total, part) => total + part, 0);
   for (let part = 0; left > 0; part = (part + 1) % sizes.length, left--) sizes[part]++;
   return sizes.every((count) => count > 0) ? sizes : fail("a part holds no sample", sizes, "at least one in each");

@@ -7,6 +7,7 @@ import { sha256Hex } from "../core/canonical.ts";
 import type { TypedArray } from "../core/dtype.ts";
 import { ConfigError, DataError, refuse, showValue } from "../core/errors.ts";
 import { code, countOf, either, filePath, type Given, options as optionsOf, share, word } from "../core/options.ts";
+import { portion } from "../core/portion.ts";
 import { named } from "../core/things.ts";
 import type { Characters, Dataset } from "./dataset.ts";
 import { BytePairTokenizer, loadTokenizer, tokenCount, trainTokenizer } from "./tokenizer.ts";
@@ -107,7 +108,7 @@ export interface TextDataset extends Dataset {
 /** The text up to the split, and what follows. */
 function partsOf(text: string, validationFraction: number): readonly [train: string, validation: string] {
   const points = codePoints(text);
-  const border = Math.floor(points.length * (1 - validationFraction));
+  const border = Math.floor(portion(1 - validationFraction, points.length));
   const units = points.subarray(0, border).reduce((sum, point) => sum + lengthOf(point), 0);
   return [text.slice(0, units), text.slice(units)];
 }

@@ -1,6 +1,7 @@
 // How long a run is, and which validations happen in it.
 
 import { ConfigError, refuse } from "../core/errors.ts";
+import { portion } from "../core/portion.ts";
 import { type DataLoader, firstBatches } from "../data/loader.ts";
 import { type Duration, type RunLength, stepsOf } from "../optim/duration.ts";
 import type { LoopOptions } from "./config/shared.ts";
@@ -57,6 +58,6 @@ function totalStepsOf(loop: LoopOptions, stepsPerEpoch: number): number {
 /** How many optimizer steps lie between two validations, of a frequency in steps. */
 export function periodOf(every: Duration, length: RunLength): number {
   return typeof every === "number" && every < 1
-    ? Math.max(1, Math.floor(every * length.totalSteps))
+    ? Math.max(1, Math.floor(portion(every, length.totalSteps)))
     : stepsOf(every, length);
 }

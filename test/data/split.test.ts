@@ -57,6 +57,17 @@ describe("randomSplit", () => {
     expect(randomSplit(toy(11), [0.5, 0.25, 0.25]).map(({ size }) => size)).toEqual([6, 3, 2]);
   });
 
+  test("a share of a round number of samples is that number, whatever the product's last bit", () => {
+    for (const [a, b] of [
+      [71, 29],
+      [42, 58],
+      [43, 57],
+    ])
+      expect(randomSplit(toy(100), [a / 100, b / 100]).map(({ size }) => size)).toEqual([a, b]);
+    const { samplesPerEpoch, validation } = dataLoader(toy(100), { batchSize: 5, validationSplit: 0.29 });
+    expect([samplesPerEpoch, validation!.samplesPerEpoch]).toEqual([71, 29]);
+  });
+
   test("a part of a part takes the draws that follow", () => {
     const [half] = randomSplit(toy(), [0.5, 0.5]);
     const quarters = randomSplit(half, [5, 5]);

@@ -23,13 +23,15 @@ export class SkipSamples extends configured(record) implements Callback {
   beginsAt({ trainer, loader }: FitContext): Place {
     const { options } = trainer;
     const { samplesPerEpoch, batchSize, batchesPerEpoch } = loader;
-    const epoch = Math.floor(this.options.samples / samplesPerEpoch);
-    const cursor = (this.options.samples - epoch * samplesPerEpoch) / batchSize;
     const perStep = options.loop.gradAccumSteps;
     const limit = (options.loop.stepsPerEpoch ?? batchesPerEpoch) * perStep;
+    // What an epoch trains on, of which `stepsPerEpoch` may leave a part out.
+    const seen = Math.min(samplesPerEpoch, limit * batchSize);
+    const epoch = Math.floor(this.options.samples / seen);
+    const cursor = (this.options.samples - epoch * seen) / batchSize;
     if (!Number.isInteger(cursor / perStep) || cursor >= limit) {
       const problem = "the samples end inside a step, or past the epoch's last one";
-      const expected = `a multiple of ${batchSize * perStep} in each epoch of ${samplesPerEpoch}`;
+      const expected = `a multiple of ${batchSize * perStep} in each epoch of ${seen}`;
       refuse(ConfigError, "SkipSamples.samples", problem, this.options.samples, expected);
     }
     return { epoch, cursor };

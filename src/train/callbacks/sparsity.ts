@@ -6,6 +6,7 @@ import type { TypedArray } from "../../core/dtype.ts";
 import { ConfigError, refuse } from "../../core/errors.ts";
 import { select } from "../../core/glob.ts";
 import { countOf, fraction, type Given, list, options, recordOf, text, word } from "../../core/options.ts";
+import { portion } from "../../core/portion.ts";
 import type { OptionsArguments } from "../../core/things.ts";
 import { duration, resolved } from "../../optim/duration.ts";
 import { type Parameter, Variable } from "../../program/variable.ts";
@@ -125,7 +126,7 @@ export class Sparsity extends configured(record) implements Callback {
     for (const { parameter, mask, order } of this.#masked) {
       const weights = await parameter.data();
       const keys = order ? await order.data() : weights.map(Math.abs);
-      const zeros = Math.floor(share * keys.length);
+      const zeros = Math.floor(portion(share, keys.length));
       const next = smallestZeroed(keys, zeros);
       mask.load(next);
       parameter.load(weights.map((value, i) => value * next[i]));

@@ -6,6 +6,7 @@ import type { HostArray } from "../../core/array.ts";
 import { configured } from "../../core/configured.ts";
 import { CheckpointError, ConfigError, refuse } from "../../core/errors.ts";
 import { either, flag, fraction, type Given, options, type Read, share } from "../../core/options.ts";
+import { portion } from "../../core/portion.ts";
 import type { OptionsArguments } from "../../core/things.ts";
 import { writeSafetensors } from "../../io/safetensors.ts";
 import { duration, stepsOf } from "../../optim/duration.ts";
@@ -143,7 +144,7 @@ export abstract class WeightAverage extends configured(averageRecord) implements
     const { trainer, totalSteps } = context;
     const { start, every } = this.options;
     const isShare = typeof start === "number" && start < 1;
-    this.#firstStep = isShare ? Math.max(1, Math.ceil(start * totalSteps)) : stepsOf(start, context);
+    this.#firstStep = isShare ? Math.max(1, Math.ceil(portion(start, totalSteps))) : stepsOf(start, context);
     this.#every = stepsOf(every, context);
     this.#checkRestored(trainer);
     if (this.#firstStep > totalSteps) {

@@ -192,6 +192,16 @@ describe("Sparsity", () => {
     expect(Math.max(...pruned)).toBeLessThan(Math.min(...before.filter((_, i) => after[i] !== 0)));
   });
 
+  test("0.29 of 100 weights are 29", async () => {
+    const trainer = toyTrainer({
+      model: () => nn.sequential(nn.linear(4, 25), nn.linear(25, 2)),
+      callbacks: [new Sparsity({ sparsity: 0.29 })],
+      loop: { numSteps: 1 },
+    });
+    await trainer.fit(toyTrain());
+    expect((await weights(trainer))["parameter/0.weight"].filter((value) => value === 0)).toHaveLength(29);
+  });
+
   test("a schedule: the share grows as a cube, step by step, to the end's", async () => {
     const { metrics } = await recorded([new Sparsity({ sparsity: 0.75, schedule: { begin: 2, end: 6, every: 2 } })], {
       loop,
@@ -250,6 +260,18 @@ describe("SkipSamples", () => {
       toyTrain(),
     );
     expect(epochs).toEqual([1, 2, 2]);
+  });
+
+  test("an epoch is what it trains on, where stepsPerEpoch leaves a part out", async () => {
+    const seen = async (callbacks: Callback[], numSteps: number) => {
+      const orders: string[] = [];
+      const spy: Callback = { onTrainBatchStart: ({ batch }) => void orders.push(Array.from(batch.indices).join()) };
+      await toyTrainer({ callbacks: [...callbacks, spy], loop: { numSteps, stepsPerEpoch: 2 } }).fit(toyTrain());
+      return orders;
+    };
+    const plain = await seen([], 6);
+    for (const steps of [1, 2, 5])
+      expect(await seen([new SkipSamples({ samples: 16 * steps })], 6 - steps)).toEqual(plain.slice(steps));
   });
 
   test("samples that end inside a step", async () => {

@@ -90,6 +90,12 @@ describe("StochasticWeightAveraging", () => {
     expect(averaged.digest).toBe(run.digest);
     expect(await bitsOf(swa)).toEqual(byHand(seen.slice(3), (count) => 1 / (count + 1)));
   });
+
+  test("0.55 of 20 steps is step 11, and not the one after it", async () => {
+    const swa = new StochasticWeightAveraging({ start: 0.55 });
+    await toyTrainer({ callbacks: [swa], loop: { numSteps: 20 } }).fit(toyTrain());
+    expect(swa.count).toBe(10);
+  });
 });
 
 describe("in a folder", () => {
