@@ -12,11 +12,12 @@ const optional: ReadonlySet<string> = new Set([
   "state",
 ]);
 
-/** Gives `reads` a batch. Where that fails since something is undefined, and fields were read that aren't there and must be, the error is a ConfigError that names them. */
-export function reading<B extends object, T>(batch: B, reader: string, reads: (batch: B) => T): T {
+/** Gives `reads` a batch, and adds the names that it reads to `read`. Where that fails since something is undefined, and fields were read that aren't there and must be, the error is a ConfigError that names them. */
+export function reading<B extends object, T>(batch: B, reader: string, reads: (batch: B) => T, read?: Set<string>): T {
   const missing = new Set<string>();
   const noting = new Proxy(batch, {
     get(fields, name) {
+      if (typeof name === "string") read?.add(name);
       if (typeof name === "string" && !(name in fields) && !optional.has(name)) missing.add(name);
       return Reflect.get(fields, name);
     },

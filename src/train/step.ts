@@ -75,16 +75,26 @@ function makeTrainStep(session: Session, backend: Backend): TrainStep {
     trainer,
     "gradAccumSteps: with ignoreIndex or classWeights a step isn't that of one large batch (docs/training.md)",
   );
+  const warnUnweighed = warning(
+    trainer,
+    "the batch has sampleWeights, and the loss doesn't read them: all samples count alike (give the loss the batch itself)",
+  );
+  const unreached = unreachedBy(trainer);
   const backward = (batch: Batch, isPart = false): Backward => {
-    const { outputs, loss, losses } = runModel(trainer, batch);
+    const read = new Set<string>();
+    const { outputs, loss, losses } = runModel(trainer, batch, read);
     const scalar = checkLoss(loss);
+    if (batch.sampleWeights && !read.has("sampleWeights")) warnUnweighed();
     if (isPart && hasCounted(scalar)) warnUneven();
-    const gradients = partsDue(optimizer).flatMap(({ optimizer: part, minimizes }) =>
-      gradientsOf(
+    const gradients = partsDue(optimizer).flatMap(({ optimizer: part, minimizes }) => {
+      const { namedParameters } = part;
+      const found = gradientsOf(
         scaler.scaled(losses[minimizes]),
-        part.namedParameters.map(([, parameter]) => parameter),
-      ),
-    );
+        namedParameters.map(([, parameter]) => parameter),
+      );
+      unreached.tell(namedParameters.flatMap(([name], i) => (isZero(found[i]) ? [name] : [])));
+      return found;
+    });
     const several = Object.entries(losses).length > 1 ? losses : {};
     return { microBatches: [{ batch, outputs }], loss: scalar, losses: several, gradients };
   };
@@ -134,6 +144,23 @@ function warning(trainer: TrainerView, text: string): () => void {
   return () => {
     if (!isTold) trainer.message("warn", text);
     isTold = true;
+  };
+}
+
+/** Whether a gradient is zeros since nothing depends on what it is of. */
+const isZero = ({ node: { op, attributes } }: Tensor): boolean => op === "full" && attributes.value === 0;
+
+/** Warns of parameters that no gradient reaches, of each once. */
+function unreachedBy(trainer: TrainerView) {
+  const told = new Set<string>();
+  return {
+    tell(names: readonly string[]): void {
+      const fresh = names.filter((name) => !told.has(name));
+      for (const name of fresh) told.add(name);
+      if (fresh.length === 0) return;
+      const text = `the loss doesn't depend on ${fresh.join(", ")}: a gradient of 0, so that weight decay alone moves them (nn.freeze leaves them out)`;
+      trainer.message("warn", text);
+    },
   };
 }
 
@@ -249,14 +276,15 @@ function lossPartsOf({ options: { metrics } }: TrainerView, result: ModelOutput)
 }
 
 /** Outputs, and the loss: the model's own, or the Trainer's of the outputs; where optimizers minimise several of the model's, the sum of these. */
-function runModel(trainer: TrainerView, batch: Batch): Ran {
+function runModel(trainer: TrainerView, batch: Batch, read?: Set<string>): Ran {
   const { loss } = trainer.options;
-  const result = callModel(trainer, batch);
+  // Layers hand a whole batch on: where there is a loss beside the model, its reading counts.
+  const result = callModel(trainer, batch, loss ? undefined : read);
   const { loss: own, outputs } = partsOf(trainer, result);
   if (!loss) return { ...minimised(trainer, { loss: own, outputs }, result), lossParts: lossPartsOf(trainer, result) };
   if (outputs && !own) {
     const ask = (given: Batch) => atOnce("loss", loss(outputs, given));
-    const value = inPart("the loss", () => reading(batch, "the loss takes them", ask));
+    const value = inPart("the loss", () => reading(batch, "the loss takes them", ask, read));
     return minimised(trainer, { outputs, loss: value }, result);
   }
   throw new ConfigError({
@@ -285,10 +313,19 @@ function minimised({ optimizer }: TrainerView, { loss, outputs }: Parts, result:
 }
 
 /** What `forward` returns, its nodes named by the modules that made them. */
-function callModel({ model, options: { precision, config } }: TrainerView, given: Batch): ModelOutput {
+function callModel(
+  { model, options: { precision, config } }: TrainerView,
+  given: Batch,
+  read?: Set<string>,
+): ModelOutput {
   const forward = () =>
     autocast(mixedFormat(precision), () =>
-      reading(given, "the model takes them", (batch) => atOnce("model.forward", model.forward(batch.inputs, batch))),
+      reading(
+        given,
+        "the model takes them",
+        (batch) => atOnce("model.forward", model.forward(batch.inputs, batch)),
+        read,
+      ),
     );
   return namingModules(model, forward, config?.trainer.init.model.name);
 }

@@ -14,6 +14,7 @@ import { manualSeed } from "../../src/rng/stream.ts";
 import { normal, uniform } from "../../src/tensor/functions.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
 import type { Callback, Logger, StepResult, TrainerOptions } from "../../src/train/contract.ts";
+import { evaluationDue } from "../../src/train/length.ts";
 import type { Run } from "../../src/train/run.ts";
 import { Trainer } from "../../src/train/trainer.ts";
 import { toyModel, toyOptions, toyTest, toyTrain, toyTrainer } from "../support/toy.ts";
@@ -63,6 +64,11 @@ describe("one seed, one run", () => {
     expect(ambient.position).toBe(0);
     manualSeed(100);
     expect((await toyTrainer().fit(toyTrain())).digest).toBe(digest);
+  });
+
+  test("a frequency of 0.29 of 100 steps is 29 steps", () => {
+    const due = evaluationDue({ evalFrequency: 0.29 }, { stepsPerEpoch: 10, totalSteps: 100 });
+    expect([28, 29, 58, 87].map((step) => due(step, false))).toEqual([undefined, ...Array(3).fill("scheduled")]);
   });
 
   test("no seed: one is drawn and warned of, and giving it again gives the same run", async () => {
@@ -209,6 +215,37 @@ describe("law 10: watching doesn't touch", () => {
       }
     },
   );
+
+  test("weights of samples that nobody reads are warned of, and parameters that the loss doesn't depend on, once", async () => {
+    const samples = arrayDataset("weighed", {
+      inputs: { data: new Float32Array(32).fill(1), shape: [8, 4], dtype: "float32" },
+      targets: { data: new Int32Array(8), shape: [8], dtype: "int32" },
+      sampleWeights: { data: new Float32Array(8).fill(2), shape: [8], dtype: "float32" },
+    });
+    class Spare extends nn.Module {
+      readonly layer = nn.linear(4, 2);
+      readonly spare = nn.linear(4, 2);
+      override forward(x: Tensor) {
+        return this.layer.forward(x);
+      }
+    }
+    const warnings = async (loss: losses.Loss, model: () => nn.Module = toyModel) => {
+      const messages: string[] = [];
+      const logger: Logger = { logMessage: (level, text) => void (level === "warn" && messages.push(text)) };
+      const options = { loggers: [logger], logging: { logLevel: "warn" } } as const;
+      await toyTrainer({ ...options, model, loss, loop: { numSteps: 3, gradAccumSteps: 2 } }).fit(
+        dataLoader(samples, { batchSize: 3 }),
+      );
+      return messages;
+    };
+    expect(await warnings((outputs, batch) => losses.crossEntropy(outputs, batch))).toEqual([]);
+    expect(await warnings((outputs, { targets }) => losses.crossEntropy(outputs, targets))).toEqual([
+      expect.stringMatching(/^the batch has sampleWeights, and the loss doesn't read them/),
+    ]);
+    expect(await warnings(losses.crossEntropy, () => new Spare())).toEqual([
+      expect.stringMatching(/^the loss doesn't depend on spare.bias, spare.weight: a gradient of 0/),
+    ]);
+  });
 
   test("a loss that has a mean over what counts as a part is told to be averaged by samples, once", async () => {
     const warnings = async (loss?: losses.Loss, model: () => nn.Module = toyModel) => {
