@@ -1,7 +1,7 @@
 // A backend's buffers: on the host each is a typed array; elsewhere all lie in one memory. What is done with the elements is no business of this file.
 
 import type { Backend, Buffer } from "../compile/contract.ts";
-import { type DType, itemSize, makeArray, type TypedArray } from "../core/dtype.ts";
+import { type DType, holds, itemSize, makeArray, type TypedArray } from "../core/dtype.ts";
 import { BackendError, refuse } from "../core/errors.ts";
 
 /** The memory half of the contract. */
@@ -11,9 +11,11 @@ function refuseFreed(where: string): never {
   throw new BackendError({ where, problem: "a buffer was used after it was freed" });
 }
 
-function checkLength(name: string, { size }: Buffer, { length }: TypedArray): void {
-  if (length === size) return;
-  refuse(BackendError, `${name}.write`, "sizes differ", length, String(size));
+function checkData(name: string, { dtype, size }: Buffer, data: TypedArray): void {
+  if (data.length !== size) refuse(BackendError, `${name}.write`, "sizes differ", data.length, String(size));
+  if (holds(dtype, data)) return;
+  const hint = "Float32Array is float32, Int32Array int32, Uint32Array uint32, Uint8Array bool: 0 and 1";
+  refuse(BackendError, `${name}.write`, "elements of another dtype", data.constructor.name, dtype, hint);
 }
 
 interface HostBuffer extends Buffer {
@@ -30,7 +32,7 @@ export function hostMemory(name: string): Half & { arrayOf(buffer: Buffer): Type
     },
     write(buffer, data) {
       const array = arrayOf(buffer);
-      checkLength(name, buffer, data);
+      checkData(name, buffer, data);
       array.set(data);
     },
     async read(buffer) {
@@ -80,7 +82,7 @@ export function addressedMemory(
     },
     write(buffer, data) {
       check();
-      checkLength(name, buffer, data);
+      checkData(name, buffer, data);
       memory.write(addressOf(name, memory, buffer), data);
     },
     async read(buffer) {

@@ -11,6 +11,8 @@ export type TypedArray = Float32Array | Int32Array | Uint32Array | Uint8Array;
 
 export const dtypes: readonly DType[] = ["float32", "int32", "uint32", "bool"];
 
+const arrays = { float32: Float32Array, int32: Int32Array, uint32: Uint32Array, bool: Uint8Array } as const;
+
 /** bfloat16: 8 significant bits, exponents as float32. float16 (IEEE 754 binary16): 11 significant bits, normal from 2⁻¹⁴ to 65504. */
 export const narrowFormats = ["bfloat16", "float16"] as const;
 export type NarrowFormat = (typeof narrowFormats)[number];
@@ -22,9 +24,12 @@ export function itemSize(dtype: DType): number {
 
 /** The dtype that an array is the representation of. */
 export function dtypeOf(data: TypedArray): DType {
-  if (data instanceof Float32Array) return "float32";
-  if (data instanceof Int32Array) return "int32";
-  return data instanceof Uint32Array ? "uint32" : "bool";
+  return dtypes.find((dtype) => data instanceof arrays[dtype])!;
+}
+
+/** Whether an array's elements are as the dtype has them: bool is 0 or 1. */
+export function holds(dtype: DType, data: TypedArray): boolean {
+  return !!dtype && dtypeOf(data) === dtype && !(dtype === "bool" && data.some((value) => value > 1));
 }
 
 function allocate(bytes: number): ArrayBuffer {
@@ -40,8 +45,6 @@ function allocate(bytes: number): ArrayBuffer {
     });
   }
 }
-
-const arrays = { float32: Float32Array, int32: Int32Array, uint32: Uint32Array, bool: Uint8Array } as const;
 
 /** A zero-filled array of `size` elements, or a view of `buffer` from `byteOffset` on. Throws BackendError where there is no memory for them. */
 export function makeArray(dtype: DType, size: number, buffer?: ArrayBufferLike, byteOffset = 0): TypedArray {

@@ -2,7 +2,7 @@
 import { checkArguments, isRecord, kind, signature, string } from "../core/arguments.ts";
 import type { HostArray } from "../core/array.ts";
 import { canonicalBytes, sha256Hex } from "../core/canonical.ts";
-import { type DType, dtypes, makeArray, type TypedArray } from "../core/dtype.ts";
+import { type DType, holds, type TypedArray } from "../core/dtype.ts";
 import { DataError, refuse, showValue } from "../core/errors.ts";
 import { type Shape, sizeOf } from "../core/shape.ts";
 
@@ -73,11 +73,6 @@ export interface Characters {
   readonly size: number;
 }
 
-/** Whether an array's elements are of the type that it says. */
-function holds({ data, dtype }: HostArray): boolean {
-  return dtypes.includes(dtype) && data instanceof (makeArray(dtype, 0).constructor as new () => TypedArray);
-}
-
 function isDataset(value: unknown): boolean {
   const { name, size, fields, digests } = (value ?? {}) as Partial<Dataset>;
   const isField = (field: Partial<Dataset["fields"][string]> | null) =>
@@ -104,12 +99,13 @@ export function arrayDataset(name: string, arrays: Readonly<Record<string, HostA
   for (const [field, array] of entries) {
     const known =
       Array.isArray(array?.shape) && array.shape.every((extent) => Number.isSafeInteger(extent) && extent >= 0);
-    if (known && holds(array)) continue;
+    if (known && holds(array.dtype, array.data)) continue;
     throw new DataError({
       where: `dataset ${name}`,
       problem: `field ${field} is no array of numbers with a shape, of the type that it says`,
       got: known ? `${array.data?.constructor?.name ?? "nothing"} as ${showValue(array.dtype)}` : undefined,
-      expected: '{ data: Float32Array, shape: [samples, …], dtype: "float32" }; Int32Array is int32, Uint8Array bool',
+      expected:
+        '{ data: Float32Array, shape: [samples, …], dtype: "float32" }; Int32Array is int32, Uint8Array bool: 0 and 1',
       hint:
         typeof array?.data === "function"
           ? "of a tensor x: { data: await x.data(), shape: x.shape, dtype: x.dtype }"

@@ -1,9 +1,9 @@
 // Tracing: a function is run once on leaves instead of values, and what it made becomes a closed graph.
 import { callable, checkArguments, kind, signature, string } from "../core/arguments.ts";
-import type { DType } from "../core/dtype.ts";
+import { type DType, holds } from "../core/dtype.ts";
 import { refuse, ShapeError, TraceError } from "../core/errors.ts";
 import { isPromise, settled } from "../core/promise.ts";
-import { checkShape, type Shape, sizeOf } from "../core/shape.ts";
+import { checkShape, type Shape, sizeOf, typeText } from "../core/shape.ts";
 import { compareUtf8 } from "../core/utf8.ts";
 import type { Graph, GraphPort } from "../graph/graph.ts";
 import { Node, reachable } from "../graph/node.ts";
@@ -77,9 +77,9 @@ export function traceFunction<A extends readonly unknown[], R>(
   const { scope, result } = withTrace((open) => {
     const leaves = mapTree(args, "", ({ path, value }) => {
       const shape = typeof value === "number" ? [] : checkShape("compile", value.shape);
-      if (isHostArray(value) && value.data.length !== sizeOf(shape)) {
-        const problem = `the host array at ${path} isn't of its shape`;
-        refuse(ShapeError, "compile", problem, value.data.length, `${sizeOf(shape)} elements`);
+      if (isHostArray(value) && !(value.data.length === sizeOf(shape) && holds(value.dtype, value.data))) {
+        const got = `${value.data.constructor.name}[${value.data.length}]`;
+        refuse(ShapeError, "compile", `the host array at ${path} isn't of its type`, got, typeText(value));
       }
       const node = creation.input(shape, typeof value === "number" ? "float32" : value.dtype);
       inputs.push({ name: `argument/${path}`, node });

@@ -329,6 +329,9 @@ describe("the backend", () => {
     const buffer = backend.allocate("float32", 3);
     expect(await backend.read(buffer)).toEqual(new Float32Array(3));
     expect(() => backend.write(buffer, new Float32Array(2))).toThrow(/sizes differ/);
+    expect(() => backend.write(buffer, new Int32Array(3))).toThrow(
+      /elements of another dtype: got Int32Array, expected/,
+    );
     backend.free(buffer);
     await expect(async () => backend.read(buffer)).rejects.toThrow(BackendError);
   });

@@ -106,6 +106,7 @@ describe("loader", () => {
       { data: new Float32Array(2), shape: [2], dtype: "int32" },
       { data: new Float64Array(2), shape: [2], dtype: "bool" },
       { data: new Float32Array(2), shape: [2], dtype: "float" },
+      { data: Uint8Array.of(1, 2), shape: [2], dtype: "bool" },
       { data: new Float32Array(2), shape: [-2], dtype: "float32" },
     ])
       expect(() => arrayDataset("x", { a: array as never })).toThrow(/field a is no array of numbers/);

@@ -45,6 +45,33 @@ describe("arguments and results", () => {
     expect(await again.sum.array()).toEqual([1.5, 3]);
   });
 
+  test("a host array whose elements aren't of its dtype or shape is refused, in the first call and in later ones", async () => {
+    const given = (data: unknown, dtype: unknown = "float32") => ({ data, dtype, shape: [2] }) as unknown as Tensor;
+    const wrong: [Tensor, RegExp][] = [
+      [
+        given(Int32Array.of(3, 4)),
+        /^compile: the host array at 0 isn't of its type: got Int32Array\[2\], expected float32\[2\]/,
+      ],
+      [given(Float64Array.of(3, 4)), /got Float64Array\[2\], expected float32/],
+      [given(Float32Array.of(3)), /got Float32Array\[1\], expected float32\[2\]/],
+      [given(Float32Array.of(3, 4), "float64"), /got Float32Array\[2\], expected float64/],
+      [given(Float64Array.of(3, 4), "float64"), /got Float64Array\[2\], expected float64/],
+      [given(BigInt64Array.of(3n, 4n), "int32"), /got BigInt64Array\[2\], expected int32/],
+    ];
+    for (const backend of ["wasm", "reference"]) {
+      const f = compile((x: Tensor) => x.add(x), { backend });
+      for (const [host, message] of wrong) await expect(f(host)).rejects.toThrow(message);
+      expect(await (await f(given(Float32Array.of(3, 4)))).array()).toEqual([6, 8]);
+      await expect(f(wrong[0][0])).rejects.toThrow(/got Int32Array, expected float32\nHint: Float32Array is float32/);
+      await expect(f(wrong[1][0])).rejects.toThrow(/got Float64Array, expected float32/);
+      expect(await (await f(given(Float32Array.of(3, 4)))).array()).toEqual([6, 8]);
+      const bytes = compile((x: Tensor) => x.cast("int32"), { backend });
+      await expect(bytes(given(Uint8Array.of(1, 3), "bool"))).rejects.toThrow(/got Uint8Array\[2\], expected bool/);
+      expect(await (await bytes(given(Uint8Array.of(1, 0), "bool"))).array()).toEqual([1, 0]);
+      await expect(bytes(given(Uint8Array.of(1, 3), "bool"))).rejects.toThrow(/Uint8Array bool: 0 and 1$/);
+    }
+  });
+
   test("a signature is traced for its first call alone; another shape or string makes another graph", async () => {
     let traces = 0;
     const messages: string[] = [];
