@@ -1,9 +1,15 @@
 // Operations on the bits of integers: int32, and uint32 words. No gradient.
 import * as e from "../../kernels/expr.ts";
-import { defineBinary, defineUnary, sameDType } from "./define.ts";
+import { defineBinary, defineUnary, refuseDTypes, sameDType } from "./define.ts";
+import type { RecordBase } from "./record.ts";
 
 const samples = { range: [0, 1], edges: [] } as const;
-const integers = sameDType("int32", "uint32");
+const both = sameDType("int32", "uint32");
+const integers: RecordBase["dtype"] = (inputs, attributes, where) => {
+  const hint = "truths are combined by logicalAnd, logicalOr, logicalNot, and notEqual where only one is to hold";
+  if (inputs.every((dtype) => dtype === "bool")) refuseDTypes(where, inputs, "int32 or uint32", hint);
+  return both(inputs, attributes, where);
+};
 const bitwise = (name: string, value: (a: e.Expr, b: e.Expr) => e.Expr) =>
   defineBinary(name, integers, ([a, b]) => value(a, b), { vjp: "none", samples });
 

@@ -5,7 +5,7 @@ import { checkShape, normalizeAxis, type Shape, sizeOf } from "../core/shape.ts"
 import { Node } from "../graph/node.ts";
 import { dtypeKind, either, number, oneOf, options, shapeKind, takes, tensor } from "./arguments.ts";
 import { equal } from "./compare.ts";
-import { attributeDType, checkIndexDType, defineOp, makeNode } from "./define.ts";
+import { attributeDType, checkIndexDType, checkNumber, defineOp, makeNode } from "./define.ts";
 import { add, cast, mul } from "./elementwise.ts";
 
 defineOp({ name: "full", kind: "full", version: 1, vjp: "none", dtype: attributeDType });
@@ -122,8 +122,10 @@ export function arange(start: number, stop?: number, options: number | RangeOpti
     refuse(ShapeError, "arange", "not a range", got, "finite numbers and a step that isn't 0");
   }
   const dtype = given ?? (Number.isInteger(from) && Number.isInteger(step) ? "int32" : "float32");
-  const index = coordinate([Math.max(0, Math.ceil((to - from) / step))], 0);
-  return add(mul(cast(index, dtype), step), from);
+  const count = Math.max(0, Math.ceil((to - from) / step));
+  const points = add(mul(cast(coordinate([count], 0), dtype), step), from);
+  checkNumber("arange", from + Math.max(0, count - 1) * step, dtype);
+  return points;
 }
 
 export interface EyeOptions {

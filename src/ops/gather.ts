@@ -50,7 +50,12 @@ defineScatter("sum", {
   name: "scatterAdd",
   dtype: ([indices, updates], _, where) => {
     if (indices !== "int32" || (updates !== "float32" && updates !== "int32"))
-      refuseDTypes(where, [indices, updates], "int32 indices, and float32 or int32 updates");
+      refuseDTypes(
+        where,
+        [indices, updates],
+        "int32 indices, and float32 or int32 updates",
+        'cast first, as in x.cast("int32")',
+      );
     return updates;
   },
   vjp: ({ inputs: [indices], grad, attributes }) => [
@@ -63,7 +68,7 @@ defineScatter("sum", {
 defineScatter("last", { name: "scatterLast", dtype: sameDType("int32"), vjp: "none" });
 
 function checkAlong(where: string, a: Node, b: Node, axis: number): void {
-  if (a.shape.length !== b.shape.length || a.shape.some((extent, i) => i !== axis && extent !== b.shape[i]))
+  if (!sameShape(withExtent(a.shape, axis, 0), withExtent(b.shape, axis, 0)))
     refuse(ShapeError, where, "shapes differ beside the axis", [a, b], `the same extents but for axis ${axis}`);
 }
 

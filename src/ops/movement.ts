@@ -1,7 +1,16 @@
 // Movement: elements keep their values and change their places. Each is a view; nothing is copied unless no affine view exists.
 import { dtypes } from "../core/dtype.ts";
 import { refuse, ShapeError } from "../core/errors.ts";
-import { formatShape, normalizeAxis, type Shape, sizeOf, typeText, withExtent } from "../core/shape.ts";
+import {
+  formatShape,
+  normalizeAxes,
+  normalizeAxis,
+  type Shape,
+  sameShape,
+  sizeOf,
+  typeText,
+  withExtent,
+} from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { axesKind, axisKind, kind, listed, listOf, numbers, shapeKind, takes, tensor, tensors } from "./arguments.ts";
 import { assemble } from "./assemble.ts";
@@ -72,15 +81,13 @@ defineMovement({
 export function reshape(x: Node, shape: Shape): Node {
   const found = [...shape];
   const free = found.indexOf(-1);
-  if (free >= 0) {
-    const rest = found.reduce((product, extent, axis) => (axis === free ? product : product * extent), 1);
-    found[free] = rest > 0 ? sizeOf(x.shape) / rest : 0;
-  }
+  // With its −1 the product is minus that of the others.
+  if (free >= 0) found[free] = -sizeOf(x.shape) / sizeOf(found);
   if (found.some((extent) => !Number.isInteger(extent) || extent < 0) || sizeOf(found) !== sizeOf(x.shape)) {
     const got = `${formatShape(x.shape)} to ${formatShape(shape)}`;
     refuse(ShapeError, "reshape", "the number of elements would change", got, `a shape of ${sizeOf(x.shape)} elements`);
   }
-  if (found.length === x.shape.length && found.every((extent, axis) => extent === x.shape[axis])) return x;
+  if (sameShape(found, x.shape)) return x;
   return makeNode("reshape", [x], found, { shape: found });
 }
 
@@ -119,7 +126,7 @@ export function slice(x: Node, specs: readonly SliceSpec[]): Node {
 
 /** The axes reversed. @torch torch.flip */
 export function flip(x: Node, axes: number | readonly number[]): Node {
-  const list = listed(axes).map((axis) => normalizeAxis("flip", axis, x.shape.length));
+  const list = normalizeAxes("flip", axes, x.shape.length);
   const turned = (extent: number): SliceSpec => (extent > 0 ? [extent - 1, -Infinity, -1] : null);
   const specs = x.shape.map((extent, axis) => (list.includes(axis) ? turned(extent) : null));
   return slice(x, specs);
@@ -135,7 +142,7 @@ export function concat(parts: readonly Node[], axis = 0): Node {
   const total = parts.reduce((sum, part) => sum + part.shape[at], 0);
   const shape = withExtent(parts[0].shape, at, total);
   for (const part of parts) {
-    if (part.shape.length !== shape.length || part.shape.some((extent, i) => i !== at && extent !== shape[i])) {
+    if (!sameShape(withExtent(part.shape, at, total), shape)) {
       const expected = `${typeText(parts[0])} but for axis ${at}`;
       refuse(ShapeError, "concat", "parts don't line up", typeText(part), expected);
     }

@@ -7,7 +7,16 @@ import { axisKind, boolean, either, number, numbers, oneOf, options, takes, tens
 import { moveAxis } from "./axes.ts";
 import { less, lessEqual, logicalAnd, logicalNot, logicalOr, notEqual } from "./compare.ts";
 import type { Found } from "./cumulative.ts";
-import { broadcastTo, checkFloat, defineOp, full, makeNode, nextAxis, placing } from "./define.ts";
+import {
+  broadcastTo,
+  checkFloat,
+  numbers as comparable,
+  defineOp,
+  full,
+  makeNode,
+  nextAxis,
+  placing,
+} from "./define.ts";
 import { add, minimum, mul, sub, where } from "./elementwise.ts";
 import { gather } from "./gather.ts";
 import { reshape, slice, stack } from "./movement.ts";
@@ -122,6 +131,9 @@ export interface SearchOptions {
   readonly right?: boolean;
 }
 
+/** What stands behind all elements. */
+const most = { float32: NaN, int32: 2 ** 31 - 1, uint32: 2 ** 32 - 1 } as const;
+
 /**
  * Where values would be put into lines that ascend so that they still do, as `torch.searchsorted`: sorted: [n], values: [...] → [...] int32 in [0, n]; or sorted:
  * [..., n], values: [..., m], of the same leading axes. NaN counts above all numbers. By bisection, n's bits long; what isn't sorted gives some number in [0, n].
@@ -129,6 +141,7 @@ export interface SearchOptions {
  */
 export function searchSorted(sorted: Node, values: Node, options: SearchOptions = {}): Node {
   const { right = false } = options;
+  const dtype = comparable([sorted.dtype, values.dtype], {}, "searchSorted") as keyof typeof most;
   const rank = sorted.shape.length;
   const count = sorted.shape[rank - 1];
   const lead = (x: Node) => x.shape.slice(0, -1);
@@ -145,8 +158,7 @@ export function searchSorted(sorted: Node, values: Node, options: SearchOptions 
       : logicalOr(less(element, asked), logicalAnd(isMissing, logicalNot(notEqual(element, element))));
   // Lines of 2ᵇ − 1, so that bisection never leaves them: what is added comes behind everything.
   const half = 1 << (31 - Math.clz32(count));
-  const last = sorted.dtype === "int32" ? 2 ** 31 - 1 : NaN;
-  const lines = padAlong(sorted, rank - 1, [0, 2 * half - 1 - count], last);
+  const lines = padAlong(sorted, rank - 1, [0, 2 * half - 1 - count], most[dtype]);
   let at = full(asked.shape, half - 1, "int32");
   let element = broadcastTo(slice(lines, alongAxis(rank - 1, [half - 1, half])), asked.shape);
   for (let step = half / 2; step >= 1; step /= 2) {

@@ -94,6 +94,14 @@ const table: Record<string, readonly [() => { array(): Promise<unknown> }, unkno
         .clamp(0, 2 ** 31 - 1),
     [2 ** 31 - 1, 3],
   ],
+  "searchSorted of uint32": [
+    () => word(1, 2 ** 31, 2 ** 32 - 1).searchSorted(word(0, 1, 2 ** 31 + 1, 2 ** 32 - 1)),
+    [0, 0, 2, 2],
+  ],
+  "searchSorted of uint32 from the right": [
+    () => word(1, 2 ** 31, 2 ** 32 - 1).searchSorted(word(0, 1, 2 ** 31 + 1, 2 ** 32 - 1), { right: true }),
+    [0, 1, 2, 3],
+  ],
   bitNot: [() => i(0, -1, 5).bitNot(), [-1, 0, -6]],
   "bitNot of words": [() => word(0, 2 ** 32 - 1).bitNot(), [2 ** 32 - 1, 0]],
   isNaN: [() => f(NaN, inf, -inf, 0).isNaN(), [true, false, false, false]],

@@ -5,6 +5,7 @@ import type { Node } from "../../src/graph/node.ts";
 import { withTrace } from "../../src/graph/scope.ts";
 import * as activations from "../../src/ops/activations.ts";
 import { scaledDotProductAttention } from "../../src/ops/attention.ts";
+import * as bits from "../../src/ops/bits.ts";
 import * as compare from "../../src/ops/compare.ts";
 import * as composite from "../../src/ops/composite.ts";
 import * as creation from "../../src/ops/creation.ts";
@@ -106,6 +107,8 @@ describe("shapes that don't fit: ShapeError", () => {
       () => movement.reshape(f(2, 3), [4]),
       "reshape: the number of elements would change: got [2, 3] to [4], expected a shape of 6 elements",
     ],
+    "flip of an axis twice": [() => movement.flip(f(2, 3), [0, -2]), /^flip: an axis is named twice: got \[0, -2\]/],
+    "reshape of nothing to any extent": [() => movement.reshape(f(0), [0, -1]), /^reshape: .* got \[0\] to \[0, -1\]/],
     "reshape with a free axis that doesn't divide": [
       () => movement.reshape(f(5), [2, -1]),
       /the number of elements would change/,
@@ -458,6 +461,26 @@ describe("element types that don't fit: DTypeError", () => {
     "arange of int32 with a fraction": [
       () => creation.arange(0, 2, { step: 0.5, dtype: "int32" }),
       /a number that int32 can't hold: got 0.5/,
+    ],
+    "arange beyond int32": [
+      () => creation.arange(2 ** 31 - 2, 2 ** 31 + 2),
+      /^arange: a number that int32 can't hold: got 2147483649, expected an integer in \[-2147483648, 2147483647\]/,
+    ],
+    "bits of bools": [
+      () => bits.bitAnd(b(2), b(2)),
+      /^bitAnd: dtypes don't fit: got bool and bool, expected int32 or uint32\nHint: truths are combined by logicalAnd/,
+    ],
+    "updates at uint32": [
+      () => indexed.scatterAdd(ops.cast(i(2), "uint32"), f(2), 0, 3),
+      /^scatterAdd: dtypes don't fit: got uint32 and float32, .*\nHint: cast first, as in x.cast\("int32"\)$/,
+    ],
+    "searchSorted of bools": [
+      () => sorting.searchSorted(b(2), b(2)),
+      /^searchSorted: dtypes don't fit: got bool and bool, expected float32 or int32 or uint32/,
+    ],
+    "searchSorted in nothing of another dtype": [
+      () => sorting.searchSorted(f(0), i(2)),
+      /^searchSorted: dtypes don't fit: got float32 and int32, expected one dtype/,
     ],
     "a constant in another array": [
       () => creation.constant(new Float32Array(2), [2], "int32"),
