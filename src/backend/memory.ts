@@ -1,7 +1,7 @@
 // A backend's buffers: on the host each is a typed array; elsewhere all lie in one memory. What is done with the elements is no business of this file.
 
 import type { Backend, Buffer } from "../compile/contract.ts";
-import { type DType, holds, itemSize, makeArray, type TypedArray } from "../core/dtype.ts";
+import { type DType, dtypeOf, itemSize, makeArray, type TypedArray } from "../core/dtype.ts";
 import { BackendError, refuse } from "../core/errors.ts";
 
 /** The memory half of the contract. */
@@ -13,9 +13,8 @@ function refuseFreed(where: string): never {
 
 function checkData(name: string, { dtype, size }: Buffer, data: TypedArray): void {
   if (data.length !== size) refuse(BackendError, `${name}.write`, "sizes differ", data.length, String(size));
-  if (holds(dtype, data)) return;
-  const hint = "Float32Array is float32, Int32Array int32, Uint32Array uint32, Uint8Array bool: 0 and 1";
-  refuse(BackendError, `${name}.write`, "elements of another dtype", data.constructor.name, dtype, hint);
+  if (dtypeOf(data) !== dtype)
+    refuse(BackendError, `${name}.write`, "elements of another dtype", data.constructor.name, dtype);
 }
 
 interface HostBuffer extends Buffer {

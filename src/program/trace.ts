@@ -1,9 +1,9 @@
 // Tracing: a function is run once on leaves instead of values, and what it made becomes a closed graph.
 import { callable, checkArguments, kind, signature, string } from "../core/arguments.ts";
-import { type DType, holds } from "../core/dtype.ts";
+import type { DType } from "../core/dtype.ts";
 import { refuse, ShapeError, TraceError } from "../core/errors.ts";
 import { isPromise, settled } from "../core/promise.ts";
-import { checkShape, type Shape, sizeOf, typeText } from "../core/shape.ts";
+import { checkShape, type Shape, typeText } from "../core/shape.ts";
 import { compareUtf8 } from "../core/utf8.ts";
 import type { Graph, GraphPort } from "../graph/graph.ts";
 import { Node, reachable } from "../graph/node.ts";
@@ -13,7 +13,7 @@ import * as creation from "../ops/creation.ts";
 import { tensor as tensorKind } from "../tensor/arguments.ts";
 import { tensor } from "../tensor/creation.ts";
 import { Tensor } from "../tensor/tensor.ts";
-import { isHostArray, mapTree } from "../tensor/tree.ts";
+import { isHostArray, isWhole, mapTree } from "../tensor/tree.ts";
 import { byPaths } from "./paths.ts";
 import type { Stateful, Variable } from "./variable.ts";
 
@@ -77,7 +77,7 @@ export function traceFunction<A extends readonly unknown[], R>(
   const { scope, result } = withTrace((open) => {
     const leaves = mapTree(args, "", ({ path, value }) => {
       const shape = typeof value === "number" ? [] : checkShape("compile", value.shape);
-      if (isHostArray(value) && !(value.data.length === sizeOf(shape) && holds(value.dtype, value.data))) {
+      if (isHostArray(value) && !isWhole(value)) {
         const got = `${value.data.constructor.name}[${value.data.length}]`;
         refuse(ShapeError, "compile", `the host array at ${path} isn't of its type`, got, typeText(value));
       }

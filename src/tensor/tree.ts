@@ -2,9 +2,9 @@
 // path, keys in UTF-8 order, so that the order in which an object was built never matters.
 import { isRecord } from "../core/arguments.ts";
 import type { HostArray } from "../core/array.ts";
-import type { DType } from "../core/dtype.ts";
+import { type DType, holds } from "../core/dtype.ts";
 import { refuse, TraceError } from "../core/errors.ts";
-import { type Shape, sameShape } from "../core/shape.ts";
+import { type Shape, sameShape, sizeOf } from "../core/shape.ts";
 import { compareUtf8 } from "../core/utf8.ts";
 import { Tensor } from "./tensor.ts";
 
@@ -39,6 +39,7 @@ export function hasForm(tree: unknown, form: Form, leaves: Leaf["value"][]): boo
       return typeof tree === "number" && leaves.push(tree) > 0;
     case "array":
       if (!(tree instanceof Tensor || isHostArray(tree))) return false;
+      if (isHostArray(tree) && !isWhole(tree)) return false;
       return tree.dtype === form.dtype && sameShape(tree.shape, form.shape) && leaves.push(tree) > 0;
     case "list":
       if (!Array.isArray(tree) || tree.length !== form.items.length) return false;
@@ -55,6 +56,11 @@ export function hasForm(tree: unknown, form: Form, leaves: Leaf["value"][]): boo
 
 export function isHostArray(value: unknown): value is HostArray {
   return ArrayBuffer.isView((value as HostArray | null)?.data) && Array.isArray((value as HostArray).shape);
+}
+
+/** Whether an array's elements are as many as its shape has, and of its dtype. */
+export function isWhole({ data, shape, dtype }: HostArray): boolean {
+  return data.length === sizeOf(shape) && holds(dtype, data);
 }
 
 /** Replaces every tensor, host array and number of a tree, in path order; strings, booleans, null and undefined stay. Throws TraceError on anything else, and where it is deeper than any that doesn't hold itself. */
