@@ -93,6 +93,25 @@ function checkHookNames(callback: Callback): void {
   }
 }
 
+/** Whether a callback keeps something of the Trainer that it was set up for: state, variables, or where it logs to. */
+const keeps = ({ saveState, namedVariables, postSetup, logMetrics }: Logger): boolean =>
+  saveState !== undefined || namedVariables !== undefined || (postSetup !== undefined && logMetrics !== undefined);
+
+/** The Trainer that a callback was set up for last, and whether it is in a fit. */
+const owners = new WeakMap<Callback, { readonly trainer: TrainerView; isFitting: boolean }>();
+
+function refuseShared(callback: Callback, got: string): never {
+  const name = callbackName(callback);
+  const hint = `make one for each Trainer: callbacks: [new ${name}(…)]`;
+  refuse(ConfigError, name, "what it keeps is another Trainer's", got, "a callback of the Trainer's own", hint);
+}
+
+/** Throws ConfigError where another Trainer was made with the callback since. */
+export function checkOwn(trainer: TrainerView, callback: Callback): void {
+  const owner = owners.get(callback);
+  if (owner && owner.trainer !== trainer) refuseShared(callback, "a Trainer that was made later has it");
+}
+
 /** Callbacks in the order in which they are called. */
 export class Hooks {
   readonly callbacks: readonly Logger[];
@@ -106,6 +125,7 @@ export class Hooks {
     const named = new Map<string, Logger>();
     for (const callback of callbacks) {
       checkHookNames(callback);
+      if (keeps(callback) && owners.get(callback)?.isFitting) refuseShared(callback, "a fit in progress has it");
       const name = callbackName(callback);
       let unique = name;
       for (let i = 1; named.has(unique); i++) unique = `${name}.${i}`;
@@ -122,6 +142,33 @@ export class Hooks {
   /** The callbacks that have a hook. */
   having(hook: HookName): readonly Logger[] {
     return remembered(this.#having, hook, () => this.callbacks.filter((callback) => callback[hook] !== undefined));
+  }
+
+  /** Tells callbacks that all of their Trainer is there. */
+  setUp(trainer: TrainerView): void {
+    this.callNow("postSetup", trainer);
+    for (const callback of this.callbacks) owners.set(callback, { trainer, isFitting: false });
+  }
+
+  /**
+   * Runs `body`, a fit, in which callbacks that keep something are its Trainer's alone. Where a Trainer that was made later has one too, a run that begins sets it up anew. Throws
+   * ConfigError where another fit has it, and where the run goes on: what it kept is lost.
+   */
+  async during<T>(trainer: TrainerView, body: () => Promise<T>): Promise<T> {
+    const kept = this.callbacks.filter(keeps);
+    for (const callback of kept) {
+      const owner = owners.get(callback);
+      if (owner?.isFitting) refuseShared(callback, "a fit in progress has it");
+      if (!owner || owner.trainer === trainer) continue;
+      if (trainer.step > 0) checkOwn(trainer, callback);
+      callback.postSetup?.(trainer);
+    }
+    for (const callback of kept) owners.set(callback, { trainer, isFitting: true });
+    try {
+      return await body();
+    } finally {
+      for (const callback of kept) owners.set(callback, { trainer, isFitting: false });
+    }
   }
 
   /** Calls a hook of each callback, one after another. Throws what a hook throws, named. */

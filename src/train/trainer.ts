@@ -118,7 +118,7 @@ export class Trainer implements TrainerView {
     const steering = schedules?.steering ?? [];
     if (steering.length > 0) session.hooks = new Hooks([...core, ...callbacks, ...steering, ...loggers, ...saving]);
     session.initDraws = this.stream.position;
-    session.hooks.callNow("postSetup", this);
+    session.hooks.setUp(this);
   }
 
   get callbacks(): ReadonlyMap<string, Logger> {
@@ -259,7 +259,8 @@ export class Trainer implements TrainerView {
     return this.#session.occupancy.alone("fit", () => {
       this.#session.lastLoaders = { train, val: list };
       this.#session.changes++;
-      return runFit(this.#session, limited(train, this.options.loop), list, options);
+      const loader = limited(train, this.options.loop);
+      return this.#session.hooks.during(this, () => runFit(this.#session, loader, list, options));
     });
   }
 

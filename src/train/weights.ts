@@ -5,16 +5,15 @@ import { ConfigError, refuse, TrainingError } from "../core/errors.ts";
 import type { Parameter } from "../program/variable.ts";
 import { WeightAverage } from "./callbacks/weight-average.ts";
 import type { TrainerView } from "./contract.ts";
+import { checkOwn } from "./hooks.ts";
 import type { WeightsChoice } from "./run.ts";
 
-/** The average that a choice means; undefined for raw weights. Throws ConfigError where there is none, or several of which none is the one to validate. */
-export function chosenAverage(
-  { callbacks }: Pick<TrainerView, "callbacks">,
-  choice: WeightsChoice | undefined,
-): WeightAverage | undefined {
+/** The average that a choice means; undefined for raw weights. Throws ConfigError where there is none, or several of which none is the one to validate, and where it is another Trainer's. */
+export function chosenAverage(trainer: TrainerView, choice: WeightsChoice | undefined): WeightAverage | undefined {
   if (choice === "raw") return undefined;
-  const all = [...callbacks.values()].filter((callback) => callback instanceof WeightAverage);
+  const all = [...trainer.callbacks.values()].filter((callback) => callback instanceof WeightAverage);
   const begun = all.filter(({ count }) => count > 0);
+  for (const average of begun) checkOwn(trainer, average);
   const validated = begun.find(({ validates }) => validates);
   if (choice === undefined || validated) return validated;
   if (choice === "average" && begun.length === 1) return begun[0];

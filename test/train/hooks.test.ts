@@ -6,6 +6,8 @@ import { histogramOf } from "../../src/io/histogram.ts";
 import * as nn from "../../src/nn/index.ts";
 import { crossEntropy } from "../../src/nn/losses.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
+import { EarlyStopping } from "../../src/train/callbacks/early-stopping.ts";
+import { ExponentialMovingAverage } from "../../src/train/callbacks/weight-average.ts";
 import type { Callback, HookName, Logger, TrainerOptions } from "../../src/train/contract.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { toyTest, toyTrain, toyTrainer } from "../support/toy.ts";
@@ -331,5 +333,46 @@ describe("nameScope", () => {
       await expect(logs()).rejects.toThrow(/logMetrics: every record has the step under this name/);
     }
     await trainer.nameScope("mine", () => trainer.logMetrics({ step: 9 }));
+  });
+});
+
+describe("a callback that keeps something, given to two Trainers", () => {
+  const loop = { numEpochs: 2, evalFrequency: 1 } as const;
+  const made = (seed: number, callback: Callback) => toyTrainer({ seed, loop, callbacks: [callback] });
+  const fitted = async (trainer: ReturnType<typeof toyTrainer>) => {
+    const { digest } = await trainer.fit(toyTrain(), toyTest());
+    return { digest, numbers: await trainer.validate(toyTest()) };
+  };
+  const kinds: readonly (readonly [string, () => Callback])[] = [
+    ["EarlyStopping", () => new EarlyStopping({ patience: 1, restoreBest: true })],
+    ["ExponentialMovingAverage", () => new ExponentialMovingAverage({ decay: 0.9 })],
+  ];
+
+  test.each(kinds)("%s: one after another each is as with one of its own", async (_, make) => {
+    const alone = [await fitted(made(1, make())), await fitted(made(2, make()))];
+    const callback = make();
+    const [first, second] = [made(1, callback), made(2, callback)];
+    expect([await fitted(first), await fitted(second)]).toEqual(alone);
+  });
+
+  test.each(kinds)("%s: at once it is refused, and the fit that has it is as it was", async (name, make) => {
+    const alone = await fitted(made(1, make()));
+    const callback = make();
+    const [first, second] = [made(1, callback), made(2, callback)];
+    const fitting = fitted(first);
+    const refusal = new RegExp(`^${name}: what it keeps is another Trainer's: got a fit in progress has it`);
+    await expect(second.fit(toyTrain(), toyTest())).rejects.toThrow(refusal);
+    expect(() => made(3, callback)).toThrow(refusal);
+    expect(await fitting).toEqual(alone);
+  });
+
+  test("an average that a Trainer made later has isn't validated as the first one's", async () => {
+    const callback = new ExponentialMovingAverage({ decay: 0.9 });
+    const first = made(1, callback);
+    await first.fit(toyTrain(), toyTest());
+    await fitted(made(2, callback));
+    const refusal = /^ExponentialMovingAverage: .* got a Trainer that was made later has it.*\nHint: make one for each/;
+    await expect(first.validate(toyTest())).rejects.toThrow(refusal);
+    await first.validate(toyTest(), { weights: "raw" });
   });
 });
