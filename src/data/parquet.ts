@@ -7,6 +7,7 @@ import { csvFields, tableDataset } from "./columns.ts";
 import { type CsvTable, columnTable } from "./csv.ts";
 import type { Dataset } from "./dataset.ts";
 import { checkPages, type PageTools } from "./pages.ts";
+import { unsnappy } from "./snappy.ts";
 
 /** What is used of hyparquet 1.33. */
 interface Hyparquet {
@@ -15,7 +16,6 @@ interface Hyparquet {
     options: { readonly geoparquet: false },
   ): { readonly num_rows: bigint; readonly row_groups: readonly RowGroup[] };
   parquetSchema(metadata: object): { readonly children: readonly SchemaTree[] };
-  readonly snappyUncompress: PageTools["snappyUncompress"];
 }
 interface SchemaTree {
   readonly element: { readonly name: string; readonly repetition_type?: string };
@@ -36,6 +36,9 @@ interface ColumnChunk {
 interface ColumnTools extends Pick<PageTools, "parquetHeader"> {
   readColumn(reader: object, rows: object, decoder: object): { readonly data: readonly ArrayLike<unknown>[] };
 }
+
+/** Rows of more than a list of texts has room for. */
+const mostRows = 2 ** 26;
 
 const record = optionsOf("parquet", "data.parquetDataset", {
   /** The table's path. */
@@ -62,8 +65,9 @@ function load<T>(path: string, name: string): T {
 
 /** A file's columns as a table of texts. Throws DataError for a damaged file, and for columns of lists and records. */
 export function parquetTable(path: string): CsvTable {
-  const { parquetMetadata, parquetSchema, snappyUncompress } = load<Hyparquet>(path, "hyparquet");
+  const { parquetMetadata, parquetSchema } = load<Hyparquet>(path, "hyparquet");
   const { readColumn, parquetHeader } = load<ColumnTools>(path, "hyparquet/src/column.js");
+  const { deltaBinaryUnpack } = load<Pick<PageTools, "deltaBinaryUnpack">>(path, "hyparquet/src/delta.js");
   const { DEFAULT_PARSERS: parsers } = load<{ readonly DEFAULT_PARSERS: object }>(path, "hyparquet/src/convert.js");
   const bytes = read(path);
   try {
@@ -73,29 +77,36 @@ export function parquetTable(path: string): CsvTable {
     const trees = root.children.filter(
       ({ children, element }) => children.length === 0 && element.repetition_type !== "REPEATED",
     );
+    const groups = metadata.row_groups.map((group) => ({ ...group, rows: Number(group.num_rows) }));
+    const size = groups.reduce((sum, { rows }) => sum + rows, 0);
+    if (!(groups.every(({ rows }) => rows >= 0) && size <= mostRows)) throw new Error(`groups of ${size} rows`);
     const columns = trees.map((tree) => {
       const { element } = tree;
       const values: string[] = [];
-      for (const { num_rows: rows, columns: chunks } of metadata.row_groups) {
-        const chunk = chunks.find(({ meta_data: meta }) => meta?.path_in_schema.join() === element.name)!.meta_data!;
+      for (const { rows, columns: chunks } of groups) {
+        const [chunk, other] = chunks.flatMap(({ meta_data: meta }) =>
+          meta?.path_in_schema.join() === element.name ? [meta] : [],
+        );
+        if (other) throw new Error(`two columns are named ${element.name}`);
         const begin = Number(chunk.dictionary_page_offset || chunk.data_page_offset);
         const view = new DataView(bytes.buffer, bytes.byteOffset + begin, Number(chunk.total_compressed_size));
         const isOptional = element.repetition_type !== "REQUIRED";
-        const pages = { view, rows: Number(rows), codec: chunk.codec, isBoolean: chunk.type === "BOOLEAN", isOptional };
-        checkPages(pages, { parquetHeader, snappyUncompress });
+        const pages = { view, rows, codec: chunk.codec, isBoolean: chunk.type === "BOOLEAN", isOptional };
+        checkPages(pages, { parquetHeader, deltaBinaryUnpack });
         const decoder = {
           ...chunk,
           pathInSchema: chunk.path_in_schema,
           element,
           schemaPath: [root, tree],
           parsers,
+          compressors: { SNAPPY: unsnappy },
           utf8: true,
         };
-        const selection = { groupStart: 0, selectStart: 0, selectEnd: Number(rows), groupRows: Number(rows) };
+        const selection = { groupStart: 0, selectStart: 0, selectEnd: rows, groupRows: rows };
         const before = values.length;
         for (const part of readColumn({ view, offset: 0 }, selection, decoder).data)
           for (let i = 0; i < part.length; i++) values.push(textOf(part[i]));
-        if (values.length - before !== Number(rows))
+        if (values.length - before !== rows)
           throw new Error(`column ${element.name} has ${values.length - before} values in a group of ${rows} rows`);
       }
       return values;
@@ -115,7 +126,8 @@ export function parquetTable(path: string): CsvTable {
 }
 
 function textOf(value: unknown): string {
-  if (value === null || value === undefined) return "";
+  if (value === null) return "";
+  if (value === undefined) throw new Error("a number that a dictionary hasn't");
   if (typeof value === "boolean") return value ? "1" : "0";
   if (Object.is(value, -0)) return "-0";
   if (value instanceof Date) return value.toISOString();

@@ -270,9 +270,10 @@ describe("a Parquet file", () => {
       changed((text) => text.slice(0, at) + String.fromCharCode(text.charCodeAt(at) ^ bit) + text.slice(at + 1));
     expect(flipped(50, 2)).toThrow(/a page of 5 values in a group of 4 rows/);
     expect(flipped(50, 8)).toThrow(/column length has 0 values in a group of 4 rows/);
-    // A run of a dictionary's numbers in the second column: of 2³⁰, which would be written one by one.
-    const run = changed((text) => `${text.slice(0, 194)}\xfe\xff\xff\xff\x07${text.slice(199)}`);
-    expect(run).toThrow(/a run of \d+ values in a page of 4/);
+    // The runs that say which values of the second column are missing are two bytes: one of 2³⁰ values leads out of them, and one of 63 doesn't.
+    const run = (bytes: string) => changed((text) => text.slice(0, 194) + bytes + text.slice(194 + bytes.length));
+    expect(run("\xfe\xff\xff\xff\x07")).toThrow(/a count that is cut off, or too large/);
+    expect(run("\x7e")).toThrow(/a run of 63 values in a page of 4/);
     expect(flipped(1322, 1)).toThrow(DataError);
     const records = (text: string) =>
       text
