@@ -37,11 +37,12 @@ function checkChunks(bytes: Uint8Array): void {
   if (bytes.length < 57 || view.getUint32(0) !== 0x89504e47) throw new Error("another beginning");
   const packed: Uint8Array[] = [];
   for (let at = 8; at < bytes.length; ) {
-    const end = at + 8 + view.getUint32(at);
+    const end = at + 12 > bytes.length ? Number.POSITIVE_INFINITY : at + 8 + view.getUint32(at);
     if (end + 4 > bytes.length) throw new Error("a chunk that is cut off");
     const type = String.fromCharCode(...bytes.subarray(at + 4, at + 8));
     if (view.getUint32(end) !== crc32(bytes.subarray(at + 4, end)))
       throw new Error(`chunk ${type} with a wrong checksum`);
+    if ((type === "IHDR") !== (at === 8)) throw new Error(`chunk ${type} at byte ${at}`);
     if (type === "IDAT") packed.push(bytes.subarray(at + 8, end));
     at = end + 4;
   }

@@ -112,8 +112,9 @@ describe("imageFolder", () => {
     const refused = (options: object, message: RegExp) =>
       expect(() => imageFolder({ folder, ...options })).toThrow(message);
     const packed = deflateSync(Buffer.alloc(72));
+    const small = png(8, 8, packed);
     for (const [bytes, message] of [
-      [png(8, 8, packed), /^$/],
+      [small, /^$/],
       [png(8, 8, packed, "iDAT"), /unexpected end of file/],
       [png(8, 8, packed.subarray(0, -5)), /unexpected end of file/],
       [
@@ -128,7 +129,10 @@ describe("imageFolder", () => {
       [png(8, 0, packed), /got 0 × 8 pixels/],
       [png(2 ** 31 - 1, 2 ** 31 - 1, packed), /got 2147483647 × 2147483647 pixels/],
       [png(8, 8, deflateSync(Buffer.alloc(2 ** 20))), /larger than 65608 bytes/],
-      [png(8, 8, packed).map((byte, i) => (i === 37 ? 0x69 : byte)), /chunk iDAT with a wrong checksum/],
+      [small.map((byte, i) => (i === 37 ? 0x69 : byte)), /chunk iDAT with a wrong checksum/],
+      // pngjs would ask for the memory of the second.
+      [Buffer.concat([small.subarray(0, 33), png(2 ** 15, 2 ** 15, packed).subarray(8)]), /chunk IHDR at byte 33/],
+      [Buffer.concat([small, Buffer.of(10)]), /a chunk that is cut off/],
     ] as const) {
       writeFileSync(`${folder}/a/0.png`, bytes);
       if (message.source === "^$")
