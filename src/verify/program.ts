@@ -59,7 +59,8 @@ function rolesOf(ran: Manifest["graphs"], recorded: Manifest["graphs"]): Manifes
   const all = Object.entries(ran);
   const isByOrder = ([role, hash]: [string, string]) => /^eval|Last/.test(role) && roles.has(hash);
   const known = all.filter(isByOrder).map(([, hash]) => [roles.get(hash), hash]);
-  return Object.fromEntries([...known, ...all.filter((each) => !isByOrder(each))]);
+  // What was recorded of a role is what a replay ran, whatever else ran first.
+  return Object.fromEntries([...all.filter((each) => !isByOrder(each)), ...known]);
 }
 
 /** The folder's config file, the manifest's config, and the program as it was made again; gives whether the run saves checkpoints. */

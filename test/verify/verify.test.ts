@@ -188,6 +188,13 @@ describe("a part of a run", () => {
       val: toyTest(),
     });
     expect(await verifyRun(modelDir, { rebuild: again })).toMatchObject({ verdict: "same" });
+    // One that evaluates others than the run's had: what the run's were is what counts.
+    const more = (changes: Partial<TrainerOptions>) => {
+      const onTrainStart = async () => void (await trainer.evaluate(dataLoader(toySamples, { batchSize: 9 })));
+      const trainer = toyTrainer({ ...evaluating, ...changes, callbacks: [{ name: "Other", onTrainStart }] });
+      return { ...again(changes), trainer };
+    };
+    expect(await verifyRun(modelDir, { rebuild: more })).toMatchObject({ verdict: "same" });
     edit(modelDir, { graphs: { ...graphs, evalLast: "0".repeat(64) } });
     const changed = await verifyRun(modelDir, { rebuild: again });
     expect(changed.difference).toMatch(/graphs: eval.* is .*, recorded/);
