@@ -65,6 +65,9 @@ export function withBody<T>(trace: () => T): { draws: number; result: T; body: o
   }
 }
 
+/** Whether the body of a loop, or of a function on a batch, is being traced. */
+export const isInBody = (): boolean => tracedBody !== undefined;
+
 /** Throws TraceError where the body of a loop is being traced: `what` would be done once, whatever the number of iterations. */
 export function refuseInBody(what: string): void {
   if (!tracedBody) return;

@@ -1,11 +1,11 @@
 // A loop's gradient is a loop the other way round, over what the body's inner values were: those that its rules ask for are further outputs of the loop itself.
 
-import { GradError, refuse } from "../core/errors.ts";
+import { GradError, refuse, TraceError } from "../core/errors.ts";
 import { remembered } from "../core/remembered.ts";
 import { typeText } from "../core/shape.ts";
 import { type BodyRules, closeBody, type Loop, type LoopAttributes, loopAttributes, loopOf } from "../graph/body.ts";
-import { Node, nextNodeId } from "../graph/node.ts";
-import { withBody } from "../graph/scope.ts";
+import { Node, nextNodeId, reachable } from "../graph/node.ts";
+import { currentTrace, isInBody, withBody } from "../graph/scope.ts";
 import { input } from "./creation.ts";
 import { broadcastTo, full, makeNode, recordOf } from "./define.ts";
 import { add } from "./elementwise.ts";
@@ -98,7 +98,9 @@ export function loopGradients({ outputs, wanted, differentiate }: LoopVjpContext
     ...closed.fixed,
   ];
   const how = { length, reverse: !reverse, ...(recompute && { recompute }) };
-  const made = outputsOf(closed, how, closed.isDrawn ? loop.draws : undefined, inputs);
+  const draws = closed.isDrawn ? loop.draws : undefined;
+  if (draws?.seed !== undefined) refuseTraced(outputs[0].node, inputs);
+  const made = outputsOf(closed, how, draws, inputs);
   const stacked = (node: Node): Node => {
     const at = stacks.findIndex(({ slice }) => slice === node);
     if (at >= 0) return stacks[at].grad;
@@ -124,6 +126,17 @@ export function loopGradients({ outputs, wanted, differentiate }: LoopVjpContext
 function refuseDrawing(node: Node): never {
   const hint = "draw in the body, and give the gradient what was drawn as one of its inputs";
   refuse(GradError, "scan", "a gradient by hand in the body draws", typeText(node), undefined, hint);
+}
+
+/** What was drawn outside of a trace is drawn again outside of it, where nothing is that the trace is given. */
+function refuseTraced(node: Node, inputs: readonly Node[]): void {
+  const firstId = currentTrace()?.firstId;
+  if (firstId === undefined || isInBody()) return;
+  const isOutside = ({ id }: Node) => id < firstId;
+  if (!reachable(inputs, isOutside).some((each) => each.op === "input" && !isOutside(each))) return;
+  const hint = "make the loop in the function, or ask for its gradient outside and give that to the function";
+  const problem = "a gradient in the function is of a loop outside of it that draws";
+  refuse(TraceError, "compile", problem, typeText(node), undefined, hint);
 }
 
 /** What a matrix is the transpose of, if it is; else itself. */

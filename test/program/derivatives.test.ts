@@ -401,6 +401,9 @@ describe("a gradient draws again what its function drew, wherever it is asked fo
     const loop = pulls(looped(drop));
     expect(loop.scanned).toThrow(/^scan: a gradient in the body is of a loop outside of it that draws: got float32/);
     await expect(loop.compiled()).rejects.toThrow(sg.TraceError);
+    await expect(loop.compiled()).rejects.toThrow(
+      /^compile: a gradient in the function is of a loop outside of it that draws: got float32.*\n?.*Hint: make the loop/s,
+    );
   });
 });
 
