@@ -12,14 +12,11 @@ export function checked(call: Signature, given: ArrayLike<unknown>): string {
   return call.where;
 }
 
-/** What every batch may have, given to a layer that reads nothing of it. */
-type Unread = Reads<"inputs" | "targets">;
-
-/** Base of layers: what is given to them is checked here. */
-export abstract class Layer<out Output extends ModelOutput = Tensor, Beside extends object = Unread> extends Module<
-  Output,
-  Beside
-> {
+/** Base of layers: what is given to them is checked here. One that reads nothing of a batch may be given one. */
+export abstract class Layer<
+  out Output extends ModelOutput = Tensor,
+  Beside extends object = Reads<never>,
+> extends Module<Output, Beside> {
   readonly #where: string;
 
   /** `where`: what errors call it. */

@@ -9,8 +9,8 @@ import type { Tensor } from "../tensor/tensor.ts";
 /** What a model is given beside its inputs: the batch's tensors by name. */
 export type Batch = Readonly<Record<string, Tensor>>;
 
-/** What a layer reads of a batch, each of which may be left out. */
-export type Reads<Names extends string> = { readonly [Name in Names]?: Tensor };
+/** What a layer or a loss reads of a batch, each of which may be left out; what every batch may have is there, too. */
+export type Reads<Names extends string> = { readonly [Name in Names | "inputs" | "targets"]?: Tensor };
 
 /** What a model may return: outputs for a loss function, its own loss, a loss with outputs, or a record that holds a loss. */
 export type ModelOutput = Tensor | readonly [loss: Tensor, outputs: Tensor] | Readonly<Record<string, Tensor>>;

@@ -152,7 +152,8 @@ abstract class Recurrent<State> extends Layer<Tensor, Reads<"mask" | "state">> {
     if (given.length !== cell.states || given.some((each) => !sameShape(each.shape, shape))) {
       const got = given.map((each) => formatShape(each.shape)).join(", ");
       const expected = `${cell.states === 1 ? "a tensor" : `${cell.states} tensors`} of ${formatShape(shape)}`;
-      refuse(ShapeError, where, "not the layers' state", got, expected);
+      const hint = state instanceof Tensor && cell.states > 1 ? "run(inputs, { state: [h, c] }) takes both" : undefined;
+      refuse(ShapeError, where, "not the layers' state", got, expected, hint);
     }
     const last: (readonly Tensor[])[] = [];
     let outputs = inputs;

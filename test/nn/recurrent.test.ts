@@ -78,7 +78,9 @@ test("forward takes mask and state beside its inputs, as run does, also in a seq
   const outputs = await gru.run(x, { mask, state })[0].array();
   expect(await gru.forward(x, { mask, state }).array()).toEqual(outputs);
   expect(await nn.sequential(nn.identity(), gru).forward(x, { mask, state }).array()).toEqual(outputs);
-  expect(() => lstm.forward(x, { mask, state })).toThrow(/not the layers' state/);
+  expect(() => lstm.forward(x, { mask, state })).toThrow(
+    /not the layers' state.*Hint: .*run\(inputs, \{ state: \[h, c\] \}\)/s,
+  );
 });
 
 describe("errors", () => {

@@ -42,6 +42,8 @@ export const right = () => [
   scan(({ list: [h], c }, each: Tensor) => [{ list: [h.add(each)], c }, null], { list: [state], c: x }, x),
 ];
 
+const whole = { inputs: x, targets: x };
+
 /** What stands beside a layer's inputs: a batch, or what the layer reads of one, or nothing of it. */
 export const beside = (batch: nn.Batch, mask: Tensor | undefined) => [
   nn.multiHeadAttention(4, 2).forward(x, batch),
@@ -57,6 +59,10 @@ export const beside = (batch: nn.Batch, mask: Tensor | undefined) => [
   nn.weightNorm(nn.linear(2, 2)).forward(x, { mask: x }),
   // @ts-expect-error a layer that reads nothing
   nn.linear(2, 2).forward(x, { mask: x }),
+  // What every batch has may be there.
+  nn.lstm(2, 2).forward(x, whole),
+  nn.selfAttention(4, 2).forward(x, { ...whole, mask }),
+  nn.transformerEncoder(1, 4, 2).forward(x, whole),
   // @ts-expect-error nor does a whole model of tokens: padding is the loss's, by ignoreIndex
   nn.gpt({ vocabulary: 3, context: 2, width: 2, heads: 1, layers: 1 }).forward(x, { keyMask: x }),
 ];
@@ -64,6 +70,8 @@ export const beside = (batch: nn.Batch, mask: Tensor | undefined) => [
 /** So stand a loss's targets. */
 export const compared = (batch: nn.Batch, lengths: Tensor | undefined) => [
   losses.mse(x, batch),
+  losses.mse(x, { inputs: x, targets: x }),
+  losses.ctc(x, { inputs: x, targets: x }),
   losses.ctc(x, { targets: x, targetLengths: lengths }),
   // @ts-expect-error they are called sampleWeights
   losses.mse(x, { targets: x, weights: x }),

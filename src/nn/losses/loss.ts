@@ -25,7 +25,7 @@ interface LossOf {
 /** What one is computed from: `targets` of a batch, or the tensor that is given alone. */
 type Value<S extends Fields> = (outputs: Tensor, batch: Batch | Tensor, options: Read<OptionRecord<S>>) => Tensor;
 /** A loss as a program calls it, with targets, or with what it reads of a batch. */
-export type Call<S extends Fields, Compared = Reads<"targets" | "sampleWeights">> = (
+export type Call<S extends Fields, Compared = Reads<"sampleWeights">> = (
   outputs: Tensor,
   batch: Compared | Tensor,
   ...options: OptionsArguments<OptionRecord<S>>
