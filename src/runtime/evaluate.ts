@@ -74,25 +74,32 @@ function neededAgain(nodes: readonly Node[]): Node[] {
   return [...again].sort((a, b) => a.id - b.id);
 }
 
-/** Computes outputs as one graph. Call under `exclusive`. Of nodes drawn under several seeds all but the last seed's are computed first, in the order of their making, since a loop may be of what was drawn before it. */
+/** Nodes as outputs of a graph. */
+const numbered = (nodes: readonly Node[]): GraphPort[] => nodes.map((node, i) => ({ name: String(i), node }));
+
+/** Computes outputs as one graph. Call under `exclusive`. Of nodes drawn under several seeds all but the last seed's are computed first, each seed's as far as they are of no other's, since a loop may be of what was drawn before it. */
 export async function evaluate(backend: Backend, outputs: readonly GraphPort[]): Promise<Evaluation> {
   const ends = outputs.map(({ node }) => node);
   const pending = () => reachable(ends, hasValue).filter((node) => !hasValue(node));
-  let seed: bigint;
+  let seed: bigint | undefined;
   for (;;) {
-    const random = pending().flatMap((node) => (node.draws ? [{ node, seed: node.draws.seed! }] : []));
-    seed = random[0]?.seed ?? 0n;
-    const others = random.findIndex((each) => each.seed !== seed);
-    if (others < 0) break;
-    const nodes = random.slice(0, others).map(({ node }) => node);
-    const roots = nodes.map((node, i) => ({ name: String(i), node }));
-    keep(nodes, await run(backend, closeGraph(roots, seed)));
+    seed = undefined;
+    const later = new Set<Node>();
+    const drawn = pending().filter((node) => {
+      const { draws, inputs } = node;
+      seed ??= draws?.seed;
+      const isNow = (!draws || draws.seed === seed) && !inputs.some((each) => later.has(each));
+      if (!isNow) later.add(node);
+      return isNow && draws;
+    });
+    if (!later.size) break;
+    keep(drawn, await run(backend, closeGraph(numbered(drawn), seed!)));
   }
   const nodes = pending();
   const roots = new Set(ends);
   const again = neededAgain(nodes).filter((node) => !roots.has(node));
-  const closed = closeGraph(outputs, seed);
-  const graph = { ...closed, watched: again.map((node, i) => ({ name: String(i), node })) };
+  const closed = closeGraph(outputs, seed ?? 0n);
+  const graph = { ...closed, watched: numbered(again) };
   const stored = await run(backend, graph);
   keep(again, stored.splice(outputs.length));
   for (const node of nodes) computed.add(node);

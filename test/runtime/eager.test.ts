@@ -176,6 +176,23 @@ test("loops that draw, each under another seed, of what was drawn before: the sa
   expect(await read(false)).toEqual(await read(true));
 });
 
+test("what is drawn under two seeds in turn is computed in two runs, not in one for each turn", async () => {
+  const backend = await loadBackend("reference");
+  const { load } = backend;
+  let runs = 0;
+  backend.load = (...given) => {
+    runs++;
+    return load.apply(backend, given);
+  };
+  await setDefaultBackend(backend);
+  const draw = (i: number) => withStream(new Stream(BigInt(i % 2), 10 * i), () => uniform([2]));
+  const sum = Array.from({ length: 20 }, (_, i) => draw(i)).reduce((all, each) => all.add(each));
+  const found = await sum.data();
+  expect(runs).toBe(2);
+  const parts = await Promise.all(Array.from({ length: 20 }, (_, i) => draw(i).data()));
+  expect(found).toEqual(parts.reduce((all, each) => all.map((value, i) => value + each[i])));
+});
+
 test("a read that throws gives back what it had asked for", async () => {
   const backend = await loadBackend("wasm");
   const { allocate, free } = backend;
