@@ -1,9 +1,7 @@
-// Checks on layers: sizes, and what comes in.
+// What layers hold and are given beside inputs, as kinds of argument; and sizes that several layers check.
 import { isRecord, type Kind, kind } from "../core/arguments.ts";
 import { refuse, ShapeError } from "../core/errors.ts";
-import { camelCase } from "../core/keys.ts";
-import { type Fields, OptionRecord } from "../core/options.ts";
-import { checkCount, type Shape } from "../core/shape.ts";
+import { checkCount } from "../core/shape.ts";
 import type { PerAxis } from "../ops/per-axis.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { Module } from "./module.ts";
@@ -37,33 +35,11 @@ export function checkStack(where: string, layers: number, parameters: number): v
 export const affineParameters = (inputs: number, outputs: number, bias = true): number =>
   outputs * (inputs + (bias ? 1 : 0));
 
-/** The options of the layer or model that a config calls `name` (heat_pinn) and code nn.heatPinn. One out of range is a ShapeError. */
-export function layerOptions<const S extends Fields>(name: string, fields: S): OptionRecord<S> {
-  return new OptionRecord(name, fields, `nn.${camelCase(name)}`, ShapeError);
-}
-
-/** How many, or how wide. A number that isn't an integer ≥ 1 is a ShapeError. */
-export const extent = kind(
-  "a number",
-  (value) => Number.isSafeInteger(value) && (value as number) >= 1,
-  (where, value, what = "it") => {
-    if (typeof value === "number") checkCount(where, what, value);
-    return undefined;
-  },
-);
-
 /** Throws ShapeError unless each head can have as much of the width. */
 export function checkHeads(where: string, width: number, heads: number): void {
   if (width % heads === 0) return;
   const got = `width ${width}, heads ${heads}`;
   refuse(ShapeError, where, "width must be divisible by heads", got, "a width that is a multiple of heads");
-}
-
-/** The extents of a normalisation's weights, checked. */
-export function extentsOf(where: string, shape: number | Shape): Shape {
-  const extents = typeof shape === "number" ? [shape] : shape;
-  for (const extent of extents) checkCount(where, "an extent", extent);
-  return extents;
 }
 
 /** What is one for each axis as text: 2 × 3. */

@@ -1,12 +1,13 @@
 import { count, flag, type Given, list, numberOf, probability, tuple, word } from "../core/options.ts";
 import { factory } from "../core/things.ts";
 import { relu } from "./activation.ts";
-import { batchNorm2d } from "./batchnorm.ts";
-import { affineParameters, checkStack, layerOptions } from "./check.ts";
+import { batchNorm2d } from "./channelnorm.ts";
+import { affineParameters, checkStack } from "./check.ts";
 import { conv2d } from "./conv.ts";
 import { dropout as dropoutLayer } from "./dropout.ts";
 import { flatten, unflatten } from "./flatten.ts";
 import { initNames } from "./init.ts";
+import { layerOptions } from "./layer.ts";
 import { linear } from "./linear.ts";
 import { maxPool2d } from "./pool.ts";
 import { sequential } from "./sequential.ts";

@@ -3,9 +3,8 @@ import { options as optionsOf, signature } from "../core/arguments.ts";
 import { Parameter } from "../program/variable.ts";
 import { normal, take } from "../tensor/families/basic.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { extent } from "./check.ts";
 import { type Init, initial, initKind } from "./init.ts";
-import { checked, factoryOf, Layer } from "./layer.ts";
+import { checked, extent, factoryOf, Layer } from "./layer.ts";
 
 export interface EmbeddingOptions {
   /** How the weight begins: a name, as xavier_uniform, or a function of its shape. N(0, 1) unless given. */

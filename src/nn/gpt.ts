@@ -1,17 +1,60 @@
-// A decoder-only transformer over token numbers (Radford et al. 2019), small enough to read.
+// A decoder-only transformer over token numbers (Radford et al. 2019), small enough to read: its layers normalise before each part.
 import { refuse, ShapeError } from "../core/errors.ts";
 import { count, flag, type Given, probability } from "../core/options.ts";
 import { maker } from "../core/things.ts";
 import { checkpoint } from "../program/segments.ts";
 import { slice } from "../tensor/families/basic.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { type TransformerBlock, transformerBlock } from "./block.ts";
-import { checkHeads, checkStack, layerOptions } from "./check.ts";
+import { type Masks, type SelfAttention, selfAttention } from "./attention.ts";
+import { checkHeads, checkStack } from "./check.ts";
 import { type Dropout, dropout as dropoutLayer } from "./dropout.ts";
 import { type Embedding, embedding } from "./embedding.ts";
-import { checked, Layer } from "./layer.ts";
-import { type LayerNorm, layerNorm } from "./layernorm.ts";
+import { checked, extent, factoryOf, Layer, layerOptions } from "./layer.ts";
 import { type Linear, linear } from "./linear.ts";
+import { gelu } from "./nonlinearities.ts";
+import { type LayerNorm, layerNorm } from "./norm.ts";
+import { type Sequential, sequential } from "./sequential.ts";
+
+const blockRecord = layerOptions("transformerBlock", {
+  /** Each position sees itself and those before it alone. */
+  causal: flag.default(false),
+  /** Probability on attention weights and on both addends. */
+  dropout: probability.default(0),
+});
+export type TransformerBlockOptions = Given<typeof blockRecord>;
+const blockCall = /* @__PURE__ */ blockRecord.call({ width: extent, heads: extent });
+
+/** x + attention(norm1(x)), then x + mlp(norm2(x)), dropout on both addends; the MLP is four times as wide, with GELU. x: [batch, time, width] → the same; of the batch `mask` and `keyMask`. */
+export class TransformerBlock extends Layer<Tensor, Masks> {
+  readonly norm1: LayerNorm;
+  readonly attention: SelfAttention;
+  readonly norm2: LayerNorm;
+  readonly mlp: Sequential<Tensor>;
+  readonly dropout: Dropout;
+
+  constructor(width: number, heads: number, options: TransformerBlockOptions = {}) {
+    super(checked(blockCall, arguments));
+    const { causal, dropout } = blockRecord.fill(options);
+    this.norm1 = layerNorm(width);
+    this.attention = selfAttention(width, heads, { causal, dropout });
+    this.norm2 = layerNorm(width);
+    this.mlp = sequential(linear(width, 4 * width), gelu(), linear(4 * width, width));
+    this.dropout = dropoutLayer(dropout);
+  }
+
+  protected override apply(inputs: Tensor, masks?: Masks): Tensor {
+    const x = inputs.add(this.dropout.forward(this.attention.forward(this.norm1.forward(inputs), masks)));
+    return x.add(this.dropout.forward(this.mlp.forward(this.norm2.forward(x))));
+  }
+}
+
+/**
+ * A transformer's layer with self-attention of `heads` heads; `dropout` is the probability on attention weights and on both addends.
+ * @torch torch.nn.TransformerEncoderLayer, norm_first
+ * @example nn.transformerBlock(8, 2).forward(zeros([2, 5, 8]))
+ * @golden gpt, as a part of it
+ */
+export const transformerBlock = /* @__PURE__ */ factoryOf(TransformerBlock);
 
 const record = layerOptions("gpt", {
   /** How many tokens there are. */

@@ -5,8 +5,7 @@ import { maker } from "../core/things.ts";
 import { gradients } from "../program/gradients.ts";
 import { concat, sin, slice } from "../tensor/families/basic.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { layerOptions } from "./check.ts";
-import { checked, Layer } from "./layer.ts";
+import { checked, Layer, layerOptions } from "./layer.ts";
 import { mlp } from "./mlp.ts";
 import type { Sequential } from "./sequential.ts";
 

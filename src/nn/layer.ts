@@ -1,10 +1,18 @@
 // Layers and models of the library: modules that are made by the call of a signature, whose name their errors have.
-import { checkArguments, type Signature, signature } from "../core/arguments.ts";
-import { asErrorOf } from "../core/errors.ts";
+import { checkArguments, kind, type Signature, signature } from "../core/arguments.ts";
+import { asErrorOf, ShapeError } from "../core/errors.ts";
+import { camelCase } from "../core/keys.ts";
+import { type Fields, OptionRecord } from "../core/options.ts";
+import { checkCount } from "../core/shape.ts";
 import { tensor } from "../tensor/arguments.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { batch as batchKind } from "./check.ts";
 import { type ModelOutput, Module, type Reads } from "./module.ts";
+
+/** The options of the layer or model that a config calls `name` (heat_pinn) and code nn.heatPinn. One out of range is a ShapeError. */
+export function layerOptions<const S extends Fields>(name: string, fields: S): OptionRecord<S> {
+  return new OptionRecord(name, fields, `nn.${camelCase(name)}`, ShapeError);
+}
 
 /** What errors call a layer, once all that its constructor is given is as the signature says. Throws ConfigError. */
 export function checked(call: Signature, given: ArrayLike<unknown>): string {
@@ -17,17 +25,12 @@ export abstract class Layer<
   out Output extends ModelOutput = Tensor,
   Beside extends object = Reads<never>,
 > extends Module<Output, Beside> {
-  readonly #where: string;
+  /** What errors call it. */
+  protected readonly where: string;
 
-  /** `where`: what errors call it. */
   constructor(where: string) {
     super();
-    this.#where = where;
-  }
-
-  /** What errors call it. */
-  protected get where(): string {
-    return this.#where;
+    this.where = where;
   }
 
   /** Throws ConfigError unless it is given a tensor, and at most a batch beside it. */
@@ -51,3 +54,12 @@ export function factoryOf<Given extends readonly unknown[], M extends Module>(
 ): (...given: Given) => M {
   return (...given) => new Class(...given);
 }
+
+/** How many, or how wide. A number that isn't an integer ≥ 1 is a ShapeError. */
+export const extent = kind(
+  "a number",
+  (value) => Number.isSafeInteger(value) && (value as number) >= 1,
+  (where, value, what = "it"): undefined => {
+    if (typeof value === "number") checkCount(where, what, value);
+  },
+);

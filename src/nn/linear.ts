@@ -3,9 +3,8 @@ import { options as optionsOf, signature } from "../core/arguments.ts";
 import { Parameter } from "../program/variable.ts";
 import { linear as apply, uniform } from "../tensor/families/basic.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { extent } from "./check.ts";
 import { initial, type WeightOptions, weightKinds } from "./init.ts";
-import { checked, factoryOf, Layer } from "./layer.ts";
+import { checked, extent, factoryOf, Layer } from "./layer.ts";
 
 export interface LinearOptions extends WeightOptions {}
 

@@ -3,10 +3,9 @@ import { refuse, ShapeError } from "../core/errors.ts";
 import { count, type Given, probability } from "../core/options.ts";
 import { maker } from "../core/things.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { layerOptions } from "./check.ts";
 import { type Dropout, dropout as dropoutLayer } from "./dropout.ts";
 import { type Embedding, embedding } from "./embedding.ts";
-import { checked, Layer } from "./layer.ts";
+import { checked, Layer, layerOptions } from "./layer.ts";
 import { type Linear, linear } from "./linear.ts";
 import { type Lstm, lstm } from "./recurrent.ts";
 

@@ -1,9 +1,10 @@
 import { count, flag, type Given, list, probability, word } from "../core/options.ts";
 import { factory } from "../core/things.ts";
 import { relu, sigmoid, softplus, tanh } from "./activation.ts";
-import { affineParameters, checkStack, layerOptions } from "./check.ts";
+import { affineParameters, checkStack } from "./check.ts";
 import { dropout as dropoutLayer } from "./dropout.ts";
 import { initNames } from "./init.ts";
+import { layerOptions } from "./layer.ts";
 import { linear } from "./linear.ts";
 import * as further from "./nonlinearities.ts";
 import { sequential } from "./sequential.ts";

@@ -6,8 +6,7 @@ import { Parameter } from "../program/variable.ts";
 import { tensor } from "../tensor/creation.ts";
 import { concat, neg, normal, slice } from "../tensor/families/basic.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { extent, layerOptions } from "./check.ts";
-import { checked, factoryOf, Layer } from "./layer.ts";
+import { checked, extent, factoryOf, Layer, layerOptions } from "./layer.ts";
 
 const waveFields = {
   /** The longest wave is 2π · base positions. */

@@ -5,8 +5,7 @@ import { Parameter } from "../program/variable.ts";
 import { prelu as apply } from "../tensor/families/activations.ts";
 import { full, reshape } from "../tensor/families/basic.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { extent } from "./check.ts";
-import { checked, factoryOf, Layer } from "./layer.ts";
+import { checked, extent, factoryOf, Layer } from "./layer.ts";
 
 export interface PReluOptions {
   /** The slopes at first; 0.25 unless given. */

@@ -21,8 +21,8 @@ import { concat, dropout, linear, matmul, stack, uniform, where } from "../tenso
 import { scan } from "../tensor/scan.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { type Cell, elman, gated, longShort } from "./cells.ts";
-import { affineParameters, checkStack, extent } from "./check.ts";
-import { checked, factoryOf, Layer } from "./layer.ts";
+import { affineParameters, checkStack } from "./check.ts";
+import { checked, extent, factoryOf, Layer } from "./layer.ts";
 import type { Reads } from "./module.ts";
 
 export interface RecurrentOptions {

@@ -5,8 +5,8 @@ import { type PerAxis, perAxis, perAxisKind, type WindowOptions, windowOptions }
 import { windowSpec } from "../ops/window.ts";
 import { ops } from "../tensor/families/images.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { across, extent } from "./check.ts";
-import { checked, factoryOf, Layer } from "./layer.ts";
+import { across } from "./check.ts";
+import { checked, extent, factoryOf, Layer } from "./layer.ts";
 
 const byName = "stride, padding and dilation go by name";
 const calls = {

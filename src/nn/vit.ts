@@ -5,11 +5,11 @@ import { maker } from "../core/things.ts";
 import { Parameter } from "../program/variable.ts";
 import { normal, reshape, swapAxes } from "../tensor/families/basic.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { across, layerOptions } from "./check.ts";
+import { across } from "./check.ts";
 import { type Conv2d, conv2d } from "./conv.ts";
 import { type Dropout, dropout as dropoutLayer } from "./dropout.ts";
 import { type SampleShape, unflatten } from "./flatten.ts";
-import { checked, Layer } from "./layer.ts";
+import { checked, Layer, layerOptions } from "./layer.ts";
 import { type Linear, linear } from "./linear.ts";
 import { type TransformerStack, transformerEncoder } from "./transformer.ts";
 

@@ -5,8 +5,8 @@ import { formatShape, otherAxes } from "../core/shape.ts";
 import { Parameter, substituting, Variable } from "../program/variable.ts";
 import { matmul, maximum, normal, stopGradient, swapAxes } from "../tensor/families/basic.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { layerOptions, module } from "./check.ts";
-import { checked, factoryOf, Layer } from "./layer.ts";
+import { module } from "./check.ts";
+import { checked, factoryOf, Layer, layerOptions } from "./layer.ts";
 import type { Batch, Module } from "./module.ts";
 
 const shared = {

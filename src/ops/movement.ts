@@ -12,7 +12,7 @@ import {
   withExtent,
 } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
-import { axesKind, axisKind, kind, listed, listOf, numbers, shapeKind, takes, tensor, tensors } from "./arguments.ts";
+import { axesKind, axisKind, kind, listOf, numbers, shapeKind, takes, tensor, tensors } from "./arguments.ts";
 import { assemble } from "./assemble.ts";
 import { defineMovement, makeNode, numbersOf, sameDType } from "./define.ts";
 import { pickedBy, type SliceSpec } from "./range.ts";

@@ -238,7 +238,7 @@ const exceptions: readonly (readonly [RegExp, string])[] = [
     "what a callback's record is made of: asked by a Trainer",
   ],
   [/^nn\.\w+\.describe$|^LoraLinear\.describe$/, "protected: asked by toString"],
-  [/^(nn\.\w+|LoraLinear)\.(apply|added|follow|weightNow)$/, "protected: asked by forward"],
+  [/^(nn\.\w+|LoraLinear)\.(apply|added|attend|follow|weightNow)$/, "protected: asked by forward"],
   [/^optim\.\w+\.(rule|scalars|prepare)$/, "protected: asked by update"],
   [new RegExp(`^Tensor\\.(${[...renamed.keys()].join("|")})$`), "another library's name, which is refused with ours"],
   [/\.(describeRate|rate)$/, "protected: asked by hooks"],
