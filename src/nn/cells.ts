@@ -4,7 +4,6 @@ import type { Tensor } from "../tensor/tensor.ts";
 
 /** A cell: how many times `hidden` its gates are, how many states it has, and one step from the gates' inputs and the states. */
 export interface Cell {
-  readonly name: "rnn" | "lstm" | "gru";
   readonly gates: number;
   readonly states: number;
   step(inputs: Tensor, states: readonly Tensor[], recurrent: (state: Tensor) => Tensor): Tensor[];
@@ -15,7 +14,6 @@ const gate = (all: Tensor, number: number, hidden: number): Tensor =>
 
 /** Elman 1990. */
 export const elman = (nonlinearity: "tanh" | "relu"): Cell => ({
-  name: "rnn",
   gates: 1,
   states: 1,
   step(inputs, [h], recurrent) {
@@ -26,7 +24,6 @@ export const elman = (nonlinearity: "tanh" | "relu"): Cell => ({
 
 /** Long short-term memory, Hochreiter and Schmidhuber 1997, with Gers's forget gate: i, f, g, o. */
 export const longShort: Cell = {
-  name: "lstm",
   gates: 4,
   states: 2,
   step(inputs, [h, c], recurrent) {
@@ -39,7 +36,6 @@ export const longShort: Cell = {
 
 /** A gated recurrent unit, Cho et al. 2014, as PyTorch and cuDNN have it: r, z, n, where r multiplies the product with the state and its bias. */
 export const gated: Cell = {
-  name: "gru",
   gates: 3,
   states: 1,
   step(inputs, [h], recurrent) {

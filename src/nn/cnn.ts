@@ -3,6 +3,7 @@ import { factory } from "../core/things.ts";
 import { relu } from "./activation.ts";
 import { batchNorm2d } from "./channelnorm.ts";
 import { affineParameters, checkStack } from "./check.ts";
+import { sequential } from "./containers.ts";
 import { conv2d } from "./conv.ts";
 import { dropout as dropoutLayer } from "./dropout.ts";
 import { flatten, unflatten } from "./flatten.ts";
@@ -10,7 +11,6 @@ import { initNames } from "./init.ts";
 import { layerOptions } from "./layer.ts";
 import { linear } from "./linear.ts";
 import { maxPool2d } from "./pool.ts";
-import { sequential } from "./sequential.ts";
 
 const odd = numberOf("an odd integer ≥ 1", { integer: true, odd: true, least: 1 }, "no odd size");
 const record = layerOptions("cnn", {
@@ -37,18 +37,14 @@ export type CnnOptions = Given<typeof record>;
  * @example nn.cnn({ input: [1, 8, 8], channels: [2, 4], classes: 3 }).forward(zeros([2, 1, 8, 8]))
  */
 export const cnn = factory(record, ({ input, channels, classes, size, batchNorm, dropout, init }) => {
-  let [inputs, height, width] = input;
-  let parameters = 0;
-  const convolutions = channels.map((outputs) => {
-    const extents = [inputs, outputs] as const;
-    parameters += affineParameters(inputs * size * size, outputs) + (batchNorm ? outputs : 0);
-    [inputs, height, width] = [outputs, Math.floor(height / 2), Math.floor(width / 2)];
-    return extents;
-  });
-  const features = inputs * height * width;
-  checkStack(record.where, channels.length + 1, parameters + affineParameters(features, classes));
-  const blocks = convolutions.flatMap(([from, to]) => [
-    conv2d(from, to, size, { padding: (size - 1) / 2, bias: !batchNorm, init }),
+  const depths = [input[0], ...channels];
+  const [height, width] = input.slice(1).map((extent) => Math.floor(extent / 2 ** channels.length));
+  const features = depths[channels.length] * height * width;
+  const own = channels.map((to, i) => affineParameters(depths[i] * size * size, to) + (batchNorm ? to : 0));
+  const parameters = own.reduce((sum, each) => sum + each, affineParameters(features, classes));
+  checkStack(record.where, depths.length, parameters);
+  const blocks = channels.flatMap((to, i) => [
+    conv2d(depths[i], to, size, { padding: (size - 1) / 2, bias: !batchNorm, init }),
     ...(batchNorm ? [batchNorm2d(to)] : []),
     relu(),
     maxPool2d(2),

@@ -1,9 +1,47 @@
-// Modules that hold others by number or by name.
+// Modules that hold others: in the order in which they run, by number or by name.
 import { checkArguments, checkNone, isRecord, kind, listOf, number, signature, string } from "../core/arguments.ts";
 import { ConfigError, refuse } from "../core/errors.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import { module } from "./check.ts";
-import { checked, factoryOf } from "./layer.ts";
-import { Module } from "./module.ts";
+import { checked, factoryOf, Layer } from "./layer.ts";
+import { type Batch, type ModelOutput, Module } from "./module.ts";
+
+const sequentialCall = signature("nn.sequential", { "...layers": module });
+
+/** What the last of the layers returns. */
+type OutputOf<L extends readonly Module[]> = L extends readonly [...Module[], infer Last extends Module]
+  ? ReturnType<Last["forward"]>
+  : L extends readonly []
+    ? Tensor
+    : ReturnType<L[number]["forward"]>;
+
+/** Applies its layers in order; each but the last must return a tensor. Children are named "0", "1", … */
+export class Sequential<Output extends ModelOutput = ModelOutput> extends Layer<Output, Batch> {
+  readonly layers: readonly Module[];
+
+  constructor(...layers: Module[]) {
+    super(checked(sequentialCall, layers));
+    this.layers = layers;
+  }
+
+  override namedChildren(): [string, Module][] {
+    checkNone("namedChildren", arguments);
+    return Object.entries(this.layers);
+  }
+
+  protected override apply(inputs: Tensor, batch?: Batch): Output {
+    return this.layers.reduce<ModelOutput>((x, layer) => layer.forward(x as Tensor, batch), inputs) as Output;
+  }
+}
+
+/**
+ * A module that applies the given ones in order.
+ * @torch torch.nn.Sequential
+ * @example nn.sequential(nn.linear(4, 3), nn.relu()).forward(zeros([2, 4]))
+ */
+export function sequential<const L extends readonly Module[]>(...layers: L): Sequential<OutputOf<L>> {
+  return new Sequential<OutputOf<L>>(...layers);
+}
 
 const listCall = signature("nn.moduleList", { modules: listOf(module, "a list of modules") });
 const dictCall = signature("nn.moduleDict", {
@@ -32,11 +70,9 @@ abstract class Container<Modules extends object> extends Module<never> {
 
   /** Throws ConfigError: it isn't run by itself. */
   override forward(): never {
-    throw new ConfigError({
-      where: `${this.#where}.forward`,
-      problem: "it holds modules, and doesn't say in which order they run",
-      hint: "call its modules, or use nn.sequential",
-    });
+    const problem = "it holds modules, and doesn't say in which order they run";
+    const hint = "call its modules, or use nn.sequential";
+    refuse(ConfigError, `${this.#where}.forward`, problem, undefined, undefined, hint);
   }
 }
 

@@ -7,13 +7,13 @@ import { slice } from "../tensor/families/basic.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { type Masks, type SelfAttention, selfAttention } from "./attention.ts";
 import { checkHeads, checkStack } from "./check.ts";
+import { type Sequential, sequential } from "./containers.ts";
 import { type Dropout, dropout as dropoutLayer } from "./dropout.ts";
 import { type Embedding, embedding } from "./embedding.ts";
 import { checked, extent, factoryOf, Layer, layerOptions } from "./layer.ts";
 import { type Linear, linear } from "./linear.ts";
 import { gelu } from "./nonlinearities.ts";
 import { type LayerNorm, layerNorm } from "./norm.ts";
-import { type Sequential, sequential } from "./sequential.ts";
 
 const blockRecord = layerOptions("transformerBlock", {
   /** Each position sees itself and those before it alone. */

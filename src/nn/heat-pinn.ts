@@ -5,9 +5,9 @@ import { maker } from "../core/things.ts";
 import { gradients } from "../program/gradients.ts";
 import { concat, sin, slice } from "../tensor/families/basic.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import type { Sequential } from "./containers.ts";
 import { checked, Layer, layerOptions } from "./layer.ts";
 import { mlp } from "./mlp.ts";
-import type { Sequential } from "./sequential.ts";
 
 const record = layerOptions("heat_pinn", {
   /** Sizes of the hidden layers, which are followed by tanh. */

@@ -16,7 +16,7 @@ import { sha256Hex } from "../core/canonical.ts";
 import { CheckpointError, refuse } from "../core/errors.ts";
 import { numericsId } from "../core/numerics.ts";
 import { remembered } from "../core/remembered.ts";
-import { sameShape, typeText } from "../core/shape.ts";
+import { typeText } from "../core/shape.ts";
 import { parseFileJson } from "../io/json.ts";
 import { decodeSafetensors, writeSafetensors } from "../io/safetensors.ts";
 import { checkSeal } from "../io/sealed.ts";
@@ -49,25 +49,23 @@ export function loadVariables(
   variables: readonly (readonly [string, Variable])[],
   { strict = true }: LoadOptions = {},
 ): Misfits {
-  const wanted = new Map(variables);
-  const different = variables.flatMap(([name, { dtype, shape }]) => {
+  const fits: (readonly [Variable, HostArray])[] = [];
+  const [missing, different]: [string[], string[]] = [[], []];
+  for (const [name, variable] of variables) {
     const found = tensors.get(name);
-    if (!found || (found.dtype === dtype && sameShape(found.shape, shape))) return [];
-    return [`${name} is ${typeText(found)}, not ${typeText({ dtype, shape })}`];
-  });
-  const missing = [...wanted.keys()].filter((name) => !tensors.has(name));
+    if (!found) missing.push(name);
+    else if (typeText(found) === typeText(variable)) fits.push([variable, found]);
+    else different.push(`${name} is ${typeText(found)}, not ${typeText(variable)}`);
+  }
+  const wanted = new Set(variables.map(([name]) => name));
   const unknown = [...tensors.keys()].filter((name) => !wanted.has(name));
-  const fits = variables.length - missing.length - different.length;
-  if (strict ? missing.length + unknown.length + different.length > 0 : fits === 0) {
+  if (strict ? missing.length + unknown.length + different.length > 0 : fits.length === 0) {
     const names = (list: readonly string[]) => list.join(", ") || "none";
     const problem = strict ? "its tensors aren't the model's" : "none of its tensors is the model's";
     const got = `missing ${names(missing)}; unknown ${names(unknown)}; another shape or dtype: ${names(different)}`;
     refuse(CheckpointError, where, problem, got, undefined, strict ? "strict: false takes what fits" : undefined);
   }
-  for (const [name, variable] of variables) {
-    const found = tensors.get(name);
-    if (found && found.dtype === variable.dtype && sameShape(found.shape, variable.shape)) variable.load(found.data);
-  }
+  for (const [variable, { data }] of fits) variable.load(data);
   return { missing, unknown, different };
 }
 
@@ -167,18 +165,11 @@ export function giveWeights(
   file: ReadonlyMap<string, HostArray>,
   options: LoadOptions,
 ): Misfits {
-  const all = [...file];
-  const own = all.filter(([name]) => kinds.test(name));
-  const tensors = byName(
-    path,
-    (own.length > 0 ? own : all).map(([name, array]) => [name.replace(kinds, ""), array]),
-  );
+  const own = [...file].filter(([name]) => kinds.test(name));
+  const named = own.map(([name, array]) => [name.replace(kinds, ""), array] as const);
+  const tensors = own.length > 0 ? byName(path, named) : file;
   const variables = variablesOf(model);
-  const names = new Set(variables.map(([name]) => name));
-  const ours = byName(
-    path,
-    byOurNames(tensors, (name) => names.has(name)),
-  );
+  const ours = byName(path, byOurNames(tensors, new Set(variables.map(([name]) => name))));
   return loadVariables(path, ours, variables, options);
 }
 

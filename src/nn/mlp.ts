@@ -2,12 +2,12 @@ import { count, flag, type Given, list, probability, word } from "../core/option
 import { factory } from "../core/things.ts";
 import { relu, sigmoid, softplus, tanh } from "./activation.ts";
 import { affineParameters, checkStack } from "./check.ts";
+import { sequential } from "./containers.ts";
 import { dropout as dropoutLayer } from "./dropout.ts";
 import { initNames } from "./init.ts";
 import { layerOptions } from "./layer.ts";
 import { linear } from "./linear.ts";
 import * as further from "./nonlinearities.ts";
-import { sequential } from "./sequential.ts";
 
 const nonlinearities = { relu, tanh, sigmoid, softplus, ...further };
 // In one order, whatever a bundler makes of a module's names.

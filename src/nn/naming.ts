@@ -1,6 +1,7 @@
 // Which module of a model makes a node: while a model is traced, each module's `forward` says its path. Nothing is added to a graph.
 import { asErrorOf } from "../core/errors.ts";
 import { atOnce } from "../core/promise.ts";
+import { nextNodeId } from "../graph/node.ts";
 import { enterPart } from "../graph/site.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { type ModelOutput, type Module, treeOf } from "./module.ts";
@@ -19,10 +20,23 @@ export interface ModuleCall {
   readonly outputs: readonly Tensor[];
   /** The first node made in it, and the first made after it. */
   readonly nodes: readonly [from: number, to: number];
+  /** How many calls began before it. */
+  readonly begun: number;
+}
+
+/** What goes around modules' `forward` for `tell` to be told of each call as it ends. */
+export function telling(tell: (call: ModuleCall) => void): Around {
+  let count = 0;
+  return (path, module, run) => {
+    const [begun, from] = [count++, nextNodeId()];
+    const output = run();
+    tell({ path, module, outputs: tensorsOf(output), nodes: [from, nextNodeId()], begun });
+    return output;
+  };
 }
 
 /** The tensors of what a module gave. */
-export const tensorsOf = (output: ModelOutput): Tensor[] =>
+const tensorsOf = (output: ModelOutput): Tensor[] =>
   output instanceof Tensor
     ? [output]
     : (Object.values(output ?? {}) as unknown[]).filter((part) => part instanceof Tensor);

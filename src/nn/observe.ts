@@ -1,33 +1,22 @@
 // What the modules of a model give while a step is traced: each one's `forward` is wrapped to tell of it. The wrapping adds no nodes.
-import { nextNodeId } from "../graph/node.ts";
 import { currentTrace, type TraceScope } from "../graph/scope.ts";
 import type { Module } from "./module.ts";
-import { type ModuleCall, tensorsOf, wrapForward } from "./naming.ts";
+import { type ModuleCall, telling, wrapForward } from "./naming.ts";
 
-/** A call, whose path has `#1`, `#2` … after it where it isn't its module's first. */
-interface ObservedCall extends ModuleCall {
-  /** How many calls began before it. */
-  readonly begun: number;
-}
-
-/** Records the calls of a model's modules, in the order in which they end. */
+/** Records the calls of a model's modules, in the order in which they end. The path of one that isn't its module's first has `#1`, `#2` … after it. */
 export class ModuleObserver {
-  #calls: ObservedCall[] = [];
-  #begun = 0;
+  #calls: ModuleCall[] = [];
   /** The trace that the calls are of: others, of programs that no callback is told of, are forgotten. */
   #trace: TraceScope | undefined;
 
   constructor(model: Module) {
-    wrapForward(model, (path, module, run) => {
-      const [begun, from] = [this.#begun++, nextNodeId()];
-      const output = run();
-      if (currentTrace())
-        this.#record({ path, module, outputs: tensorsOf(output), nodes: [from, nextNodeId()], begun });
-      return output;
+    const around = telling((call) => {
+      if (currentTrace()) this.#record(call);
     });
+    wrapForward(model, around);
   }
 
-  #record(call: ObservedCall): void {
+  #record(call: ModuleCall): void {
     this.#enter();
     const before = this.#calls.filter(({ module }) => module === call.module).length;
     this.#calls.push(before === 0 ? call : { ...call, path: `${call.path}#${before}` });
@@ -40,7 +29,7 @@ export class ModuleObserver {
   }
 
   /** In `onTrace`: the calls of the step that is being traced, once. */
-  take(): ObservedCall[] {
+  take(): ModuleCall[] {
     this.#enter();
     const calls = this.#calls;
     this.#calls = [];

@@ -111,10 +111,7 @@ export class RotaryPositions extends Layer {
     const [context, half] = this.#cosines.shape;
     const time = checkSequence(this.where, inputs, [context, 2 * half]);
     const leading = inputs.shape.slice(0, -1).map(() => null);
-    const [first, second] = [
-      [0, half],
-      [half, 2 * half],
-    ].map((range) => slice(inputs, [...leading, range as [number, number]]));
+    const [first, second] = [0, half].map((from) => slice(inputs, [...leading, [from, from + half]]));
     const whole = (table: Tensor) => {
       const rows = slice(table, [[0, time]]);
       return concat([rows, rows], -1);

@@ -14,20 +14,20 @@ const words: readonly (readonly [RegExp, string])[] = [
 ];
 
 /**
- * A file's tensors by the names of a model: one that the model doesn't have under its own name has ours. What PyTorch packs for queries, keys and values is three tensors here. A count of
+ * A file's tensors by the names of a model, which are `names`: one that the model doesn't have under its own name has ours. What PyTorch packs for queries, keys and values is three tensors here. A count of
  * batches is left out where the model has running statistics without one: nothing depends on it.
  */
 export function byOurNames(
   tensors: ReadonlyMap<string, HostArray>,
-  has: (name: string) => boolean,
+  names: ReadonlySet<string>,
 ): (readonly [string, HostArray])[] {
   const named = ([name, array]: readonly [string, HostArray]): (readonly [string, HostArray])[] => {
-    if (has(name)) return [[name, array]];
+    if (names.has(name)) return [[name, array]];
     const ours = words.reduce((path, [theirs, word]) => path.replace(theirs, word), name);
-    if (has(ours)) return [[ours, array]];
-    if (/\bbatchesTracked$/.test(ours) && has(ours.replace(/batchesTracked$/, "runningMean"))) return [];
+    if (names.has(ours)) return [[ours, array]];
+    if (/\bbatchesTracked$/.test(ours) && names.has(ours.replace(/batchesTracked$/, "runningMean"))) return [];
     const parts = ["query", "key", "value"].map((part) => ours.replace(/\bin_proj_(weight|bias)$/, `${part}.$1`));
-    if (parts[0] === ours || !parts.every(has)) return [[name, array]];
+    if (parts[0] === ours || !parts.every((part) => names.has(part))) return [[name, array]];
     const [rows, ...rest] = array.shape;
     const [shape, size] = [[rows / 3, ...rest], array.data.length / 3];
     return parts.map((part, i) => [part, { ...array, shape, data: array.data.subarray(i * size, (i + 1) * size) }]);

@@ -11,7 +11,7 @@ import {
   signature,
 } from "../core/arguments.ts";
 import { refuse, ShapeError } from "../core/errors.ts";
-import { formatShape, type Shape, sameShape, typeText } from "../core/shape.ts";
+import { formatShape, sameShape, typeText } from "../core/shape.ts";
 import { atOneSite } from "../graph/site.ts";
 import { checkProbability } from "../ops/random.ts";
 import { Parameter } from "../program/variable.ts";
@@ -62,9 +62,7 @@ const calls = {
   gru: signature("nn.gru", { ...sizes, "options?": optionsOf<RecurrentOptions>(plain) }),
 };
 const states = kind("a tensor, or a list of them", either(tensor, tensors).accepts);
-const sequenceKind = optionsOf<SequenceOptions>({ "state?": states, "mask?": tensor });
-const runCall = (name: string) => signature(`nn.${name}.run`, { inputs: tensor, "options?": sequenceKind });
-const runCalls = { rnn: runCall("rnn"), lstm: runCall("lstm"), gru: runCall("gru") };
+const ofRun = { inputs: tensor, "options?": optionsOf<SequenceOptions>({ "state?": states, "mask?": tensor }) };
 
 /**
  * Layers over sequences. inputs: [batch, time, inputs] → [batch, time, hidden], or 2·hidden where bidirectional; of the batch `mask` and `state`, as `run` has them. Parameters, for layer l, with `_reverse` behind for its
@@ -97,11 +95,8 @@ abstract class Recurrent<State> extends Layer<Tensor, Reads<"mask" | "state">> {
     const bound = 1 / Math.sqrt(hidden);
     const own = this as unknown as Record<string, Parameter>;
     for (const { end, layer } of this.#halves()) {
-      const shapes: readonly Shape[] = [
-        [width, layer === 0 ? inputs : directions * hidden],
-        [width, hidden],
-        ...(bias ? [[width], [width]] : []),
-      ];
+      const before = layer === 0 ? inputs : directions * hidden;
+      const shapes = [[width, before], [width, hidden], ...(bias ? [[width], [width]] : [])];
       shapes.forEach((shape, i) => {
         own[`${weightNames[i]}_${end}`] = new Parameter(uniform(shape, -bound, bound));
       });
@@ -119,18 +114,13 @@ abstract class Recurrent<State> extends Layer<Tensor, Reads<"mask" | "state">> {
     ).flat();
   }
 
-  #weights(end: string): Weights {
-    const own = this as unknown as Record<string, Parameter>;
-    return weightNames.map((name) => own[`${name}_${end}`]) as unknown as Weights;
-  }
-
-  protected override apply(inputs: Tensor, { state, mask }: Reads<"mask" | "state"> = {}): Tensor {
-    return this.#sequence(inputs, { state, mask })[0];
+  protected override apply(inputs: Tensor, beside: Reads<"mask" | "state"> = {}): Tensor {
+    return this.#sequence(inputs, beside)[0];
   }
 
   /** inputs: [batch, time, inputs] → [outputs, state], state: [layers·directions, batch, hidden] after the last step, of an LSTM two such, h and c. Throws ShapeError. */
   run(inputs: Tensor, options: SequenceOptions = {}): [outputs: Tensor, state: State] {
-    checkArguments(runCalls[this.cell.name], arguments);
+    checkArguments(signature(`${this.where}.run`, ofRun), arguments);
     const [outputs, last] = this.#sequence(inputs, options);
     return [outputs, (last.length === 1 ? last[0] : last) as State];
   }
@@ -155,6 +145,7 @@ abstract class Recurrent<State> extends Layer<Tensor, Reads<"mask" | "state">> {
       const hint = state instanceof Tensor && cell.states > 1 ? "run(inputs, { state: [h, c] }) takes both" : undefined;
       refuse(ShapeError, where, "not the layers' state", got, expected, hint);
     }
+    const own = this as unknown as Record<string, Parameter>;
     const last: (readonly Tensor[])[] = [];
     let outputs = inputs;
     for (let layer = 0; layer < this.layers; layer++) {
@@ -163,7 +154,8 @@ abstract class Recurrent<State> extends Layer<Tensor, Reads<"mask" | "state">> {
         .filter((half) => half.layer === layer)
         .map(({ end, reverse }) => {
           const begin = given.map((each) => each.slice([last.length]).reshape([batch, hidden]));
-          const [side, after] = runHalf(cell, this.#weights(end), outputs, { states: begin, mask, reverse });
+          const weights = weightNames.map((name) => own[`${name}_${end}`]) as readonly Parameter[] as Weights;
+          const [side, after] = runHalf(cell, weights, outputs, { states: begin, mask, reverse });
           last.push(after);
           return side;
         });
@@ -200,25 +192,14 @@ function runHalf(
   const all = linear(inputs, ih, isAdded && ihBias && hhBias ? ihBias.add(hhBias) : ihBias);
   const turned = hh.transpose();
   const recurrent = (h: Tensor) => (isAdded || !hhBias ? matmul(h, turned) : matmul(h, turned).add(hhBias));
-  type States = readonly Tensor[];
-  const step = (before: States, x: Tensor, here?: Tensor): [States, Tensor] => {
+  const step = (before: readonly Tensor[], [x, here]: readonly Tensor[]): [readonly Tensor[], Tensor] => {
     const after = cell.step(x, before, recurrent);
     if (!here) return [after, after[0]];
     const there = here.reshape([here.shape[0], 1]).broadcastTo(after[0].shape);
     return [after.map((each, i) => where(there, each, before[i])), where(there, after[0], 0)];
   };
-  const options = { axis: 1, reverse };
   // No line of a caller's is in the body: one look at the stack serves all of it.
-  const [last, outputs] = atOneSite(() =>
-    mask
-      ? scan(
-          (before: States, [x, here]: readonly [Tensor, Tensor]) => step(before, x, here),
-          states,
-          [all, mask],
-          options,
-        )
-      : scan((before: States, x: Tensor) => step(before, x), states, all, options),
-  );
+  const [last, outputs] = atOneSite(() => scan(step, states, mask ? [all, mask] : [all], { axis: 1, reverse }));
   return [outputs, last];
 }
 

@@ -8,15 +8,15 @@ import * as repeat from "../compile/repeat.ts";
 import { checkArguments, either, shape as shapeKind, signature } from "../core/arguments.ts";
 import { formatShape, type Shape, sizeOf } from "../core/shape.ts";
 import { alignedLines } from "../core/table.ts";
-import { type Node, nextNodeId, reachable } from "../graph/node.ts";
+import { type Node, reachable } from "../graph/node.ts";
 import { listState, traceFunction } from "../program/trace.ts";
 import { Parameter } from "../program/variable.ts";
 import { tensor as tensorKind } from "../tensor/arguments.ts";
 import { zeros } from "../tensor/creation.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { batch as batchKind, module as moduleKind } from "./check.ts";
-import type { Batch, ModelOutput, Module } from "./module.ts";
-import { aroundForward, type ModuleCall, namingModules, tensorsOf } from "./naming.ts";
+import type { Batch, Module } from "./module.ts";
+import { aroundForward, type ModuleCall, namingModules, telling } from "./naming.ts";
 
 // A summary can't wait.
 loopFusion.give(repeat);
@@ -51,13 +51,7 @@ const grouped = (x: number) => String(x).replace(/\B(?=(\d{3})+$)/g, ",");
 export function summary(model: Module, inputs: Shape | Tensor, batch: Batch = {}): string {
   checkArguments(arrived, arguments);
   const calls: ModuleCall[] = [];
-  const around = (path: string, called: Module, run: () => ModelOutput): ModelOutput => {
-    const [at, from] = [calls.length, nextNodeId()];
-    calls.push({ path, module: called, outputs: [], nodes: [from, from] });
-    const output = run();
-    calls[at] = { ...calls[at], outputs: tensorsOf(output), nodes: [from, nextNodeId()] };
-    return output;
-  };
+  const around = telling((call) => calls.push(call));
   const example = inputs instanceof Tensor ? inputs : zeros(inputs);
   const forward = (x: Tensor, beside: Batch) => {
     namingModules(model, () => aroundForward(model, around, () => model.forward(x, beside)));
@@ -67,7 +61,7 @@ export function summary(model: Module, inputs: Shape | Tensor, batch: Batch = {}
   return summaryOf(model, calls, { isTrained: ({ requiresGrad }) => requiresGrad });
 }
 
-/** The table of calls in the order in which they began. `depth`: how deep into the tree of modules; the last that are shown have their children's parameters too. */
+/** The table of calls, in the order in which they began. `depth`: how deep into the tree of modules; the last that are shown have their children's parameters too. */
 export function summaryOf(
   model: Module,
   calls: readonly ModuleCall[],
@@ -75,7 +69,7 @@ export function summaryOf(
 ): string {
   const seen = new Set<Parameter>();
   const levelOf = (path: string) => (path === "model" ? 0 : path.split(".").length);
-  const shown = calls.filter(({ path }) => levelOf(path) <= depth);
+  const shown = calls.filter(({ path }) => levelOf(path) <= depth).sort((a, b) => a.begun - b.begun);
   const rows = shown.map((call) => {
     const { path, module, outputs } = call;
     const level = levelOf(path);

@@ -6,13 +6,13 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { relu } from "./activation.ts";
 import { type Attended, type Masks, type MultiHeadAttention, multiHeadAttention } from "./attention.ts";
 import { affineParameters, checkStack, module } from "./check.ts";
+import { type Sequential, sequential } from "./containers.ts";
 import { type Dropout, dropout as dropoutLayer } from "./dropout.ts";
 import { checked, extent, factoryOf, Layer, layerOptions } from "./layer.ts";
 import { linear } from "./linear.ts";
 import type { Batch, Module, Reads } from "./module.ts";
 import { gelu } from "./nonlinearities.ts";
 import { type LayerNorm, layerNorm } from "./norm.ts";
-import { type Sequential, sequential } from "./sequential.ts";
 
 const activations = { relu, gelu };
 const record = (name: string) =>

@@ -6,10 +6,10 @@ import { maker } from "../core/things.ts";
 import { tensor } from "../tensor/arguments.ts";
 import { exp, normal, sigmoid, sum } from "../tensor/families/basic.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import type { Sequential } from "./containers.ts";
 import { checked, extent, Layer, layerOptions } from "./layer.ts";
 import { binaryCrossEntropy } from "./losses.ts";
 import { mlp } from "./mlp.ts";
-import type { Sequential } from "./sequential.ts";
 
 const record = layerOptions("vae", {
   /** Numbers of a sample, each in [0, 1]; samples may come in any shape. */

@@ -3,7 +3,7 @@ import { ConfigError, refuse, ShapeError } from "../core/errors.ts";
 import { count, type Given, nonNegative, numberOf, type Read, text } from "../core/options.ts";
 import { formatShape, otherAxes } from "../core/shape.ts";
 import { Parameter, substituting, Variable } from "../program/variable.ts";
-import { matmul, maximum, normal, stopGradient, swapAxes } from "../tensor/families/basic.ts";
+import { matmul, maximum, normal, sqrt, stopGradient, sum, swapAxes } from "../tensor/families/basic.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { module } from "./check.ts";
 import { checked, factoryOf, Layer, layerOptions } from "./layer.ts";
@@ -28,11 +28,7 @@ export type SpectralNormOptions = Given<typeof spectralRecord>;
 const call = record.call({ layer: module });
 const spectralCall = spectralRecord.call({ layer: module });
 
-const norm = (x: Tensor, axis?: readonly number[]) =>
-  x
-    .mul(x)
-    .sum({ axis, keepDims: axis !== undefined })
-    .sqrt();
+const norm = (x: Tensor, axis?: readonly number[]) => sqrt(sum(x.mul(x), { axis, keepDims: axis !== undefined }));
 
 /** The layer, run with another weight in its parameter's place. */
 abstract class Reparametrized<M extends Module> extends Layer<ReturnType<M["forward"]>, Batch> {

@@ -59,7 +59,8 @@ test("tokens, a module that is called twice, and one that is nested", () => {
 
 test("to a depth: the last level has the parameters below it; what is trained is asked for", () => {
   const model = nn.sequential(nn.linear(4, 2), nn.sequential(nn.linear(2, 3), nn.relu()));
-  const calls = namedModules(model).map(([path, module]) => ({ path, module, outputs: [], nodes: [0, 0] as const }));
+  const nothing = { outputs: [], nodes: [0, 0] as const };
+  const calls = namedModules(model).map(([path, module], begun) => ({ path, module, ...nothing, begun }));
   const isTrained = ({ shape }: sg.Parameter) => shape.length === 2;
   expect(summaryOf(model, calls, { isTrained, depth: 1 }).split("\n").slice(2, 6)).toEqual([
     "model  Sequential                   0      0",

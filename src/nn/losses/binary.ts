@@ -12,14 +12,14 @@ const binaryRecord = lossOptions("binary_cross_entropy", "losses.binaryCrossEntr
 export type BinaryCrossEntropyOptions = Given<typeof binaryRecord>;
 
 /** t·w·softplus(−x) + (1 − t)·softplus(x), which is −log of the probability of target t under the logit x: PyTorch's with logits. outputs, targets: one shape; targets in [0, 1], of any dtype. */
-export const binaryCrossEntropy = lossOfPairs(binaryRecord, (outputs, targets, { positiveWeight }) => {
+export const binaryCrossEntropy = lossOfPairs(binaryRecord, (outputs, targets, { positiveWeight }, where) => {
   const missed = targets.mul(functions.softplus(outputs.neg()));
   const raised = functions.sub(1, targets).mul(functions.softplus(outputs));
   const weights = typeof positiveWeight === "number" ? positiveWeight : tensor(positiveWeight);
   const places = outputs.shape[outputs.rank - 1];
   if (typeof weights !== "number" && weights.size !== places) {
-    const [where, problem] = [`${binaryRecord.where}.positiveWeight`, "not a weight for each place of the last axis"];
-    refuse(ShapeError, where, problem, weights.size, String(places ?? "a number, for outputs of no axis"));
+    const [problem, expected] = ["not a weight for each place of the last axis", "a number, for outputs of no axis"];
+    refuse(ShapeError, `${where}.positiveWeight`, problem, weights.size, String(places ?? expected));
   }
   return (weights === 1 ? missed : missed.mul(weights)).add(raised);
 });

@@ -18,8 +18,7 @@ const marginRecord = lossOptions("multi_margin", "losses.multiMargin", {
 export type MultiMarginOptions = Given<typeof marginRecord>;
 
 /** Σ max(0, margin − outputs[target] + outputs[c])ᵖ over the other classes c, ÷ classes (Crammer & Singer 2001; PyTorch's multi_margin_loss): a class's weight multiplies its targets' terms, and a mean is over their number. outputs: [..., classes], targets: [...] int32. */
-export const multiMargin = lossOfTerms(marginRecord, (outputs, batch, { margin, power, classWeights }) => {
-  const { where } = marginRecord;
+export const multiMargin = lossOfTerms(marginRecord, (outputs, batch, { margin, power, classWeights }, where) => {
   const targets = targetsOf(where, batch);
   const { rows, index, values } = pick(where, outputs, targets);
   const classes = rows.shape[1];
@@ -43,8 +42,7 @@ export type FocalOptions = Given<typeof focalRecord>;
  * −(1 − p)^γ · log p, p the probability of the target (Lin et al. 2017): of class numbers [...] int32 under logits [..., classes], or of 0 and 1 under logits of the targets'
  * shape. Torchvision's sigmoid_focal_loss has alpha 0.25 unless told otherwise, and sums.
  */
-export const focal = lossOfTerms(focalRecord, (outputs, batch, { gamma, alpha }) => {
-  const { where } = focalRecord;
+export const focal = lossOfTerms(focalRecord, (outputs, batch, { gamma, alpha }, where) => {
   const targets = targetsOf(where, batch);
   const binary = sameShape(outputs.shape, targets.shape);
   if (alpha !== undefined && !binary) {
@@ -81,8 +79,7 @@ const klRecord = lossOptions("kl_divergence", "losses.klDivergence", {
 export type KlDivergenceOptions = Given<typeof klRecord>;
 
 /** Σ t·(log t − output) ÷ batch (Kullback & Leibler 1951; the mean is PyTorch's kl_div with `batchmean`); a target of 0 counts 0. outputs: [batch, ...], logarithms of probabilities; targets: the same shape. */
-export const klDivergence = lossOf(klRecord, (outputs, batch, { logTarget, reduction }) => {
-  const { where } = klRecord;
+export const klDivergence = lossOf(klRecord, (outputs, batch, { logTarget, reduction }, where) => {
   const targets = targetsLike(where, outputs, batch);
   if (reduction === "mean" && outputs.shape[0] === 0)
     refuse(ShapeError, where, "nothing to reduce", outputs, "at least one sample");

@@ -31,27 +31,16 @@ export function weightsOf(where: string, weights: readonly number[], classes: nu
   refuse(ShapeError, `${where}.classWeights`, "not a weight for each class", weights.length, String(classes));
 }
 
-/** Rows [targets, classes], and of each target: its element of its row. */
-interface Picked {
-  readonly rows: Tensor;
-  readonly index: Tensor;
-  readonly values: Tensor;
-  /** What all targets count together, where a mean is over that. */
-  readonly whole: Tensor | undefined;
-  /** Zeroes what belongs to ignored targets. */
-  readonly masked: (values: Tensor) => Tensor;
-}
-
 type Picking = Partial<Reducing> & { readonly classWeights?: readonly number[]; readonly ignoreIndex?: number };
 
-/** What targets name of the rows of outputs, or of what `rowsOf` makes of them: [targets, 1] each. Throws ShapeError unless there is a target for each row, DTypeError for targets that aren't int32. */
+/** Rows [targets, classes] of outputs, or what `rowsOf` makes of them, and what targets name of them, [targets, 1] each: `index` and `values`. Throws ShapeError unless there is a target for each row, DTypeError for targets that aren't int32. */
 export function pick(
   where: string,
   outputs: Tensor,
   targets: Tensor,
   { classWeights, ignoreIndex, reduction }: Picking = {},
   rowsOf = (rows: Tensor): Tensor => rows,
-): Picked {
+) {
   checkRows(where, outputs, targets);
   const rows = rowsOf(outputs.reshape([targets.size, outputs.shape[outputs.rank - 1]]));
   if (targets.dtype !== "int32") {
@@ -61,10 +50,12 @@ export function pick(
   const column = [targets.size, 1];
   const kept = ignoreIndex === undefined ? undefined : functions.notEqual(targets, ignoreIndex).reshape(column);
   const index = kept ? functions.where(kept, targets.reshape(column), 0) : targets.reshape(column);
+  /** Zeroes what belongs to ignored targets. */
   const masked = (values: Tensor) => (kept ? functions.where(kept, values, 0) : values);
   const values = masked(rows.gather(index, 1));
   const weights = classWeights && functions.take(weightsOf(where, classWeights, rows.shape[1]), index);
   const each = weights ? masked(weights) : kept && functions.cast(kept, "float32");
+  /** What all targets count together, where a mean is over that. */
   const whole = reduction === "mean" && each ? functions.sum(each) : undefined;
   return { rows, index, values: weights ? values.mul(weights) : values, whole, masked };
 }
@@ -74,8 +65,7 @@ export function pick(
  * classes] float32, targets: [...] int32, given alone or as `batch.targets`; or probabilities, [..., classes] float32: −Σ target · log softmax(outputs). Weights, ignored
  * targets and reductions as PyTorch's.
  */
-export const crossEntropy = lossOf(crossEntropyRecord, (outputs, batch, given) => {
-  const { where } = crossEntropyRecord;
+export const crossEntropy = lossOf(crossEntropyRecord, (outputs, batch, given, where) => {
   const { labelSmoothing, classWeights, ignoreIndex, reduction } = given;
   const targets = targetsOf(where, batch);
   const classes = outputs.shape[outputs.rank - 1];
@@ -106,8 +96,7 @@ const nllRecord = lossOptions("nll", "losses.nll", classFields);
 export type NllOptions = Given<typeof nllRecord>;
 
 /** −outputs[target]. outputs: [..., classes] float32, logarithms of probabilities; targets: [...] int32. Weights, ignored targets and reductions as PyTorch's. */
-export const nll = lossOf(nllRecord, (outputs, batch, given) => {
-  const { where } = nllRecord;
+export const nll = lossOf(nllRecord, (outputs, batch, given, where) => {
   const targets = targetsOf(where, batch);
   const { values, whole } = pick(where, outputs, targets, given);
   return countedBy(whole, reduced(where, values, batch, given.reduction, { shape: targets.shape, whole }).neg());

@@ -54,8 +54,7 @@ function logAdd(...terms: Tensor[]): Tensor {
  */
 export const ctc: Call<typeof record.fields, Reads<"inputLengths" | "targetLengths" | "sampleWeights">> = lossOfTerms(
   record,
-  (outputs, batch, { blank, zeroInfinity, reduction }) => {
-    const { where } = record;
+  (outputs, batch, { blank, zeroInfinity, reduction }, where) => {
     const targets = targetsOf(where, batch);
     if (outputs.rank !== 3 || targets.rank !== 2 || targets.shape[0] !== outputs.shape[0]) {
       const expected = "[batch, time, classes] and [batch, labels]";

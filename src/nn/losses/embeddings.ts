@@ -28,8 +28,7 @@ const cosineRecord = lossOptions("cosine_embedding", "losses.cosineEmbedding", {
 export type CosineEmbeddingOptions = Given<typeof cosineRecord>;
 
 /** 1 − cos(a, b) of vectors that are alike, where the target is > 0; max(0, cos(a, b) − margin) of others, whose target is 0 or −1 (PyTorch's cosine_embedding_loss). outputs: [batch, 2, width], targets: [batch]. */
-export const cosineEmbedding = lossOfTerms(cosineRecord, (outputs, batch, { margin }) => {
-  const { where } = cosineRecord;
+export const cosineEmbedding = lossOfTerms(cosineRecord, (outputs, batch, { margin }, where) => {
   const [a, b] = vectorsOf(where, outputs, 2);
   const targets = targetsOf(where, batch);
   if (!sameShape(targets.shape, outputs.shape.slice(0, 1)))
@@ -48,8 +47,8 @@ const tripletRecord = lossOptions("triplet_margin", "losses.tripletMargin", {
 export type TripletMarginOptions = Given<typeof tripletRecord>;
 
 /** max(0, d(anchor, positive) − d(anchor, negative) + margin), d the Euclidean distance of a − b + 10⁻⁶ (Schroff et al. 2015; PyTorch's triplet_margin_loss). outputs: [batch, 3, width]: anchor, positive, negative; no targets: the batch may be `{}`. */
-export const tripletMargin = lossOfTerms(tripletRecord, (outputs, _, { margin, swap }) => {
-  const [anchor, near, far] = vectorsOf(tripletRecord.where, outputs, 3);
+export const tripletMargin = lossOfTerms(tripletRecord, (outputs, _, { margin, swap }, where) => {
+  const [anchor, near, far] = vectorsOf(where, outputs, 3);
   const distance = (a: Tensor, b: Tensor) => {
     const difference = a.sub(b).add(1e-6);
     return functions.sqrt(dot(difference, difference));
@@ -68,12 +67,12 @@ const contrastiveRecord = lossOptions("info_nce", "losses.infoNce", {
 export type InfoNceOptions = Given<typeof contrastiveRecord>;
 
 /** −log softmax over j of cos(aᵢ, bⱼ) ÷ temperature, at j = i (van den Oord et al. 2018): of all vectors b of the batch, aᵢ must find its own. outputs: [batch, 2, width]: a and b; no targets: the batch may be `{}`. */
-export const infoNce = lossOf(contrastiveRecord, (outputs, batch, { temperature, symmetric, reduction }) => {
+export const infoNce = lossOf(contrastiveRecord, (outputs, batch, { temperature, symmetric, reduction }, where) => {
   const unit = (x: Tensor) => x.div(functions.sqrt(dot(x, x, true).add(tiny)));
-  const [a, b] = vectorsOf(contrastiveRecord.where, outputs, 2).map(unit);
+  const [a, b] = vectorsOf(where, outputs, 2).map(unit);
   const own = functions.arange(outputs.shape[0]).reshape([-1, 1]);
   const found = (logits: Tensor) => functions.logSoftmax(logits).gather(own, 1).reshape([-1]);
   const scores = functions.matmul(a, b.transpose()).div(temperature);
   const terms = symmetric ? found(scores).add(found(scores.transpose())).mul(0.5) : found(scores);
-  return reduced(contrastiveRecord.where, terms, batch, reduction).neg();
+  return reduced(where, terms, batch, reduction).neg();
 });

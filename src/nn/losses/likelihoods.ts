@@ -21,8 +21,7 @@ export type GaussianNllOptions = Given<typeof gaussianRecord>;
 const log2Pi = 1.8378770664093453;
 
 /** ½·(log v + (m − t)² ÷ v), and ½·log 2π where `full`, for the mean m and the variance v of a normal (Nix & Weigend 1994; PyTorch's gaussian_nll_loss, which has them apart). outputs: [..., 2], m and v = outputs[..., 1], which must be > 0: softplus or exp of what a model says; targets: [...]. */
-export const gaussianNll = lossOfTerms(gaussianRecord, (outputs, batch, { full: whole, epsilon }) => {
-  const { where } = gaussianRecord;
+export const gaussianNll = lossOfTerms(gaussianRecord, (outputs, batch, { full: whole, epsilon }, where) => {
   const targets = targetsOf(where, batch);
   if (!sameShape(outputs.shape, [...targets.shape, 2])) {
     const problem = "not a mean and a variance for each target";

@@ -17,13 +17,15 @@ export const lossOptions = <const S extends Fields>(name: string, where: string,
   options(name, where, { ...fields, ...reductionFields });
 
 /** outputs, batch → [] float32. */
-export type Loss = LossOf["loss"];
-interface LossOf {
-  loss(outputs: Tensor, batch: Batch): Tensor;
-}
+export type Loss = { loss(outputs: Tensor, batch: Batch): Tensor }["loss"];
 
-/** What one is computed from: `targets` of a batch, or the tensor that is given alone. */
-type Value<S extends Fields> = (outputs: Tensor, batch: Batch | Tensor, options: Read<OptionRecord<S>>) => Tensor;
+/** What one is computed from: outputs, a batch with `targets` or these alone, and options; `where`: what errors call it. */
+type Computation<S extends Fields, Compared, Result> = (
+  outputs: Tensor,
+  compared: Compared,
+  options: Read<OptionRecord<S>>,
+  where: string,
+) => Result;
 /** A loss as a program calls it, with targets, or with what it reads of a batch. */
 export type Call<S extends Fields, Compared = Reads<"sampleWeights">> = (
   outputs: Tensor,
@@ -40,20 +42,21 @@ const byName =
 
 /** A loss of a record of options: arguments are checked by it, and `value` has them with their defaults. A config's loss has its options bound. */
 // @__NO_SIDE_EFFECTS__
-export function lossOf<S extends Fields>(record: OptionRecord<S>, value: Value<S>): Call<S> {
+export function lossOf<S extends Fields>(
+  record: OptionRecord<S>,
+  value: Computation<S, Batch | Tensor, Tensor>,
+): Call<S> {
+  const { where } = record;
   const call = record.call(given, byName);
-  const computed = (outputs: Tensor, batch: Batch | Tensor, options: Read<OptionRecord<S>>): Tensor =>
-    inCall(record.where, () => value(outputs, batch, options));
-  const loss = (...args: [outputs: Tensor, batch: Batch | Tensor, options?: object]): Tensor => {
-    checkArguments(call, args);
-    const [outputs, batch, options] = args;
-    return computed(outputs, batch, record.fill(options));
-  };
-  Object.defineProperty(loss, "name", { value: record.where.slice("losses.".length) });
   const bound =
-    (options: Read<OptionRecord<S>>): Loss =>
-    (outputs, batch) =>
-      computed(outputs, batch, options);
+    (options: Read<OptionRecord<S>>) =>
+    (outputs: Tensor, batch: Batch | Tensor): Tensor =>
+      inCall(where, () => value(outputs, batch, options, where));
+  function loss(outputs: Tensor, batch: Batch | Tensor, options?: object): Tensor {
+    checkArguments(call, arguments);
+    return bound(record.fill(options))(outputs, batch);
+  }
+  Object.defineProperty(loss, "name", { value: where.slice("losses.".length) });
   return named(record, loss, bound) as Call<S>;
 }
 
@@ -64,13 +67,13 @@ type Terms = Tensor | { readonly terms: Tensor; readonly shape: Shape };
 // @__NO_SIDE_EFFECTS__
 export function lossOfTerms<S extends Fields>(
   record: OptionRecord<S>,
-  termsOf: (outputs: Tensor, batch: Batch | Tensor, options: Read<OptionRecord<S>>) => Terms,
+  termsOf: Computation<S, Batch | Tensor, Terms>,
 ): Call<S> {
-  return lossOf(record, (outputs, batch, options) => {
-    const found = termsOf(outputs, batch, options);
+  return lossOf(record, (outputs, batch, options, where) => {
+    const found = termsOf(outputs, batch, options, where);
     const { terms, shape } = found instanceof Tensor ? { terms: found, shape: found.shape } : found;
     const { reduction } = options as unknown as Reducing;
-    return reduced(record.where, terms, batch, reduction, { shape });
+    return reduced(where, terms, batch, reduction, { shape });
   });
 }
 
@@ -78,10 +81,10 @@ export function lossOfTerms<S extends Fields>(
 // @__NO_SIDE_EFFECTS__
 export function lossOfPairs<S extends Fields>(
   record: OptionRecord<S>,
-  termsOf: (outputs: Tensor, targets: Tensor, options: Read<OptionRecord<S>>) => Tensor,
+  termsOf: Computation<S, Tensor, Tensor>,
 ): Call<S> {
-  return lossOfTerms(record, (outputs, batch, options) =>
-    termsOf(outputs, targetsLike(record.where, outputs, batch), options),
+  return lossOfTerms(record, (outputs, batch, options, where) =>
+    termsOf(outputs, targetsLike(where, outputs, batch), options, where),
   );
 }
 

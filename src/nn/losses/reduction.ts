@@ -1,6 +1,6 @@
 // What a loss makes of its terms, one for each thing to compare: their mean, their sum or themselves, each times its sample's weight where the batch has some.
 import { ConfigError, refuse, ShapeError, showValue } from "../../core/errors.ts";
-import { word } from "../../core/options.ts";
+import { type Read, word } from "../../core/options.ts";
 import { formatShape, type Shape, sameShape } from "../../core/shape.ts";
 import { type Node, reachable } from "../../graph/node.ts";
 import { cast, mean, sum } from "../../tensor/families/basic.ts";
@@ -12,10 +12,7 @@ export const reductionFields = {
   reduction: word("mean", "sum", "none").default("mean"),
 } as const;
 
-type Reduction = "mean" | "sum" | "none";
-export interface Reducing {
-  readonly reduction: Reduction;
-}
+export type Reducing = Read<{ readonly fields: typeof reductionFields }>;
 
 /** The batch's `sampleWeights` as float32, with axes of 1 up to the terms' rank. Throws ShapeError unless their shape is that of the terms' first axes. */
 function sampleWeights(where: string, batch: Batch | Tensor, shape: Shape): Tensor | undefined {
@@ -44,7 +41,7 @@ export function reduced(
   where: string,
   terms: Tensor,
   batch: Batch | Tensor,
-  reduction: Reduction,
+  reduction: Reducing["reduction"],
   { shape = terms.shape, whole }: Terms = {},
 ): Tensor {
   const weights = sampleWeights(where, batch, shape);

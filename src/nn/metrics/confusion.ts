@@ -18,14 +18,8 @@ function confusion(where: string, outputs: Tensor, batch: Batch, given: IgnoredO
   return scatterAdd(cells, counts?.reshape([targets.size]) ?? ones([targets.size]), 0, classes * classes);
 }
 
-/** One class's counts: rightly found, wrongly found, missed. */
-interface Counts {
-  readonly hits: number;
-  readonly wrong: number;
-  readonly missed: number;
-}
-
-function countsOf(totals: readonly number[]): Counts[] {
+/** Each class's counts: rightly found, wrongly found, missed. */
+function countsOf(totals: readonly number[]) {
   const classes = Math.sqrt(totals.length);
   const at = (target: number, predicted: number) => totals[target * classes + predicted];
   return Array.from({ length: classes }, (_, own) => {
@@ -37,6 +31,8 @@ function countsOf(totals: readonly number[]): Counts[] {
     return { hits: at(own, own), wrong: found - at(own, own), missed: there - at(own, own) };
   });
 }
+
+type Counts = ReturnType<typeof countsOf>[number];
 
 const quotient = (part: number, whole: number) => (whole === 0 ? 0 : part / whole);
 const sumOf = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0);
@@ -82,7 +78,7 @@ function averaged(
 
 /** A metric of each class, averaged. */
 const perClass = (name: string, value: (counts: Counts) => number): ((options?: AverageOptions) => Metric) =>
-  factory(options(name, `metrics.${name}`, averageFields), (given) => averaged(name, name, given, value));
+  factory(options(name, `metrics.${name}`, averageFields), (given) => averaged(`metrics.${name}`, name, given, value));
 
 /** Of what was found of a class, the part that is right; 0 where nothing was found. */
 export const precision = perClass("precision", ({ hits, wrong }) => quotient(hits, hits + wrong));
@@ -100,7 +96,7 @@ export type FBetaOptions = Given<typeof fBetaRecord>;
 /** (1 + β²)·hits ÷ ((1 + β²)·hits + β²·missed + wrong) (van Rijsbergen 1979): recall counts β times as much as precision. β ≥ 0, default 1. Named f1, f2, f0.5 … */
 export const fBeta = factory(fBetaRecord, ({ beta, ...given }) => {
   const square = beta * beta;
-  return averaged("fBeta", `f${beta}`, given, ({ hits, wrong, missed }) =>
+  return averaged(fBetaRecord.where, `f${beta}`, given, ({ hits, wrong, missed }) =>
     quotient((1 + square) * hits, (1 + square) * hits + square * missed + wrong),
   );
 });
@@ -110,20 +106,19 @@ export const dice = perClass("dice", ({ hits, wrong, missed }) => quotient(2 * h
 
 /** hits ÷ (hits + missed + wrong), the intersection over the union (Jaccard 1912), averaged over the classes that occur. */
 export const meanIoU = factory(options("mean_iou", "metrics.meanIoU", ignoredFields), (given) =>
-  averaged("meanIoU", "mean_iou", given, ({ hits, wrong, missed }) => quotient(hits, hits + missed + wrong)),
+  averaged("metrics.meanIoU", "mean_iou", given, ({ hits, wrong, missed }) => quotient(hits, hits + missed + wrong)),
 );
 
 const mostClasses = 64;
 
 /** How many targets of each class were taken for each class, `confusion_matrix/target/predicted`: the report draws it. Of at most 64 classes. */
-export const confusionMatrix = classMetricOf("confusion_matrix", (given) => ({
+export const confusionMatrix = classMetricOf("confusion_matrix", (where, given) => ({
   terms: (outputs, batch) => {
-    const counts = confusion("confusionMatrix", outputs, batch, given);
+    const counts = confusion(where, outputs, batch, given);
     if (counts.size <= mostClasses * mostClasses) return counts;
     const problem = "too many classes to log a number for each pair";
     const hint = "perClassAccuracy logs a number for each";
-    const [classes, expected] = [Math.sqrt(counts.size), `at most ${mostClasses}`];
-    refuse(ShapeError, "metrics.confusionMatrix", problem, classes, expected, hint);
+    refuse(ShapeError, where, problem, Math.sqrt(counts.size), `at most ${mostClasses}`, hint);
   },
   value: (totals) => {
     const classes = Math.sqrt(totals.length);
@@ -132,9 +127,9 @@ export const confusionMatrix = classMetricOf("confusion_matrix", (given) => ({
 }));
 
 /** The accuracy of each class that has targets, by its number, and their `mean`. */
-export const perClassAccuracy = classMetricOf("per_class_accuracy", (given) => ({
+export const perClassAccuracy = classMetricOf("per_class_accuracy", (where, given) => ({
   mode: "max",
-  terms: (outputs, batch) => confusion("perClassAccuracy", outputs, batch, given),
+  terms: (outputs, batch) => confusion(where, outputs, batch, given),
   value: (totals) => {
     const found = countsOf(totals).flatMap(({ hits, missed }, own) =>
       hits + missed > 0 ? [[String(own), hits / (hits + missed)] as const] : [],

@@ -8,22 +8,14 @@ import type { Tensor } from "../../tensor/tensor.ts";
 import type { Loss } from "../losses.ts";
 import * as losses from "../losses.ts";
 import type { Batch } from "../module.ts";
-import {
-  classMetricOf,
-  countedTargets,
-  type IgnoredOptions,
-  type Metric,
-  predictions,
-  ratio,
-  share,
-} from "./metric.ts";
+import { classMetricOf, countedTargets, type Metric, predictions, ratio, share } from "./metric.ts";
 import { meanTerms } from "./totals.ts";
 
 /** The share of samples whose class is the target. outputs: [..., classes] float32 and targets: [...] int32; or logits of the targets' shape. In [0, 1]. */
-export const accuracy = classMetricOf("accuracy", (given) =>
+export const accuracy = classMetricOf("accuracy", (where, given) =>
   share("max", (outputs, batch) => {
-    const { targets, counts } = countedTargets("accuracy", batch, given);
-    const { predicted } = predictions("accuracy", outputs, targets);
+    const { targets, counts } = countedTargets(where, batch, given);
+    const { predicted } = predictions(where, outputs, targets);
     const right = cast(equal(predicted, cast(targets, "int32")), "float32");
     return counts ? [sum(right.mul(counts)), sum(counts)] : [sum(right), targets.size];
   }),
@@ -56,21 +48,19 @@ export const mean: (loss: Loss, name?: string, options?: Pick<Metric, "mode">) =
     mean(loss, `mean_${chosen.class}`, { mode: "min" }),
 );
 
-/** [cross entropy · targets, targets]. */
-const crossEntropyOf =
-  (where: string, given: IgnoredOptions) =>
-  (outputs: Tensor, batch: Batch): [Tensor, Tensor | number] => {
-    const { targets, counts } = countedTargets(where, batch, given);
-    if (counts) return [losses.crossEntropy(outputs, batch, { ...given, reduction: "sum" }), sum(counts)];
-    return [losses.crossEntropy(outputs, batch).mul(targets.size), targets.size];
-  };
+/** What makes a metric of the mean cross entropy over all targets. */
+const ofCrossEntropy = (name: string, value: (mean: number) => number) =>
+  classMetricOf(name, (where, given) => {
+    const parts = (outputs: Tensor, batch: Batch) => {
+      const { targets, counts } = countedTargets(where, batch, given);
+      if (counts) return [losses.crossEntropy(outputs, batch, { ...given, reduction: "sum" }), sum(counts)] as const;
+      return [losses.crossEntropy(outputs, batch).mul(targets.size), targets.size] as const;
+    };
+    return share("min", parts, value);
+  });
 
 /** The mean cross entropy over all targets in bits: divided by ln 2. For a model of characters the length that it would code a text with. outputs: [..., classes] float32, targets: [...] int32. ≥ 0. */
-export const bitsPerCharacter = classMetricOf("bits_per_character", (given) =>
-  share("min", crossEntropyOf("bitsPerCharacter", given), (mean) => mean / Math.LN2),
-);
+export const bitsPerCharacter = ofCrossEntropy("bits_per_character", (mean) => mean / Math.LN2);
 
 /** e to the mean cross entropy over all targets. outputs: [..., classes] float32, targets: [...] int32. ≥ 1. */
-export const perplexity = classMetricOf("perplexity", (given) =>
-  share("min", crossEntropyOf("perplexity", given), exp),
-);
+export const perplexity = ofCrossEntropy("perplexity", exp);

@@ -29,12 +29,14 @@ export const metricOf = (name: string, metric: Omit<Metric, "name">): (() => Met
 
 export type IgnoredOptions = Given<{ readonly fields: typeof ignoredFields }>;
 
-/** What makes a metric of class numbers, of which some may be ignored. */
-export const classMetricOf = (
+/** What makes a metric of class numbers, of which some may be ignored; `where`: what errors call it. */
+export function classMetricOf(
   name: string,
-  make: (given: IgnoredOptions) => Omit<Metric, "name">,
-): ((options?: IgnoredOptions) => Metric) =>
-  factory(options(name, `metrics.${camelCase(name)}`, ignoredFields), (given) => ({ name, ...make(given) }));
+  make: (where: string, given: IgnoredOptions) => Omit<Metric, "name">,
+): (options?: IgnoredOptions) => Metric {
+  const record = options(name, `metrics.${camelCase(name)}`, ignoredFields);
+  return factory(record, (given) => ({ name, ...make(record.where, given) }));
+}
 
 /** What a metric keeps of its batches, after one more: totals, or all terms. */
 export function withTerms({ collects }: Pick<Metric, "collects">, kept: number[], terms: ArrayLike<number>): number[] {
@@ -68,7 +70,7 @@ export function countedTargets(
   batch: Batch,
   { ignoreIndex }: IgnoredOptions,
 ): { targets: Tensor; counts?: Tensor } {
-  const targets = targetsOf(`metrics.${where}`, batch);
+  const targets = targetsOf(where, batch);
   if (ignoreIndex === undefined) return { targets };
   const kept = functions.notEqual(targets, ignoreIndex);
   return { targets: functions.where(kept, targets, 0), counts: functions.cast(kept, "float32") };
@@ -81,5 +83,5 @@ export function predictions(where: string, outputs: Tensor, targets: Tensor): { 
   if (sameShape(outputs.shape.slice(0, -1), targets.shape))
     return { predicted: functions.argmax(outputs, { axis: -1 }), classes: outputs.shape[outputs.rank - 1] };
   const expected = "[..., classes] and [...], or one shape";
-  refuse(ShapeError, `metrics.${where}`, "no class for each target", [outputs, targets], expected);
+  refuse(ShapeError, where, "no class for each target", [outputs, targets], expected);
 }

@@ -17,65 +17,55 @@ interface Ranked extends IgnoredOptions {
   readonly k: number;
 }
 
-/** Rows of scores with their targets: class numbers [rows], and what each counts where some are ignored, or relevance [rows, classes], 1 for what is to be found. */
-interface Rows {
-  readonly scores: Tensor;
-  readonly labels?: Tensor;
-  readonly counts?: Tensor;
-  readonly relevant?: Tensor;
-}
-
-function rowsOf(place: string, outputs: Tensor, batch: Batch, given: IgnoredOptions): Rows {
-  const { targets, counts } = countedTargets(place, batch, given);
+/** How many of each row's relevant ones are among its k largest scores, and how many there are: [rows] each; and how many rows count. Targets are class numbers [...], or relevance of the outputs' shape, 1 for what is to be found. */
+function hitsOf(where: string, { k, ...given }: Ranked, outputs: Tensor, batch: Batch) {
+  const { targets, counts } = countedTargets(where, batch, given);
   const classes = outputs.shape[outputs.rank - 1];
   const isRelevance = sameShape(outputs.shape, targets.shape);
   if (!classes || !(isRelevance || sameShape(outputs.shape.slice(0, -1), targets.shape))) {
     const problem = "targets are neither class numbers nor relevance";
-    refuse(ShapeError, `metrics.${place}`, problem, [outputs, targets], "[..., classes] and [...], or one shape");
+    refuse(ShapeError, where, problem, [outputs, targets], "[..., classes] and [...], or one shape");
   }
   if (isRelevance && counts) {
     const problem = "targets are relevance, of which none is ignored";
-    refuse(ConfigError, `metrics.${place}.ignoreIndex`, problem, undefined, "targets of class numbers, int32");
+    refuse(ConfigError, `${where}.ignoreIndex`, problem, undefined, "targets of class numbers, int32");
   }
-  const scores = outputs.reshape([outputs.size / classes, classes]);
-  if (isRelevance) return { scores, relevant: functions.cast(targets, "float32").reshape(scores.shape) };
-  const labels = functions.cast(targets, "int32").reshape([targets.size]);
-  return { scores, labels, counts: counts?.reshape([targets.size]) };
-}
-
-/** How many of each row's relevant ones are among its k largest scores, and how many there are: [rows] each; and how many rows count. */
-interface Hits {
-  readonly hits: Tensor;
-  readonly relevant: Tensor;
-  readonly rows: Tensor | number;
-}
-
-function hitsOf(place: string, { k, ...given }: Ranked, outputs: Tensor, batch: Batch): Hits {
-  const { scores, labels, counts, relevant } = rowsOf(place, outputs, batch, given);
-  const [rows, classes] = scores.shape;
-  if (k > classes) refuse(ShapeError, `metrics.${place}`, "more places than classes", `k = ${k}`, `at most ${classes}`);
-  if (labels) {
-    const at = labels.reshape([rows, 1]);
-    const own = scores.gather(at, 1);
-    const isBefore = functions.less(functions.coordinate(scores.shape, 1), at);
-    const earlier = functions.logicalAnd(functions.equal(scores, own), isBefore);
-    const rank = functions.sum(functions.logicalOr(functions.greater(scores, own), earlier), { axis: 1 });
-    const real = functions.equal(own, own).reshape([rows]);
-    const hits = functions.cast(functions.logicalAnd(functions.less(rank, k), real), "float32");
-    if (counts) return { hits: hits.mul(counts), relevant: counts, rows: functions.sum(counts) };
-    return { hits, relevant: ones([rows]), rows };
+  if (k > classes) refuse(ShapeError, where, "more places than classes", `k = ${k}`, `at most ${classes}`);
+  const rows = outputs.size / classes;
+  const scores = outputs.reshape([rows, classes]);
+  if (isRelevance) {
+    const relevance = functions.cast(targets, "float32").reshape(scores.shape);
+    const hits = functions.sum(functions.mul(largest(scores, k), relevance), { axis: 1 });
+    return { hits, relevant: functions.sum(relevance, { axis: 1 }), rows };
   }
+  const labels = functions.cast(targets, "int32").reshape([rows]);
+  const relevant = counts?.reshape([rows]);
+  const hits = areLargest(scores, labels, k);
+  if (!relevant) return { hits, relevant: ones([rows]), rows };
+  return { hits: hits.mul(relevant), relevant, rows: functions.sum(relevant) };
+}
+type Hits = ReturnType<typeof hitsOf>;
+
+/** 1 where a score is among the k largest of its row, 0 elsewhere. [rows, classes] → the same. */
+function largest(scores: Tensor, k: number): Tensor {
   let [rest, chosen] = [scores, functions.full(scores.shape, 0)];
   for (let place = 0; place < k; place++) {
-    const best = functions.oneHot(functions.argmax(rest, { axis: 1 }), classes);
+    const best = functions.oneHot(functions.argmax(rest, { axis: 1 }), scores.shape[1]);
     chosen = functions.add(chosen, best);
     rest = functions.where(functions.greater(best, 0), Number.NEGATIVE_INFINITY, rest);
   }
-  return {
-    hits: functions.sum(functions.mul(functions.minimum(chosen, 1), relevant!), { axis: 1 }),
-    relevant: functions.sum(relevant!, { axis: 1 }),
-    rows,
-  };
+  return functions.minimum(chosen, 1);
+}
+
+/** The same for one score of each row, whose number labels say: [rows] → [rows]. */
+function areLargest(scores: Tensor, labels: Tensor, k: number): Tensor {
+  const at = labels.reshape([labels.size, 1]);
+  const own = scores.gather(at, 1);
+  const isBefore = functions.less(functions.coordinate(scores.shape, 1), at);
+  const earlier = functions.logicalAnd(functions.equal(scores, own), isBefore);
+  const rank = functions.sum(functions.logicalOr(functions.greater(scores, own), earlier), { axis: 1 });
+  const real = functions.equal(own, own).reshape([labels.size]);
+  return functions.cast(functions.logicalAnd(functions.less(rank, k), real), "float32");
 }
 
 /** What makes a metric of the k largest of each row; `parts`: of what is found and what there is. */
@@ -86,9 +76,8 @@ const atK = <S extends Fields>(
 ) =>
   factory(record, (read): Metric => {
     const given = read as unknown as Ranked;
-    const { k } = given;
-    const place = record.where.slice("metrics.".length);
-    return { name: name(k), ...share("max", (outputs, batch) => parts(hitsOf(place, given, outputs, batch), k)) };
+    const found = (outputs: Tensor, batch: Batch) => hitsOf(record.where, given, outputs, batch);
+    return { name: name(given.k), ...share("max", (outputs, batch) => parts(found(outputs, batch), given.k)) };
   });
 
 /** The share of samples whose target is among the k largest outputs; k default 5. outputs: [..., classes], targets: [...] int32. */
@@ -141,20 +130,23 @@ export const auc = factory(
     bins: bins.optional(),
     ...ignoredFields,
   }),
-  ({ bins, ...given }): Metric => (bins === undefined ? exactAuc(given) : binnedAuc(bins, given)),
-);
-
-function exactAuc({ ignoreIndex }: IgnoredOptions): Metric {
-  return {
+  ({ bins, ...given }): Metric => ({
     name: "auc",
     mode: "max",
+    ...(bins === undefined ? exactAuc(given) : binnedAuc(bins, given)),
+  }),
+);
+
+type Area = Omit<Metric, "name" | "mode">;
+
+function exactAuc({ ignoreIndex }: IgnoredOptions): Area {
+  return {
     collects: true,
     terms: (outputs, batch) => {
       const targets = targetsOf("metrics.auc", batch);
-      const scores = logitOf(outputs, targets).reshape([targets.size]);
-      return functions
-        .stack([scores, functions.cast(targets, "float32").reshape([targets.size])], 1)
-        .reshape([2 * targets.size]);
+      const column = (x: Tensor) => x.reshape([targets.size]);
+      const pairs = [column(logitOf(outputs, targets)), column(functions.cast(targets, "float32"))];
+      return functions.stack(pairs, 1).reshape([2 * targets.size]);
     },
     value: (pairs) => {
       const scores: [number[], number[]] = [[], []];
@@ -182,12 +174,10 @@ function shareAbove(positives: Float32Array, negatives: Float32Array): number {
   return above / (positives.length * negatives.length);
 }
 
-function binnedAuc(bins: number, given: IgnoredOptions): Metric {
+function binnedAuc(bins: number, given: IgnoredOptions): Area {
   return {
-    name: "auc",
-    mode: "max",
     terms: (outputs, batch) => {
-      const { targets, counts } = countedTargets("auc", batch, given);
+      const { targets, counts } = countedTargets("metrics.auc", batch, given);
       const probability = functions.sigmoid(logitOf(outputs, targets)).reshape([targets.size]);
       const bin = functions.cast(functions.minimum(functions.floor(probability.mul(bins)), bins - 1), "int32");
       const cells = functions.cast(targets, "int32").reshape([targets.size]).mul(bins).add(bin);

@@ -1,5 +1,5 @@
 // A loss and metrics over many batches: what a graph computes of each batch, added up on the host in float64, and the numbers out of it.
-import { ConfigError } from "../../core/errors.ts";
+import { ConfigError, refuse } from "../../core/errors.ts";
 import { ownValue } from "../../core/keys.ts";
 import { atOnce } from "../../core/promise.ts";
 import { tensor } from "../../tensor/creation.ts";
@@ -34,11 +34,8 @@ export const prefixed = (prefix: string, metrics: Numbers): Numbers =>
 /** A metric's terms in a graph. Throws ConfigError for a model without outputs. */
 export function termsOf(name: string, metric: Metric, outputs: Tensor | undefined, batch: Batch): Tensor {
   if (outputs) return atOnce(`metrics.${name}.terms`, metric.terms(outputs, batch));
-  throw new ConfigError({
-    where: `metrics.${name}`,
-    problem: "the model returns no outputs to measure",
-    hint: "return [loss, outputs] or { loss, outputs } from forward",
-  });
+  const hint = "return [loss, outputs] or { loss, outputs } from forward";
+  refuse(ConfigError, `metrics.${name}`, "the model returns no outputs to measure", undefined, undefined, hint);
 }
 
 /** What was added up so far, by metric. */

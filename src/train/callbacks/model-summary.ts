@@ -56,7 +56,7 @@ export class ModelSummary extends configured(record) implements Callback {
 
   onTrace({ role }: TraceContext): void {
     const calls = this.#observer!.take();
-    if (role === "train") this.#calls ??= calls.sort((a, b) => a.begun - b.begun);
+    if (role === "train") this.#calls ??= calls;
   }
 
   onTrainStart({ trainer }: FitContext): void {
