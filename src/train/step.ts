@@ -24,6 +24,7 @@ import { mixedFormat } from "./config/shared.ts";
 import type { TraceContext, TrainerView } from "./contract.ts";
 import type { EvalStep, MessageLevel, TrainStep } from "./run.ts";
 import type { Session } from "./session.ts";
+import { isZero, unreachedBy } from "./unreached.ts";
 
 /** Gives the model's outputs. */
 export type PredictStep = Compiled<[HostBatch], Tensor>;
@@ -144,23 +145,6 @@ function warning(trainer: TrainerView, text: string): () => void {
   return () => {
     if (!isTold) trainer.message("warn", text);
     isTold = true;
-  };
-}
-
-/** Whether a gradient is zeros since nothing depends on what it is of. */
-const isZero = ({ node: { op, attributes } }: Tensor): boolean => op === "full" && attributes.value === 0;
-
-/** Warns of parameters that no gradient reaches, of each once. */
-function unreachedBy(trainer: TrainerView) {
-  const told = new Set<string>();
-  return {
-    tell(names: readonly string[]): void {
-      const fresh = names.filter((name) => !told.has(name));
-      for (const name of fresh) told.add(name);
-      if (fresh.length === 0) return;
-      const text = `the loss doesn't depend on ${fresh.join(", ")}: a gradient of 0, so that weight decay alone moves them (nn.freeze leaves them out)`;
-      trainer.message("warn", text);
-    },
   };
 }
 
