@@ -2,12 +2,12 @@ import { defineConfig } from "vitest/config";
 import { fromLibrary, inSources, isBuilt } from "./test/support/library.ts";
 
 const common = {
-  pool: "forks",
+  pool: "forks" as const,
   // A hang ends some time; a busy machine is no failure.
   testTimeout: 120_000,
   hookTimeout: 120_000,
   server: { deps: { external: [isBuilt] } },
-} as const;
+};
 
 const setupFiles = ["test/support/lazy.ts", "test/support/settled.ts"];
 
