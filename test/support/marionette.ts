@@ -10,9 +10,7 @@ import { firefoxPath } from "./firefox.ts";
 
 /** Why it isn't here. Beside Firefox it takes a display. Throws in CI. */
 export const noMarionette =
-  firefoxPath && !noDisplay
-    ? undefined
-    : "no Firefox, or no Xvfb, here: npm run setup:system installs them";
+  firefoxPath && !noDisplay ? undefined : "no Firefox, or no Xvfb, here: npm run setup:system installs them";
 if (noMarionette && process.env.CI) throw new Error(`in CI: ${noMarionette}`);
 
 /** A Firefox with a page open. */
