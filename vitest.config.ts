@@ -33,7 +33,7 @@ const alone = [
   "test/verify/tampered.test.ts",
 ];
 
-/** Of these, files that replace modules of the library, or import programs that import its sources. */
+/** Files that replace modules of the library, import programs that import its sources, or read lines of these where an error or a node was made. */
 const ofSources = [
   "test/backend/wasm/death.test.ts",
   "test/cli/{imports,inspect,phases}.test.ts",
@@ -41,6 +41,7 @@ const ofSources = [
   "test/data/missing.test.ts",
   "test/rng/stream.test.ts",
   "test/sweep/job.test.ts",
+  "test/verify/diff.test.ts",
 ];
 
 // biome-ignore lint/style/noDefaultExport: what vitest loads
@@ -63,7 +64,7 @@ export default defineConfig({
           ...common,
           name: "shared",
           include: ["test/**/*.test.ts"],
-          exclude: alone,
+          exclude: [...alone, ...ofSources],
           // The library is imported, and made fast by the engine, once a worker instead of once a file.
           isolate: false,
           sequence: { groupOrder: 1 },

@@ -129,9 +129,9 @@ const lengthAt = (bytes: Uint8Array): number =>
 
 /** A count of up to 31 bits, a byte of it after the other, and where it ends. */
 function countAt(bytes: Uint8Array, begin: number): [count: number, end: number] {
-  let count = 0;
-  for (let at = begin; at < begin + 5; at++) {
-    count += (bytes[at] % 128) * 128 ** (at - begin);
+  let [count, unit] = [0, 1];
+  for (let at = begin; at < begin + 5; at++, unit *= 128) {
+    count += (bytes[at] % 128) * unit;
     if (bytes[at] < 128 && count < 2 ** 31) return [count, at + 1];
   }
   throw new Error("a count that is cut off, or too large");

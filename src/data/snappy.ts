@@ -7,7 +7,8 @@ export function unsnappy(packed: Uint8Array, size: number): Uint8Array {
   let to = 0;
   const little = (bytes: number) => {
     let value = 0;
-    for (let i = 0; i < bytes; i++) value += packed[at++] * 256 ** i;
+    for (let i = bytes - 1; i >= 0; i--) value = 256 * value + packed[at + i];
+    at += bytes;
     return value;
   };
   const check = (holds: boolean) => {

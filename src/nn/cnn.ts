@@ -38,7 +38,7 @@ export type CnnOptions = Given<typeof record>;
  */
 export const cnn = factory(record, ({ input, channels, classes, size, batchNorm, dropout, init }) => {
   const depths = [input[0], ...channels];
-  const [height, width] = input.slice(1).map((extent) => Math.floor(extent / 2 ** channels.length));
+  const [height, width] = input.slice(1).map((extent) => channels.reduce((half) => Math.floor(half / 2), extent));
   const features = depths[channels.length] * height * width;
   const own = channels.map((to, i) => affineParameters(depths[i] * size * size, to) + (batchNorm ? to : 0));
   const parameters = own.reduce((sum, each) => sum + each, affineParameters(features, classes));

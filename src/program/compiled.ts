@@ -43,11 +43,13 @@ export interface CompileOptions {
 /** What a call takes for what the function takes: for a tensor a host array too, or a number (a float32 scalar), alone and in records and lists. */
 export type Passed<T> = T extends Tensor
   ? Tensor | HostArray | number
-  : T extends HostArray
-    ? T
-    : T extends object
-      ? { readonly [K in keyof T]: Passed<T[K]> }
-      : T;
+  : T extends number
+    ? "a number arrives as a tensor, of which no condition is false: type what the function takes as Tensor"
+    : T extends HostArray
+      ? T
+      : T extends object
+        ? { readonly [K in keyof T]: Passed<T[K]> }
+        : T;
 
 /** Tensors, numbers and host arrays are given anew by each call; strings and booleans are part of the program. */
 export interface Compiled<A extends readonly unknown[], R> {

@@ -1,6 +1,5 @@
 // What a run is asked for and what it gives: which checkpoint and which weights, where it is, what was logged, and what it came to.
 
-import type { HostBatch, StepInput } from "../data/groups.ts";
 import type { DataLoader } from "../data/loader.ts";
 import type { Compiled } from "../program/compiled.ts";
 import type { History } from "../run/history.ts";
@@ -9,9 +8,18 @@ import type { Tensor } from "../tensor/tensor.ts";
 /** Numbers by name: of a validation `loss` and each metric. */
 export type Metrics = Readonly<Record<string, number>>;
 
-export type TrainStep = Compiled<[StepInput], Tensor>;
+/** A batch as a step gets it, traced. */
+export type TracedBatch = Readonly<Record<string, Tensor>>;
+
+/** Micro-batches, and each one's share of the group's samples. */
+export interface TracedGroup {
+  readonly batches: readonly TracedBatch[];
+  readonly shares: readonly Tensor[];
+}
+
+export type TrainStep = Compiled<[TracedBatch | TracedGroup], Tensor>;
 /** Gives terms that add up over batches, by metric; `loss` is [loss · samples, samples]. */
-export type EvalStep = Compiled<[HostBatch], Record<string, Tensor>>;
+export type EvalStep = Compiled<[TracedBatch], Record<string, Tensor>>;
 
 /** `raw`: as training has them. `average`: as a callback (ExponentialMovingAverage, StochasticWeightAveraging) keeps them. */
 export type WeightsChoice = "raw" | "average";

@@ -6,7 +6,7 @@ import { ConfigError, refuse, showValue, TraceError } from "../core/errors.ts";
 import { atOnce } from "../core/promise.ts";
 import { typeText } from "../core/shape.ts";
 import { reading } from "../data/batch-fields.ts";
-import type { HostBatch, MicroBatches, StepInput } from "../data/groups.ts";
+import type { StepInput } from "../data/groups.ts";
 import { currentTrace } from "../graph/scope.ts";
 import { inPart } from "../graph/site.ts";
 import { countOf, hasCounted } from "../nn/losses/reduction.ts";
@@ -22,12 +22,12 @@ import { rehearsing, repeatable } from "../program/variable.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { mixedFormat } from "./config/shared.ts";
 import type { TraceContext, TrainerView } from "./contract.ts";
-import type { EvalStep, MessageLevel, TrainStep } from "./run.ts";
+import type { EvalStep, MessageLevel, TracedBatch, TracedGroup, TrainStep } from "./run.ts";
 import type { Session } from "./session.ts";
 import { isZero, unreachedBy } from "./unreached.ts";
 
 /** Gives the model's outputs. */
-export type PredictStep = Compiled<[HostBatch], Tensor>;
+export type PredictStep = Compiled<[TracedBatch], Tensor>;
 
 /** The training step's plan for an input; of several optimizers one for each kind of step, by what follows its role, the first step's first. */
 export async function trainPlans(trainer: TrainerView, input: StepInput): Promise<{ suffix: string; plan: Plan }[]> {
@@ -99,13 +99,11 @@ function makeTrainStep(session: Session, backend: Backend): TrainStep {
     const several = Object.entries(losses).length > 1 ? losses : {};
     return { microBatches: [{ batch, outputs }], loss: scalar, losses: several, gradients };
   };
-  const pass = (given: StepInput): Backward => {
-    const whole = isGroup(given)
-      ? accumulate(given, (batch) => backward(batch, true))
-      : backward(given as unknown as Batch);
+  const pass = (given: TracedBatch | TracedGroup): Backward => {
+    const whole = isGroup(given) ? accumulate(given, (batch) => backward(batch, true)) : backward(given as Batch);
     return { ...whole, gradients: scaler.unscaled(whole.gradients) };
   };
-  const step = (given: StepInput): Tensor => {
+  const step = (given: TracedBatch | TracedGroup): Tensor => {
     const { result, again } = repeatable(() => pass(given));
     const { microBatches, loss, losses, gradients } = result;
     const named = Object.fromEntries(trained().map(([name], i) => [name, gradients[i]]));
@@ -157,19 +155,18 @@ interface Backward {
 }
 
 /** A batch's values are tensors, never a list. */
-const isGroup = (given: StepInput): given is MicroBatches => Array.isArray(given.batches);
+const isGroup = (given: TracedBatch | TracedGroup): given is TracedGroup => Array.isArray(given.batches);
 
 /**
  * Each micro-batch's loss and gradients, times its share of the group's samples, added in the order of the micro-batches: the shares are inputs of
  * the graph, which is the same for equal and unequal micro-batches.
  */
-function accumulate({ batches, shares }: MicroBatches, backward: (batch: Batch) => Backward): Backward {
+function accumulate({ batches, shares }: TracedGroup, backward: (batch: Batch) => Backward): Backward {
   const weighted = (i: number): Backward => {
-    const part = backward(batches[i] as unknown as Batch);
-    const share = shares[i] as unknown as Tensor;
-    const losses = mapValues(part.losses, (loss) => loss.mul(share));
-    const gradients = part.gradients.map((gradient) => gradient.mul(share));
-    return { ...part, loss: part.loss.mul(share), losses, gradients };
+    const part = backward(batches[i] as Batch);
+    const losses = mapValues(part.losses, (loss) => loss.mul(shares[i]));
+    const gradients = part.gradients.map((gradient) => gradient.mul(shares[i]));
+    return { ...part, loss: part.loss.mul(shares[i]), losses, gradients };
   };
   let sum = weighted(0);
   for (let i = 1; i < batches.length; i++) {
@@ -193,8 +190,8 @@ function makeEvalStep(session: Session, backend: Backend): EvalStep {
     trainer,
     "a loss with a part that is a mean over what counts (ignoreIndex, classWeights) is averaged by samples (docs/training.md)",
   );
-  const step = (given: HostBatch): Record<string, Tensor> => {
-    const batch = given as unknown as Batch;
+  const step = (given: TracedBatch): Record<string, Tensor> => {
+    const batch = given as Batch;
     const { outputs, loss, lossParts = {} } = runModel(trainer, batch);
     const isBySamples = (value: Tensor | undefined) => value && !countOf(value) && hasCounted(value);
     if ([loss, ...Object.values(lossParts)].some(isBySamples)) warnBySamples();
@@ -213,8 +210,8 @@ function makeEvalStep(session: Session, backend: Backend): EvalStep {
 /** Of a model that is in evaluation mode: outputs alone, so that a batch needs no targets. */
 function makePredictStep(session: Session, backend: Backend): PredictStep {
   const { trainer } = session;
-  const step = (given: HostBatch): Tensor => {
-    const { outputs } = partsOf(trainer, callModel(trainer, given as unknown as Batch));
+  const step = (given: TracedBatch): Tensor => {
+    const { outputs } = partsOf(trainer, callModel(trainer, given as Batch));
     if (outputs) return outputs;
     throw new ConfigError({
       where: "predict",

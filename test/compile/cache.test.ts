@@ -13,6 +13,7 @@ import { Variable } from "../../src/program/variable.ts";
 import { Stream } from "../../src/rng/stream.ts";
 import { setDefaultBackend } from "../../src/runtime/backends.ts";
 import { tensor } from "../../src/tensor/functions.ts";
+import type { Tensor } from "../../src/tensor/tensor.ts";
 import { traceGraph } from "../support/graphs.ts";
 
 const work = vi.hoisted(() => ({ encodings: 0 }));
@@ -81,17 +82,11 @@ describe("a graph", () => {
 describe("a compiled function", () => {
   test("encodes nothing when it runs; strictly, it compiles one trace and compares the other", async () => {
     const { backend, counts } = counting(referenceBackend());
-    const f = compile(
-      (x: number) =>
-        tensor([1, 2])
-          .mul(x as unknown as never)
-          .sum(),
-      {
-        backend,
-        strict: true,
-        stream: new Stream(1n),
-      },
-    );
+    const f = compile((x: Tensor) => tensor([1, 2]).mul(x).sum(), {
+      backend,
+      strict: true,
+      stream: new Stream(1n),
+    });
     await f(1);
     expect([work.encodings, counts.loads]).toEqual([2, 1]);
     for (let i = 0; i < 5; i++) await f(i);

@@ -23,9 +23,9 @@ const backend = await loadBackend("wasm", { threads });
 const model = withStream(stream, () => nn.sequential(nn.linear(12, 16), nn.relu(), nn.dropout(0.1), nn.linear(16, 4)));
 const optimizer = optim.adamW(model.parameters(), { learningRate: 1e-3 });
 const step = compile(
-  ({ inputs, targets }: { inputs: Tensor; targets: Tensor }, scale: number) => {
+  ({ inputs, targets }: { inputs: Tensor; targets: Tensor }, scale: Tensor) => {
     const outputs = model.forward(inputs) as Tensor;
-    const loss = crossEntropy(outputs, targets).mul(scale as unknown as Tensor);
+    const loss = crossEntropy(outputs, targets).mul(scale);
     // 4 KiB of something to look at.
     watch("outputs", outputs.reshape([1, 64]).broadcastTo([16, 64]).mul(1));
     optimizer.update(gradients(loss, optimizer.parameters));

@@ -1,6 +1,7 @@
 // What doesn't compile: the compiler holds each line below to an error. Nothing here runs.
 import {
   arange,
+  compile,
   customGradient,
   gradients,
   hvp,
@@ -37,6 +38,7 @@ export const right = () => [
   relu(x),
   sub(1, x),
   where(x.greater(0), x, 0),
+  compile((a: Tensor, { rate }: { rate: Tensor }) => a.mul(rate))(x, { rate: 0.1 }),
   // A carry may begin with a variable, wherever it lies: the body has and gives tensors.
   scan((h, each: Tensor) => [h.add(each), h], state, x)[0].mul(2),
   scan(({ list: [h], c }, each: Tensor) => [{ list: [h.add(each)], c }, null], { list: [state], c: x }, x),
@@ -124,6 +126,10 @@ export const wrong = () => [
   tensor([1], "float"),
   // @ts-expect-error a tensor is no number
   x > 0,
+  // @ts-expect-error a number arrives as a tensor, and would never be 0
+  compile((a: Tensor, flag: number) => (flag ? a : a.neg()))(x, 0),
+  // @ts-expect-error so it does in a record
+  compile((a: Tensor, { rate }: { rate: number }) => a.mul(rate))(x, { rate: 0.1 }),
   // @ts-expect-error a misspelt option
   nn.linear(2, 3, { bais: false }),
   // @ts-expect-error no such initialiser
