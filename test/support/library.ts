@@ -59,12 +59,17 @@ export async function buildLibrary(): Promise<() => void> {
   return remove;
 }
 
-/** Has tests import it in place of the sources. */
+let isWatching = false;
+
+/** Has tests import it in place of the sources, where they run once: who watches wants what is being written. */
 export const fromLibrary: Plugin = {
   name: "library",
   enforce: "pre",
+  configureVitest({ vitest }) {
+    isWatching = vitest.config.watch;
+  },
   resolveId(id, importer) {
-    if (importer === undefined) return;
+    if (importer === undefined || isWatching) return;
     const path = relative(root, id in imports ? join(root, imports[id].node) : resolve(dirname(importer), id));
     if (/^(src|kernels)\/.*\.ts$/.test(path)) return join(libraryFolder(), path.replace(/\.ts$/, ".js"));
   },
