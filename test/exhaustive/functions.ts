@@ -274,6 +274,13 @@ const edges = [...magnitudes, ...largeMagnitudes, ...neighbours]
   .concat(Number.NaN)
   .map(Math.fround);
 
+/** Runs the edges, of which a sample has few. */
+export const runEdges = (subject: Subject): BlockResult =>
+  runBits(subject, edges.length, (i) => {
+    floats[0] = edges[i];
+    return bits[0];
+  });
+
 /** A block's pairs: of any bits; of magnitudes near each other; powers that stay in float32's range, of any number and of one near 1. By exact arithmetic and roundings alone. */
 function* pairsOf(block: number, count = pairBlockSize): Generator<Pair> {
   if (block === pairBlockCount - 1) {

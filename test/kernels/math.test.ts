@@ -8,6 +8,7 @@ import {
   pairBlockCount,
   pairSubjects,
   runBlock,
+  runEdges,
   runPairBlock,
   runPairSample,
   runSample,
@@ -48,6 +49,10 @@ test.each(Object.keys(pairSubjects))("%s of each pair of edges: the committed bi
   const { hash, maxUlp } = runPairBlock(pairSubjects[name], pairBlockCount - 1);
   expect(hash).toBe(golden[name].blocks[pairBlockCount - 1]);
   expect(maxUlp).toBeLessThanOrEqual(golden[name].maxUlp + 1e-4);
+});
+
+test.each(Object.keys(subjects))("%s of the edges, zeros of both signs among them: the stated bound", (name) => {
+  expect(runEdges(subjects[name]).maxUlp).toBeLessThanOrEqual(golden[name].maxUlp + 1e-4);
 });
 
 describe("special values, as C's annex F", () => {
