@@ -19,7 +19,7 @@ import { remembered } from "../core/remembered.ts";
 import { typeText } from "../core/shape.ts";
 import { parseFileJson } from "../io/json.ts";
 import { decodeSafetensors, writeSafetensors } from "../io/safetensors.ts";
-import { checkSeal } from "../io/sealed.ts";
+import { checkSeal, stateText } from "../io/sealed.ts";
 import { readVariables, type Variable } from "../program/variable.ts";
 import { module } from "./check.ts";
 import type { Module } from "./module.ts";
@@ -103,10 +103,11 @@ export function load<M extends Module>(model: M, path: string, options: LoadOpti
   const bytes = read(path, CheckpointError);
   const { weights, strict } = options;
   const file = decodeSafetensors(path, bytes);
-  const { tensors, metadata } = file;
+  const { tensors } = file;
+  const state = stateOf(file);
   // Under another numerics id a digest may be made otherwise; numbers are numbers.
-  if (stateOf(metadata).numericsId === numericsId) checkSeal(path, file);
-  giveWeights(model, path, weights === "average" ? averaged(path, tensors, metadata) : tensors, { strict });
+  if (state.numericsId === numericsId) checkSeal(path, file);
+  giveWeights(model, path, weights === "average" ? averaged(path, tensors, state) : tensors, { strict });
   noteWeights(model, weights === "average" ? `${path} (average)` : path, sha256Hex(bytes));
   return model;
 }
@@ -115,9 +116,8 @@ export function load<M extends Module>(model: M, path: string, options: LoadOpti
 function averaged(
   where: string,
   tensors: ReadonlyMap<string, HostArray>,
-  metadata: Readonly<Record<string, string>>,
+  { callbacks }: Readonly<Record<string, unknown>>,
 ): Map<string, HostArray> {
-  const { callbacks } = stateOf(metadata);
   const begun = Object.entries(isRecord(callbacks) ? callbacks : {}).flatMap(([name, kept]) =>
     isRecord(kept) && typeof kept.count === "number" && kept.count > 0 ? [name] : [],
   );
@@ -135,9 +135,9 @@ function averaged(
 }
 
 /** What a checkpoint says of its run; nothing in a file of weights alone. */
-function stateOf({ seedgrad = "{}" }: Readonly<Record<string, string>>): Readonly<Record<string, unknown>> {
+function stateOf(file: Parameters<typeof stateText>[0]): Readonly<Record<string, unknown>> {
   try {
-    const state = parseFileJson(seedgrad);
+    const state = parseFileJson(stateText(file) ?? "{}");
     return isRecord(state) ? state : {};
   } catch {
     return {};

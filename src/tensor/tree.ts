@@ -39,8 +39,8 @@ export function hasForm(tree: unknown, form: Form, leaves: Leaf["value"][]): boo
       return typeof tree === "number" && leaves.push(tree) > 0;
     case "array":
       if (!(tree instanceof Tensor || isHostArray(tree))) return false;
-      if (isHostArray(tree) && !isWhole(tree)) return false;
-      return tree.dtype === form.dtype && sameShape(tree.shape, form.shape) && leaves.push(tree) > 0;
+      if (tree.dtype !== form.dtype || !sameShape(tree.shape, form.shape)) return false;
+      return (tree instanceof Tensor || isWhole(tree)) && leaves.push(tree) > 0;
     case "list":
       if (!Array.isArray(tree) || tree.length !== form.items.length) return false;
       return form.items.every((item, i) => hasForm(tree[i], item, leaves));
