@@ -80,7 +80,9 @@ export function affineGrid(maps: Node, size: PerAxis, options: GridOptions = {})
   if (maps.shape.length !== 3 || two !== 2 || three !== 3)
     refuse(ShapeError, "affineGrid", "not affine maps of the plane", maps, "[batch, 2, 3]");
   const [rows, columns] = perAxis("affineGrid", "size", size, 2, 1);
-  const at = (i: number, count: number) => (alignCorners ? (2 * i) / Math.max(1, count - 1) : (2 * i + 1) / count) - 1;
+  // One point alone is the middle, either way.
+  const at = (i: number, count: number) =>
+    (alignCorners && count > 1 ? (2 * i) / (count - 1) : (2 * i + 1) / count) - 1;
   const one = (i: number) => [at(i % columns, columns), at(Math.floor(i / columns), rows), 1];
   const points = Float32Array.from(Array.from({ length: rows * columns }, (_, i) => one(i)).flat());
   const products = mul(constant(points, [rows * columns, 1, 3], "float32"), reshape(maps, [batch, 1, 2, 3]));

@@ -60,7 +60,7 @@ export function checkInterpolation(
  * Images in another resolution, as PyTorch's interpolate. x: [batch, channels, ...extents] → [batch, channels, ...size], of one to three extents. "nearest"
  * takes point ⌊i ÷ scale⌋, as exact numbers. "linear", "bilinear" and "trilinear" (of one, two, three extents) add the two neighbours of
  * (i + ½) ÷ scale − ½, times their shares, along the last axis first; with `alignCorners` of i · (from − 1) ÷ (to − 1). Places and shares are float64, the shares
- * rounded once. The scale is `scaleFactor` where that is given, else to ÷ from. Throws ShapeError, ConfigError.
+ * rounded once. The scale is `scaleFactor` where that is given, else to ÷ from; of neighbours an axis whose extent stays is as it was. Throws ShapeError, ConfigError.
  * @torch torch.nn.functional.interpolate
  */
 export function interpolate(x: Node, options: InterpolateOptions): Node {
@@ -87,7 +87,7 @@ export function interpolate(x: Node, options: InterpolateOptions): Node {
   if (mode === "nearest" && counts.every((count, i) => count % extents[i] === 0)) return repeated(x, counts);
   return counts.reduceRight<Node>((y, count, i) => {
     const [extent, axis] = [extents[i], 2 + i];
-    if (count === extent && !(factors && factors[i] !== 1)) return y;
+    if (count === extent && (mode !== "nearest" || !factors || factors[i] === 1)) return y;
     const back = (place: number) => (factors ? place / factors[i] : (place * extent) / count);
     const points = Array.from({ length: count }, (_, at) => at);
     if (mode === "nearest") {

@@ -1,5 +1,6 @@
 // Sorting along an axis, and what is read off a sorted line. Sorting is stable, NaN stands last whichever way, −0 equals 0.
 import { refuse, ShapeError } from "../core/errors.ts";
+import { portion } from "../core/portion.ts";
 import { normalizeAxis, sameShape, sizeOf } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { padAlong } from "./along.ts";
@@ -116,7 +117,7 @@ export function quantile(
   if (!(q >= 0 && q <= 1)) refuse(ShapeError, "quantile", "not a quantile", q, "a number in [0, 1]");
   const { interpolation = "linear", ...axes } = optionsFor(over) as QuantileOptions;
   const { count, at, give } = sortedLines("quantile", x, axes);
-  const place = q * (count - 1);
+  const place = portion(q, count - 1);
   const low = Math.floor(place);
   const part = place - low;
   const isUpper = interpolation === "nearest" && (part > 0.5 || (part === 0.5 && low % 2 === 1));

@@ -107,6 +107,8 @@ functional += [
     ("gridSample", [[2, 2, 4, 5], [2, 3, 4, 2]], [], {"mode": "nearest"}),
     ("affineGrid", [[2, 2, 3]], [[3, 4]], {}),
     ("affineGrid", [[2, 2, 3]], [[3, 5]], {"alignCorners": True}),
+    ("affineGrid", [[2, 2, 3]], [[1, 3]], {"alignCorners": True}),
+    ("interpolate", [[2, 2, 3, 4]], [], {"scaleFactor": [1.3, 1.5], "mode": "bilinear"}),
     ("pixelUnshuffle", [[2, 2, 4, 6]], [2], {}),
 ]
 

@@ -15,6 +15,7 @@ import * as norm from "../../src/ops/norm.ts";
 import * as padding from "../../src/ops/pad.ts";
 import * as random from "../../src/ops/random.ts";
 import * as reduce from "../../src/ops/reduce.ts";
+import * as sort from "../../src/ops/sort.ts";
 import { fillWords } from "../../src/rng/draws.ts";
 import { runGraph, traceGraph } from "../support/graphs.ts";
 
@@ -207,6 +208,14 @@ const table: Record<string, readonly [() => Node, Nested]> = {
   "mean of all": [() => reduce.mean(grid()), 11.5],
   variance: [() => reduce.variance(creation.fromValues([1, 2, 3, 6])), 3.5],
   "argmax over all": [() => reduce.argmax(grid()), 11],
+  "a quantile's place is a whole number where decimals say so": [
+    () => sort.quantile(creation.arange(0, 101, { dtype: "float32" }), [0.07, 0.29], { interpolation: "lower" }),
+    [7, 29],
+  ],
+  "a quantile's place isn't the next one": [
+    () => sort.quantile(creation.arange(0, 101, { dtype: "float32" }), [0.07, 0.29], { interpolation: "higher" }),
+    [7, 29],
+  ],
   "equal of bool, with a number": [() => compare.equal(flags(), 1), [1, 0, 0, 1]],
   "notEqual of bool": [() => compare.notEqual(flags(), creation.fromValues([true, true, false, false])), [0, 1, 0, 1]],
   "where with a number": [() => ops.where(creation.fromValues([true, false]), creation.fromValues([1, 2]), 9), [1, 9]],
