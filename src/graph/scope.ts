@@ -112,13 +112,11 @@ export function drawingFrom<T>(position: number, body: () => T): T {
   }
 }
 
-/** Throws TraceError when a trace is open: `what` needs a value, and a trace has none. */
-export function refuseInTrace(what: string): void {
-  if (open || tracedBody) {
-    throw new TraceError({
-      where: what,
-      problem: "a value was read while tracing",
-      hint: "a compiled step is one graph for all values: choose with where(condition, a, b), or return the tensor and read it outside",
-    });
-  }
+/** Throws TraceError when a trace is open: `where` needs a value, and a trace has none. */
+export function refuseInTrace(
+  where: string,
+  problem = "a value was read while tracing",
+  hint = "a compiled step is one graph for all values: choose with where(condition, a, b), or return the tensor and read it outside",
+): void {
+  if (open || tracedBody) throw new TraceError({ where, problem, hint });
 }

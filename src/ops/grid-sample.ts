@@ -35,8 +35,14 @@ export function gridSample(x: Node, grid: Node, options: GridSampleOptions = {})
   for (const given of [x, grid]) checkFloat("gridSample", given);
   const [batch, channels, height, width] = x.shape;
   const [count, rows, columns, pair] = grid.shape;
-  if (x.shape.length !== 4 || x.shape.includes(0) || grid.shape.length !== 4 || count !== batch || pair !== 2) {
-    const expected = "[batch, channels, height, width] of extents ≥ 1, and [batch, rows, columns, 2]";
+  if (
+    x.shape.length !== 4 ||
+    x.shape.slice(2).includes(0) ||
+    grid.shape.length !== 4 ||
+    count !== batch ||
+    pair !== 2
+  ) {
+    const expected = "[batch, channels, height, width] of heights and widths ≥ 1, and [batch, rows, columns, 2]";
     refuse(ShapeError, "gridSample", "not images and a grid for each", [x, grid], expected);
   }
   const points = rows * columns;

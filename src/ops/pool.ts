@@ -100,12 +100,15 @@ const averaging = options<AvgPoolOptions>({
 });
 const adaptive = { x: tensor, size: perAxisKind };
 
+/** What no maximum is taken from. */
+const lowest = ({ dtype }: Node): number => ({ float32: -Infinity, int32: -(2 ** 31), uint32: 0, bool: 0 })[dtype];
+
 const maxPool = perRank(
   "maxPool",
   windowed(windowOptions),
   (where, rank, x: Node, size: PerAxis, options: WindowOptions = {}) => {
     checkImages(where, x, rank);
-    return firstMax(windowsOf(where, x, spec(where, rank, size, options), -Infinity), { axis: tapsOf(rank) });
+    return firstMax(windowsOf(where, x, spec(where, rank, size, options), lowest(x)), { axis: tapsOf(rank) });
   },
 );
 
@@ -119,7 +122,7 @@ const adaptiveAvgPool = perRank("adaptiveAvgPool", adaptive, (where, rank, x: No
 });
 
 const adaptiveMaxPool = perRank("adaptiveMaxPool", adaptive, (where, rank, x: Node, size: PerAxis) =>
-  firstMax(adaptiveWindows(where, rank, x, size, -Infinity).windows, { axis: tapsOf(rank) }),
+  firstMax(adaptiveWindows(where, rank, x, size, lowest(x)).windows, { axis: tapsOf(rank) }),
 );
 
 /** The largest of each window of `size` points; otherwise as maxPool2d. x: [batch, channels, length] → [batch, channels, columns]. Throws ShapeError. @torch torch.nn.functional.max_pool1d */

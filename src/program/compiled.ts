@@ -118,7 +118,6 @@ export function compile<A extends readonly unknown[], R>(
   const streamNow = () => options.stream ?? ambientStream();
 
   const find = (args: Passed<A>, seed: bigint): { program: Program<R>; leaves: Leaf["value"][] } => {
-    refuseInTrace(name);
     const around = surroundings(owners, seed);
     for (const [i, program] of programs.entries()) {
       const leaves = program.leaves(args, around);
@@ -192,17 +191,22 @@ export function compile<A extends readonly unknown[], R>(
     });
   };
 
-  return Object.assign((...args: Passed<A>) => made(async () => (await execute(args, undefined)).result), {
-    execute: (args: Passed<A>, { base }: { readonly base?: number } = {}) => made(() => execute(args, base)),
-    trace: (...args: Passed<A>) => made(() => asked(args, (program, backend) => program.graph(backend))),
-    peek: (...args: Passed<A>) => made(() => peek(args)),
+  return Object.assign((...args: Passed<A>) => made(name, async () => (await execute(args, undefined)).result), {
+    execute: (args: Passed<A>, { base }: { readonly base?: number } = {}) => made(name, () => execute(args, base)),
+    trace: (...args: Passed<A>) => made(name, () => asked(args, (program, backend) => program.graph(backend))),
+    peek: (...args: Passed<A>) => made(name, () => peek(args)),
     plan: (...args: Passed<A>) =>
-      made(() => asked(args, async (program, backend) => (await program.load(backend, told)).executable.plan)),
+      made(name, () => asked(args, async (program, backend) => (await program.load(backend, told)).executable.plan)),
   });
 }
 
-/** What begins now and ends later: an error of the beginning is a rejection too, and all that it depends on is taken. */
-function made<T>(begin: () => Promise<T>): Promise<T> {
+/** What begins now and ends later: an error of the beginning is a rejection too, and all that it depends on is taken. Throws TraceError in a trace, which is then that trace's. */
+function made<T>(name: string, begin: () => Promise<T>): Promise<T> {
+  refuseInTrace(
+    name,
+    "a compiled function was called while tracing",
+    "call what it was compiled of: all becomes one graph",
+  );
   try {
     return allTaken(begin());
   } catch (error) {

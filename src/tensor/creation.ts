@@ -3,6 +3,7 @@
 import {
   anything,
   checkArguments,
+  checkKind,
   dtype as dtypeKind,
   either,
   options,
@@ -35,6 +36,7 @@ const tensorCall = signature(
 export function tensor(values: ArrayLike | HostArray, options: DType | Shape | TensorOptions = {}): Tensor {
   checkArguments(tensorCall, arguments);
   const host = isHostArray(values) ? values : undefined;
+  if (host?.dtype !== undefined) checkKind("tensor", "the array's dtype", dtypeKind, host.dtype);
   const { dtype = host?.dtype, shape = host?.shape }: TensorOptions =
     typeof options === "string"
       ? { dtype: options }

@@ -103,6 +103,12 @@ describe("bit by bit", () => {
     expect(await gradients(ops.globalMaxPool(x).sum(), [x])[0].array()).toEqual([[[0, 1, 0, 0, 0]]]);
   });
 
+  test("maxima of integers below 0: what padding adds, or a shorter window hasn't, is none of them", async () => {
+    const x = sg.tensor([[[-5, -3, -7, -9]]], "int32");
+    expect(await ops.maxPool1d(x, 2, { padding: 1 }).array()).toEqual([[[-5, -3, -9]]]);
+    expect(await ops.adaptiveMaxPool1d(x, 3).array()).toEqual([[[-3, -3, -7]]]);
+  });
+
   test("what lies beyond a shorter adaptive window isn't read", async () => {
     const x = sg.tensor([[[1, 2, 3, Number.POSITIVE_INFINITY, Number.NaN]]]);
     expect(await ops.adaptiveAvgPool1d(x, 3).array()).toEqual([[[1.5, Number.POSITIVE_INFINITY, Number.NaN]]]);
@@ -124,6 +130,12 @@ describe("bit by bit", () => {
     expect(await ops.interpolate(x, { size: 7 }).array()).toEqual([[[0, 7, 14, 21, 28, 35, 42]]]);
     const image = random([2, 8, 3, 5]);
     await expectBits(ops.pixelUnshuffle(ops.pixelShuffle(image, 2), 2), image);
+  });
+
+  test("gridSample of no images, and at no points", () => {
+    expect(ops.gridSample(sg.zeros([0, 2, 3, 3]), sg.zeros([0, 4, 5, 2])).shape).toEqual([0, 2, 4, 5]);
+    expect(ops.gridSample(sg.zeros([1, 2, 3, 3]), sg.zeros([1, 0, 5, 2])).shape).toEqual([1, 2, 0, 5]);
+    expect(() => ops.gridSample(sg.zeros([1, 2, 0, 3]), sg.zeros([1, 4, 5, 2]))).toThrow(/widths ≥ 1/);
   });
 
   test("gridSample: nothing is far outside, however far, for the value and for both gradients", async () => {

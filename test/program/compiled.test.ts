@@ -214,6 +214,8 @@ describe("state", () => {
     expect(() => v.assign(sg.zeros([2], "int32"))).toThrow(/dtype/);
     v.load(Float32Array.of(5, 6));
     expect(await v.array()).toEqual([5, 6]);
+    const flag = new Variable(sg.tensor([true, false]));
+    expect(() => flag.load(Uint8Array.of(0, 2))).toThrow(/an element that bool can't hold: got 2, expected 0 or 1/);
   });
 
   test("two cells swap without losing a value", async () => {
@@ -298,6 +300,19 @@ describe("law 3: a compiled step is the same graph every step", () => {
       await expect(read(method)).rejects.toThrow(
         new RegExp(`^${method}: a value was read while tracing[\\s\\S]*where`),
       );
+    }
+  });
+
+  test("a compiled function called in another is an error of that one, whether or not it is awaited", async () => {
+    const inner = compile((x: Tensor) => x.mul(2), { name: "inner" });
+    const message = /^inner: a compiled function was called while tracing\nHint: call what it was compiled of/;
+    const calls: ((x: Tensor) => unknown)[] = [inner, inner.trace, inner.plan, (x) => inner.execute([x])];
+    for (const call of calls) {
+      const outer = compile((x: Tensor) => {
+        void call(x);
+        return x;
+      });
+      await expect(outer(sg.zeros([2]))).rejects.toThrow(message);
     }
   });
 

@@ -20,6 +20,7 @@ describe("making and reading", () => {
     expect(await sg.tensor(host, "int32").array()).toEqual([[1], [0]]);
     expect(await sg.tensor(host, [1, 2]).array()).toEqual([[true, false]]);
     expect(() => sg.tensor({ ...host, shape: [3] })).toThrow(ShapeError);
+    expect(() => sg.tensor({ ...host, dtype: "bol" as "bool" })).toThrow(/^tensor: the array's dtype isn't .*"bol"/);
     expect(await sg.tensor(new Float64Array([0.1])).array()).toEqual([Math.fround(0.1)]);
   });
 
