@@ -1,7 +1,9 @@
 // The elementary functions with a float64 reference each, and what runs them over a block of float32 inputs: for the exhaustive proof and
 // for its sampled version in npm test.
+import { createHash } from "node:crypto";
 import { alwaysComputed, type Expr, input, topological } from "../../kernels/expr.ts";
 import * as math from "../../kernels/math/index.ts";
+import { expressionText } from "../../kernels/text.ts";
 import { scalarFunction } from "../support/expr.ts";
 import { testWords } from "../support/graphs.ts";
 
@@ -130,6 +132,10 @@ export const pairSubjects: Readonly<Record<string, PairSubject>> = {
 export function operations({ expr }: { readonly expr: Expr }): number {
   return topological(expr, alwaysComputed).filter(({ kind }) => kind !== "input" && kind !== "constant").length;
 }
+
+/** What stands for the sequence itself, in 16 hex digits: the same sequence has the same results. */
+export const sequenceOf = ({ expr }: { readonly expr: Expr }): string =>
+  createHash("sha256").update(expressionText(expr)).digest("hex").slice(0, 16);
 
 export interface BlockResult<At = number> {
   /** 64 bits over the results' bits, NaN as 0x7fc00000, in 16 hex digits. */

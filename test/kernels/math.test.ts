@@ -12,13 +12,15 @@ import {
   runPairBlock,
   runPairSample,
   runSample,
+  sequenceOf,
   subjects,
 } from "../exhaustive/functions.ts";
 import { scalarFunction } from "../support/expr.ts";
 
-const golden: Record<string, { sample: string; blocks: string[]; maxUlp: number; operations: number }> = JSON.parse(
-  readFileSync(new URL("../golden/elementary.json", import.meta.url), "utf8"),
-);
+const golden: Record<
+  string,
+  { sequence: string; sample: string; blocks: string[]; maxUlp: number; operations: number }
+> = JSON.parse(readFileSync(new URL("../golden/elementary.json", import.meta.url), "utf8"));
 
 test("every function has its blocks, but for those that choose one of their operands", () => {
   const exact = ["maximum", "minimum"];
@@ -40,6 +42,13 @@ test.each(Object.keys(golden))("%s: the committed bits of a sample, and the stat
   expect(golden[name].maxUlp).toBeLessThanOrEqual(subject.bound);
   expect(golden[name].operations).toBe(operations(subject));
 });
+
+test.each(Object.keys(golden))(
+  "%s: the sequence that ran over all inputs; after a change npm run test:elementary -- --update",
+  (name) => {
+    expect(sequenceOf(subjects[name] ?? pairSubjects[name])).toBe(golden[name].sequence);
+  },
+);
 
 test("the committed bits of a whole block", () => {
   expect(runBlock(subjects.exp, 126).hash).toBe(golden.exp.blocks[126]);
