@@ -127,9 +127,18 @@ describe("what they do", () => {
     );
   });
 
+  const none = new Uint32Array(3);
+  const whole = { data: new Uint8Array(4), shape: [1, 1, 2, 2], dtype: "bool" } as const;
+  const whole32 = { data: new Int32Array(4), shape: [1, 1, 2, 2], dtype: "int32" } as const;
   test.each<[string, () => unknown, RegExp]>([
     ["a window that is too large", () => apply(randomCrop({ size: [9, 3] }), [0, 0]), /a window larger than the image/],
     ["a rectangle that is", () => apply(randomErase({ size: [9, 3] }), [0, 0, 0]), /a rectangle larger/],
+    [
+      "a fill of bytes",
+      () => randomErase({ size: [1, 1], fill: 300 }).apply({ inputs: whole }, none),
+      /expected 0 or 1/,
+    ],
+    ["a fill of integers", () => randomShift({ pixels: 1, fill: 0.5 }).apply({ inputs: whole32 }, none), /fits int32/],
     ["classes that nobody counted", () => all(loaderOf([mixup()])), /targets are classes, and nobody says/],
     ["a target that is no class", () => all(loaderOf([mixup({ classes: 2 })])), /a target that is no class: got 2/],
   ])("%s", (_what, body, message) => {

@@ -2,7 +2,7 @@
 import { DataError } from "../../core/errors.ts";
 import { countOf, finite, type Given, options as optionsOf, tuple } from "../../core/options.ts";
 import { factory } from "../../core/things.ts";
-import { below, imageFields, mapImages, planeOf, type RandomTransform } from "./transform.ts";
+import { below, checkFill, imageFields, mapImages, planeOf, type RandomTransform } from "./transform.ts";
 
 const cropRecord = optionsOf("random_crop", "data.randomCrop", {
   /** Height and width of what is left; the image's own unless given. */
@@ -47,6 +47,7 @@ function windows(name: string, options: Window): RandomTransform {
     made: JSON.stringify(options),
     apply(tensors, words) {
       const plane = planeOf(name, tensors.inputs, shape);
+      checkFill(name, tensors.inputs, fill);
       const { channels, height, width } = plane;
       const [rows, columns] = size ?? [height, width];
       const [down, across] = [height + 2 * padding - rows, width + 2 * padding - columns];

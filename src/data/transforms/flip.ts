@@ -2,7 +2,7 @@
 import { DataError } from "../../core/errors.ts";
 import { countOf, finite, type Given, options as optionsOf, probability, tuple, word } from "../../core/options.ts";
 import { factory } from "../../core/things.ts";
-import { below, happens, imageFields, mapImages, planeOf, type RandomTransform } from "./transform.ts";
+import { below, checkFill, happens, imageFields, mapImages, planeOf, type RandomTransform } from "./transform.ts";
 
 const flipRecord = optionsOf("random_flip", "data.randomFlip", {
   /** `horizontal`: left and right change places; `vertical`: top and bottom. */
@@ -57,6 +57,7 @@ export const randomErase = factory(
     made: JSON.stringify(options),
     apply(tensors, words) {
       const plane = planeOf("random_erase", tensors.inputs, options.shape);
+      checkFill("random_erase", tensors.inputs, options.fill);
       const { channels, height, width } = plane;
       const [rows, columns] = options.size;
       if (rows > height || columns > width) {
