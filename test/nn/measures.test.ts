@@ -313,6 +313,13 @@ describe("bad input", () => {
     expect(act).toThrow(error);
   });
 
+  test("one class alone, which all would be, is told to have the targets' shape", async () => {
+    const [logits, targets] = [tensor([[2], [-1]]), int([1, 1])];
+    for (const metric of [metrics.accuracy(), metrics.precision()])
+      expect(() => metric.terms(logits, { targets })).toThrow(/no class for each target.*\n.*outputs\.squeeze\(-1\)/);
+    expect(await measure(metrics.accuracy(), [2, -1], [1, 1])).toBe(0.5);
+  });
+
   test("a target that is no class is an error when run", async () => {
     await expect(measure(metrics.dice(), [[1, 0]], [2])).rejects.toThrow(ShapeError);
   });

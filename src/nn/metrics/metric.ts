@@ -76,12 +76,14 @@ export function countedTargets(
   return { targets: functions.where(kept, targets, 0), counts: functions.cast(kept, "float32") };
 }
 
-/** Classes as outputs give them: the largest of [..., classes], or of outputs of the targets' own shape, which are logits, whether they are > 0. Throws ShapeError for other shapes. */
+/** Classes as outputs give them: the largest of [..., classes], or of outputs of the targets' own shape, which are logits, whether they are > 0. Throws ShapeError for other shapes, and for one class alone, which all would be. */
 export function predictions(where: string, outputs: Tensor, targets: Tensor): { predicted: Tensor; classes: number } {
   if (sameShape(outputs.shape, targets.shape))
     return { predicted: functions.cast(functions.greater(outputs, 0), "int32"), classes: 2 };
-  if (sameShape(outputs.shape.slice(0, -1), targets.shape))
-    return { predicted: functions.argmax(outputs, { axis: -1 }), classes: outputs.shape[outputs.rank - 1] };
+  const classes = outputs.shape[outputs.rank - 1];
+  if (sameShape(outputs.shape.slice(0, -1), targets.shape) && classes !== 1)
+    return { predicted: functions.argmax(outputs, { axis: -1 }), classes };
   const expected = "[..., classes] and [...], or one shape";
-  refuse(ShapeError, where, "no class for each target", [outputs, targets], expected);
+  const hint = classes === 1 ? "a logit for each target has the targets' shape: outputs.squeeze(-1)" : undefined;
+  refuse(ShapeError, where, "no class for each target", [outputs, targets], expected, hint);
 }
