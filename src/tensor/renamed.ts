@@ -1,6 +1,7 @@
 // Methods by the names that other libraries give them, so that a program without types is told ours. Pages that load families alone go without.
 import { ConfigError, refuse } from "../core/errors.ts";
 import { attach } from "./family.ts";
+import { Tensor } from "./tensor.ts";
 
 /** `theirs:ours`, of several that could be meant `theirs:ours|another`. */
 const pairs =
@@ -25,10 +26,24 @@ export const renamed: ReadonlyMap<string, string> = new Map([
   ...["maskedFill", "masked_fill"].map((name) => [name, "where(mask, value, x)"] as const),
 ]);
 
+/** What is to be read here, for others' properties: left undefined they would be no elements, no axes, no gradient. */
+export const properties: ReadonlyMap<string, string> = new Map([
+  ["length", "x.size, or of the first axis x.shape[0]; x.unstack() are its parts, await x.array() its numbers"],
+  ["ndim", "x.rank"],
+  ["T", "x.transpose()"],
+  ["mT", "x.swapAxes()"],
+  ["grad", "gradients(loss, [x])"],
+  ["requires_grad", "gradients(loss, [x]) of any tensor x; nn.freeze(model, path) keeps a parameter as it is"],
+]);
+
 /** Has tensors refuse those names with ours. */
 export function refuseRenamed(): void {
   for (const [name, ours] of renamed)
     attach(name, () => {
       refuse(ConfigError, name, "a tensor has no such method", undefined, ours);
     });
+  for (const [name, ours] of properties) {
+    const refused = (): never => refuse(ConfigError, name, "a tensor has no such property", undefined, ours);
+    Object.defineProperty(Tensor.prototype, name, { configurable: true, get: refused, set: refused });
+  }
 }

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { ConfigError, DTypeError, SeedgradError, ShapeError } from "../../src/core/errors.ts";
 import * as sg from "../../src/index.ts";
-import { renamed } from "../../src/tensor/renamed.ts";
+import { properties, renamed } from "../../src/tensor/renamed.ts";
 import { calls, functionsByName } from "../support/op-calls.ts";
 
 const x = () => sg.tensor([[1, 2]]);
@@ -29,6 +29,19 @@ test("a method by another library's name is refused with ours, which there is", 
     "repeatInterleave",
   ];
   for (const name of theirs) expect(renamed.get(spelt(name)), name).toBe(`x.${name}`);
+});
+
+test("a property by another library's name is refused, read or set, and so is a tensor as a list", () => {
+  for (const [name, ours] of properties) {
+    for (const [, each] of ours.matchAll(/x\.(\w+)/g)) expect((x() as never)[each], each).toBeDefined();
+    const message = new RegExp(`^${name}: a tensor has no such property: expected `);
+    expect(() => (x() as never)[name]).toThrow(message);
+    expect(() => Object.assign(x(), { [name]: true })).toThrow(message);
+  }
+  const list = x() as unknown as ArrayLike<number>;
+  expect(() => Array.from(list)).toThrow(/^length: .*await x\.array\(\)/);
+  expect(() => new Float32Array(list)).toThrow(/^length: /);
+  expect(() => list.length).toThrow(ConfigError);
 });
 
 /** Operands of another dtype or shape. */
