@@ -102,7 +102,7 @@ export function groupKernels(plan: Plan, kernels: readonly Kernel[], hasTiles = 
     const accesses = accessesOf(plan, homes, kernel);
     const rows = rowsOf(kernel, hasTiles);
     const product = asProduct(kernel);
-    const panels = product ? panelBytes(product) : 0;
+    const panels = product && hasTiles ? panelBytes(product) : 0;
     // The last draft that must come before, and those that have memory in common, beyond a few numbers.
     let after = first - 1;
     const sharing = new Set<Draft>();
@@ -141,7 +141,7 @@ export function groupKernels(plan: Plan, kernels: readonly Kernel[], hasTiles = 
   return groups.map((group): Group => {
     const { members, rows, accesses, panelBytes: panels } = group;
     if (members.length === 1) return alone(members[0]);
-    const division = { rows, grain: grainOf(members, rows) };
+    const division = { rows, grain: grainOf(members, rows, hasTiles) };
     const walked = new Set(accesses.filter((each) => rowBytes(each, rows) !== undefined).map(({ home }) => home));
     const bytes = [...walked].reduce((sum, home) => sum + valueBytes(plan.values[home]), 0);
     const isAlone = (value: number) => isOwn(value) && [...touching[value].keys()].every((draft) => draft === group);
@@ -158,13 +158,13 @@ function greatestDivisor(a: number, b: number): number {
   return x;
 }
 
-/** Rows of one element are divided at cache lines, rows of a product at its tiles. */
-function grainOf(members: readonly Member[], rows: number): number {
+/** Rows of one element are divided at cache lines, rows of a product at its tiles where it has any: else its rows may be of one axis with its columns. */
+function grainOf(members: readonly Member[], rows: number, hasTiles: boolean): number {
   const isFlat = members.every(({ kernel }) => isMap(kernel) && sizeOf(kernel.shape) === rows);
   if (isFlat) return 64;
   return members.reduce((grain, { kernel }) => {
     const product = asProduct(kernel);
-    if (!product || !isByRows(product)) return grain;
+    if (!product || !hasTiles || !isByRows(product)) return grain;
     const height = product.rows;
     const wanted = height >= 16 * rowBlock ? rowBlock : tileRows;
     return Math.max(grain, wanted / greatestDivisor(height / rows, wanted));

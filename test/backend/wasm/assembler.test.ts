@@ -64,9 +64,12 @@ describe("numbers", () => {
     [-123456, [0xc0, 0xbb, 0x78]],
   ])("signed LEB128 of %d", (value, bytes) => expect(signed(value)).toEqual(bytes));
 
-  test("constants keep their value and their bits", () => {
+  test("constants keep their value and their bits, and none is cut to 32", () => {
     for (const value of [0, 1, -1, 63, 64, -65, 2 ** 31 - 1, -(2 ** 31)])
       expect(run(moduleOf([], ["i32"], (fn) => fn.emit(i32.const(value)))).result).toBe(value);
+    expect(run(moduleOf([], ["i32"], (fn) => fn.emit(i32.const(2 ** 32 - 1)))).result).toBe(-1);
+    for (const value of [0.5, 2 ** 32, -(2 ** 31) - 1, 2 ** 57, Number.NaN])
+      expect(() => i32.add(value, 1)).toThrow(/^wasm: a number in a program that isn't one of 32 bits: got /);
     for (const value of [0n, -1n, 2n ** 63n - 1n, -(2n ** 63n), 0x5851f42d4c957f2dn])
       expect(run(moduleOf([], ["i64"], (fn) => fn.emit(value))).result).toBe(value);
     for (const value of [0, -0, 2 ** -149, Math.fround(0.1), -Infinity, 3.4028234663852886e38])

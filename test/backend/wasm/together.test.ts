@@ -12,6 +12,7 @@ import { lessEqual } from "../../../src/ops/compare.ts";
 import { dropout, linear, softmax } from "../../../src/ops/composite.ts";
 import { conv2d } from "../../../src/ops/conv.ts";
 import { coordinate } from "../../../src/ops/creation.ts";
+import { broadcastTo } from "../../../src/ops/define.ts";
 import { add, mul, relu, sqrt, sub, where } from "../../../src/ops/elementwise.ts";
 import { takeAlongAxis } from "../../../src/ops/indexing.ts";
 import { matmul } from "../../../src/ops/matmul.ts";
@@ -144,6 +145,21 @@ describe("products in groups", () => {
       );
     }
   });
+
+  test.each([
+    [100, 3],
+    [257, 7],
+    [1023, 5],
+  ])(
+    "rows that are one axis with the columns, since both operands have one row for all: %i × %i",
+    async (rows, columns) => {
+      const float = (...shape: number[]) => ({ dtype: "float32" as const, shape });
+      const graph = traceGraph({ x: float(1, 2), w: float(1, 2), b: float(1) }, ({ x, w, b }) => ({
+        outputs: { y: linear(broadcastTo(x, [rows, 2]), broadcastTo(w, [columns, 2]), broadcastTo(b, [columns])) },
+      }));
+      await holds(graph, inputsOf(graph));
+    },
+  );
 
   test("bias, relu and residual run with their product", () => {
     const groups = kindsOf(layers(128, 32, 64)).filter((kinds) => kinds.includes("matmul"));

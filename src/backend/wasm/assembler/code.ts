@@ -1,4 +1,5 @@
 // Code as a tree of instructions, typed by the value it leaves, and the local variables that it sets and gets.
+import { BackendError, refuse } from "../../../core/errors.ts";
 import { signed, unsigned } from "./bytes.ts";
 
 /** A WebAssembly value type; `none` is code that leaves no value. */
@@ -33,11 +34,15 @@ export type Target = object;
 /** No operands, or no bytes. */
 export const nothing: readonly never[] = [];
 
-/** Code for an operand. */
+/** Code for an operand. Throws BackendError for a number that isn't one of 32 bits: cut to them it would be another. */
 export function codeOf(operand: number): Code<"i32">;
 export function codeOf(operand: Code | number | bigint): Code;
 export function codeOf(operand: Code | number | bigint): Code {
-  if (typeof operand === "number") return instruction("i32", nothing, [0x41, ...signed(operand | 0)]);
+  if (typeof operand === "number") {
+    if (operand !== (operand | 0) && operand !== operand >>> 0)
+      refuse(BackendError, "wasm", "a number in a program that isn't one of 32 bits", operand, "an integer");
+    return instruction("i32", nothing, [0x41, ...signed(operand | 0)]);
+  }
   if (typeof operand === "bigint") return instruction("i64", nothing, [0x42, ...signed(BigInt.asIntN(64, operand))]);
   return operand;
 }
