@@ -1,7 +1,7 @@
 // What an editor shows over the public names: the documentation that stands once, at each op's or maker's declaration.
 import { describe, expect, test } from "vitest";
 import * as seedgrad from "../../src/index.ts";
-import { renamed } from "../../src/tensor/renamed.ts";
+import { properties, renamed } from "../../src/tensor/renamed.ts";
 import { Tensor } from "../../src/tensor/tensor.ts";
 import { openEditor } from "../support/hover.ts";
 
@@ -10,7 +10,7 @@ const sources = "./src/index.ts";
 const built = "./built/src/index.ts";
 
 const methods = Object.getOwnPropertyNames(Tensor.prototype).filter(
-  (name) => name !== "constructor" && !renamed.has(name),
+  (name) => name !== "constructor" && !renamed.has(name) && !properties.has(name),
 );
 const opNames = Object.keys(seedgrad.ops);
 const functions = editor.exportsOf(sources).filter((name) => opNames.includes(name));
