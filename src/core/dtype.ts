@@ -27,6 +27,20 @@ export function dtypeOf(data: TypedArray): DType {
   return dtypes.find((dtype) => data instanceof arrays[dtype])!;
 }
 
+/** The least and the largest number of each dtype. */
+export const limits: Readonly<Record<DType, readonly [least: number, most: number]>> = {
+  float32: [-Infinity, Infinity],
+  int32: [-(2 ** 31), 2 ** 31 - 1],
+  uint32: [0, 2 ** 32 - 1],
+  bool: [0, 1],
+};
+
+/** Whether a tensor of the dtype can hold the number; float32 rounds it. */
+export function holdsNumber(dtype: DType, value: number): boolean {
+  const [least, most] = limits[dtype];
+  return dtype === "float32" || (Number.isInteger(value) && value >= least && value <= most);
+}
+
 /** Whether an array's elements are as the dtype has them: bool is 0 or 1. */
 export function holds(dtype: DType, data: TypedArray): boolean {
   return !!dtype && dtypeOf(data) === dtype && !(dtype === "bool" && data.some((value) => value > 1));

@@ -1,5 +1,5 @@
 // Values that come from no tensor: constants, fills, coordinates, and the leaves that a run binds from outside.
-import { type DType, dtypeOf, holds, makeArray, type TypedArray } from "../core/dtype.ts";
+import { type DType, dtypeOf, makeArray, type TypedArray } from "../core/dtype.ts";
 import { DTypeError, refuse, ShapeError, showValue } from "../core/errors.ts";
 import { checkShape, normalizeAxis, type Shape, sizeOf } from "../core/shape.ts";
 import { Node } from "../graph/node.ts";
@@ -17,14 +17,6 @@ for (const name of ["constant", "input", "variable"])
 export function constant(data: TypedArray, shape: Shape, dtype: DType): Node {
   checkShape("tensor", shape);
   if (dtypeOf(data) !== dtype) refuse(DTypeError, "tensor", "an array of another type", dtypeOf(data), dtype);
-  if (!holds(dtype, data))
-    refuse(
-      DTypeError,
-      "tensor",
-      "an element that bool can't hold",
-      data.find((byte) => byte > 1),
-      "0 or 1",
-    );
   if (data.length !== sizeOf(shape)) {
     const problem = "the number of elements isn't the shape's";
     refuse(ShapeError, "tensor", problem, data.length, `${sizeOf(shape)} for [${shape}]`);

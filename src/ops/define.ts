@@ -2,7 +2,7 @@
 // conformance cases, gradient checks, the hash tag) reads the record; nothing outside src/ops asks for an op's name.
 import type { Expr } from "../../kernels/expr.ts";
 import type { View } from "../../kernels/view.ts";
-import { type DType, dtypes } from "../core/dtype.ts";
+import { type DType, dtypes, holdsNumber, limits } from "../core/dtype.ts";
 import { DTypeError, refuse, ShapeError, TraceError } from "../core/errors.ts";
 import { broadcastShapes, checkShape, type Shape, sameShape, sizeOf } from "../core/shape.ts";
 import { type Attributes, Node } from "../graph/node.ts";
@@ -79,20 +79,10 @@ export function full(shape: Shape, value: number, dtype: DType = "float32"): Nod
 
 /** Throws DTypeError unless a tensor of the dtype can hold the number (float32 rounds it). */
 export function checkNumber(where: string, value: number, dtype: DType): void {
-  const [low, high] = {
-    float32: [-Infinity, Infinity],
-    int32: [-(2 ** 31), 2 ** 31 - 1],
-    uint32: [0, 2 ** 32 - 1],
-    bool: [0, 1],
-  }[dtype];
-  if (
-    typeof value !== "number" ||
-    (dtype !== "float32" && !(Number.isInteger(value) && value >= low && value <= high))
-  ) {
-    const expected = dtype === "float32" ? "a number" : `an integer in [${low}, ${high}]`;
-    const hint = 'cast the tensor first: x.cast("float32")';
-    refuse(DTypeError, where, `a number that ${dtype} can't hold`, String(value), expected, hint);
-  }
+  if (typeof value === "number" && holdsNumber(dtype, value)) return;
+  const expected = dtype === "float32" ? "a number" : `an integer in [${limits[dtype].join(", ")}]`;
+  const hint = 'cast the tensor first: x.cast("float32")';
+  refuse(DTypeError, where, `a number that ${dtype} can't hold`, String(value), expected, hint);
 }
 
 /** Stretches to `shape` as NumPy does; the same node when nothing changes. @torch torch.broadcast_to */

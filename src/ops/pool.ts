@@ -1,4 +1,5 @@
 // Pooling over one, two and three dimensions: what windows of a view come to, by maximum or mean. Images are [batch, channels, ...extents].
+import { limits } from "../core/dtype.ts";
 import { refuse, ShapeError } from "../core/errors.ts";
 import { sizeOf } from "../core/shape.ts";
 import type { Node } from "../graph/node.ts";
@@ -100,15 +101,12 @@ const averaging = options<AvgPoolOptions>({
 });
 const adaptive = { x: tensor, size: perAxisKind };
 
-/** What no maximum is taken from. */
-const lowest = ({ dtype }: Node): number => ({ float32: -Infinity, int32: -(2 ** 31), uint32: 0, bool: 0 })[dtype];
-
 const maxPool = perRank(
   "maxPool",
   windowed(windowOptions),
   (where, rank, x: Node, size: PerAxis, options: WindowOptions = {}) => {
     checkImages(where, x, rank);
-    return firstMax(windowsOf(where, x, spec(where, rank, size, options), lowest(x)), { axis: tapsOf(rank) });
+    return firstMax(windowsOf(where, x, spec(where, rank, size, options), limits[x.dtype][0]), { axis: tapsOf(rank) });
   },
 );
 
@@ -122,7 +120,7 @@ const adaptiveAvgPool = perRank("adaptiveAvgPool", adaptive, (where, rank, x: No
 });
 
 const adaptiveMaxPool = perRank("adaptiveMaxPool", adaptive, (where, rank, x: Node, size: PerAxis) =>
-  firstMax(adaptiveWindows(where, rank, x, size, lowest(x)).windows, { axis: tapsOf(rank) }),
+  firstMax(adaptiveWindows(where, rank, x, size, limits[x.dtype][0]).windows, { axis: tapsOf(rank) }),
 );
 
 /** The largest of each window of `size` points; otherwise as maxPool2d. x: [batch, channels, length] → [batch, channels, columns]. Throws ShapeError. @torch torch.nn.functional.max_pool1d */

@@ -3,7 +3,7 @@
 
 import { checkArguments, checkNone, kind, signature } from "../core/arguments.ts";
 import type { HostArray } from "../core/array.ts";
-import type { DType, TypedArray } from "../core/dtype.ts";
+import { type DType, holds, type TypedArray } from "../core/dtype.ts";
 import { DTypeError, refuse, ShapeError, TraceError } from "../core/errors.ts";
 import { atOnce } from "../core/promise.ts";
 import { type Shape, sameShape, typeText } from "../core/shape.ts";
@@ -167,11 +167,16 @@ export class Variable extends Tensor {
     else this.#begin(node, versionOf(node, this.identity));
   }
 
-  /** Gives it elements from the host, row-major: a copy is taken. Throws ShapeError when their number isn't its size, TraceError in a trace. */
+  /** Gives it elements from the host, row-major: a copy is taken. Throws ShapeError when their number isn't its size, DTypeError for those of another dtype and for bytes beyond bool, TraceError in a trace. */
   load(data: TypedArray): void {
     checkArguments(loadCall, arguments);
     refuseInTrace("load");
-    this.#begin(creation.constant(data.slice(), this.#shape, this.#dtype));
+    const value = creation.constant(data.slice(), this.#shape, this.#dtype);
+    if (!holds(this.#dtype, data)) {
+      const odd = data.find((byte) => byte > 1);
+      refuse(DTypeError, "tensor", "an element that bool can't hold", odd, "0 or 1");
+    }
+    this.#begin(value);
   }
 
   #begin(first: Node, version?: Node): void {

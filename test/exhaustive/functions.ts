@@ -1,9 +1,9 @@
 // The elementary functions with a float64 reference each, and what runs them over a block of float32 inputs: for the exhaustive proof and
 // for its sampled version in npm test.
-import { createHash } from "node:crypto";
 import { alwaysComputed, type Expr, input, topological } from "../../kernels/expr.ts";
 import * as math from "../../kernels/math/index.ts";
 import { expressionText } from "../../kernels/text.ts";
+import { float32Bits, sha256Hex } from "../../src/core/canonical.ts";
 import { scalarFunction } from "../support/expr.ts";
 import { testWords } from "../support/graphs.ts";
 
@@ -135,7 +135,7 @@ export function operations({ expr }: { readonly expr: Expr }): number {
 
 /** What stands for the sequence itself, in 16 hex digits: the same sequence has the same results. */
 export const sequenceOf = ({ expr }: { readonly expr: Expr }): string =>
-  createHash("sha256").update(expressionText(expr)).digest("hex").slice(0, 16);
+  sha256Hex(new TextEncoder().encode(expressionText(expr))).slice(0, 16);
 
 export interface BlockResult<At = number> {
   /** 64 bits over the results' bits, NaN as 0x7fc00000, in 16 hex digits. */
@@ -281,11 +281,7 @@ const edges = [...magnitudes, ...largeMagnitudes, ...neighbours]
   .map(Math.fround);
 
 /** Runs the edges, of which a sample has few. */
-export const runEdges = (subject: Subject): BlockResult =>
-  runBits(subject, edges.length, (i) => {
-    floats[0] = edges[i];
-    return bits[0];
-  });
+export const runEdges = (subject: Subject): BlockResult => runBits(subject, edges.length, (i) => float32Bits(edges[i]));
 
 /** A block's pairs: of any bits; of magnitudes near each other; powers that stay in float32's range, of any number and of one near 1. By exact arithmetic and roundings alone. */
 function* pairsOf(block: number, count = pairBlockSize): Generator<Pair> {

@@ -1,7 +1,7 @@
 // Random changes of training batches. A transform draws the same number of words for each sample, so that a sample's words follow from the epoch's range and the sample's
 // number: nothing else moves, and there is no state but the place in the epoch.
 import type { HostArray } from "../../core/array.ts";
-import { holds, makeArray } from "../../core/dtype.ts";
+import { holdsNumber, makeArray } from "../../core/dtype.ts";
 import { DataError } from "../../core/errors.ts";
 import { countOf, tuple } from "../../core/options.ts";
 import { formatShape, sizeOf } from "../../core/shape.ts";
@@ -60,9 +60,7 @@ export function planeOf(
 
 /** Throws DataError for what is to be written over images and isn't one of their dtype's numbers. */
 export function checkFill(where: string, { dtype }: HostArray, fill: number): void {
-  const stored = makeArray(dtype, 1);
-  stored[0] = fill;
-  if (dtype === "float32" || (stored[0] === fill && holds(dtype, stored))) return;
+  if (holdsNumber(dtype, fill)) return;
   const expected = dtype === "bool" ? "0 or 1" : `an integer that fits ${dtype}`;
   throw new DataError({ where, problem: "a fill that the inputs can't hold", got: String(fill), expected });
 }
